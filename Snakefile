@@ -1,0 +1,31 @@
+"""markexpr: from histone-mark alignments of the Roadmap Epigenomics project to predicted gene expression.
+
+Table of contents. The rules stand in the order in which data flow; docs/ explains each stage.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "rules/common.smk"
+include: "rules/simulate.smk"
+include: "rules/download.smk"
+include: "rules/annotate.smk"
+include: "rules/count.smk"
+include: "rules/tensors.smk"
+include: "rules/train.smk"
+include: "rules/score.smk"
+include: "rules/studies.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        [outputs_of(study) for study in config["studies"]],

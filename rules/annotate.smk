@@ -1,0 +1,51 @@
+"""Genes: results/annotation/genes.tsv (all that can be counted) and genes.{study}.tsv (after a study's filter)."""
+
+
+rule annotate_genes:
+    # TSS and strand of every gene of a standard chromosome, each once.
+    input:
+        gene_info=f"{EXPRESSION}/Ensembl_v65.Gencode_v10.ENSG.gene_info",
+        chrom_sizes=CHROM_SIZES,
+    output:
+        genes="results/annotation/genes.tsv",
+        dropped="results/annotation/dropped.tsv",
+    log:
+        "logs/annotate_genes.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        code=code_digest("annotate_genes.py"),
+    message:
+        "Reading the gene table"
+    script:
+        "../workflow/scripts/annotate_genes.py"
+
+
+rule select_genes:
+    # The genes of one study, and why each of the others is not among them.
+    input:
+        genes=rules.annotate_genes.output.genes,
+        rpkm=f"{EXPRESSION}/57epigenomes.RPKM.pc.gz",
+        chrom_sizes=CHROM_SIZES,
+    output:
+        genes="results/annotation/genes.{study}.tsv",
+        dropped="results/annotation/dropped.{study}.tsv",
+    log:
+        "logs/select_genes/{study}.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        filter=data_setting("genes"),
+        window=data_setting("window"),
+        published=lambda wildcards: STUDIES[wildcards.study]["paper"].get("genes"),
+        code=code_digest("select_genes.py"),
+    message:
+        "Selecting the genes of study {wildcards.study}"
+    script:
+        "../workflow/scripts/select_genes.py"

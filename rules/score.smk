@@ -1,0 +1,91 @@
+"""Scores: results/metrics/{study}.tsv, and the tables and figures made of it. Reads predictions, never a model."""
+
+
+rule score_study:
+    # Every metric of every run and split, with its bootstrap interval.
+    input:
+        lambda wildcards: runs_of(wildcards.study, "predictions.tsv.gz"),
+    output:
+        report(
+            "results/metrics/{study}.tsv",
+            caption="../workflow/report/metrics.rst",
+            category="{study}",
+            subcategory="Scores",
+            labels={"figure": "all scores"},
+        ),
+    log:
+        "logs/score_study/{study}.log",
+    benchmark:
+        "benchmarks/score_study/{study}.tsv"
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        bootstrap=config["bootstrap"],
+        code=code_digest("score_study.py"),
+    message:
+        "Scoring study {wildcards.study}"
+    script:
+        "../workflow/scripts/score_study.py"
+
+
+rule compare_published:
+    # The paper's numbers and ours side by side.
+    input:
+        metrics="results/metrics/{study}.tsv",
+        published=str(HOME / "config/published.tsv"),
+    output:
+        report(
+            "results/tables/{study}/published.tsv",
+            caption="../workflow/report/published.rst",
+            category="{study}",
+            subcategory="Scores",
+            labels={"figure": "published and ours"},
+        ),
+    log:
+        "logs/compare_published/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        simulated=SIMULATED,
+        units=lambda wildcards: len(units_of(wildcards.study)),
+        code=code_digest("compare_published.py"),
+    message:
+        "Comparing study {wildcards.study} with its paper"
+    script:
+        "../workflow/scripts/compare_published.py"
+
+
+rule plot_roc:
+    # ROC curves of the test genes, one panel a model, one line a run.
+    input:
+        metrics="results/metrics/{study}.tsv",
+        predictions=lambda wildcards: runs_of(wildcards.study, "predictions.tsv.gz"),
+    output:
+        svg="results/figures/{study}/roc.svg",
+        png=report(
+            "results/figures/{study}/roc.png",
+            caption="../workflow/report/roc.rst",
+            category="{study}",
+            subcategory="Scores",
+            labels={"figure": "ROC curves of the test genes"},
+        ),
+    log:
+        "logs/plot_roc/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        simulated=SIMULATED,
+        code=code_digest("plot_roc.py"),
+    message:
+        "Drawing ROC curves of study {wildcards.study}"
+    script:
+        "../workflow/scripts/plot_roc.py"

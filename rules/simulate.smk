@@ -1,0 +1,61 @@
+"""The simulated mirror: a small roadmap/data tree in the server's own layout, with known truth (mirror: simulated).
+
+Makes results/simulated/. The ordinary download rule fetches from it as it would from the server.
+"""
+
+
+rule simulate_genome:
+    # Genes, their activity in every cell, the expression tables that follow from it, and the sequence.
+    output:
+        gene_info=f"{MIRROR}/byDataType/rna/expression/Ensembl_v65.Gencode_v10.ENSG.gene_info",
+        rpkm=f"{MIRROR}/byDataType/rna/expression/57epigenomes.RPKM.pc.gz",
+        counts=f"{MIRROR}/byDataType/rna/expression/57epigenomes.N.pc.gz",
+        fasta="results/simulated/hg19/hg19.fa.gz",
+        truth="results/simulated/truth.tsv.gz",
+    log:
+        "logs/simulate_genome.log",
+    benchmark:
+        "benchmarks/simulate_genome.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        simulate=config["simulate"],
+        cells=SHEET_CELLS,
+        code=code_digest("simulate_genome.py"),
+    message:
+        "Simulating genes, expression and sequence"
+    script:
+        "../workflow/scripts/simulate_genome.py"
+
+
+rule simulate_reads:
+    # The reads of one cell, one gzipped tagAlign a mark, in random line order as on the server.
+    input:
+        gene_info=rules.simulate_genome.output.gene_info,
+        truth=rules.simulate_genome.output.truth,
+        chrom_sizes=CHROM_SIZES,
+    output:
+        expand(
+            f"{MIRROR}/byFileType/alignments/consolidated/{{{{cell}}}}-{{mark}}.tagAlign.gz",
+            mark=config["marks"],
+        ),
+    log:
+        "logs/simulate_reads/{cell}.log",
+    benchmark:
+        "benchmarks/simulate_reads/{cell}.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        simulate=config["simulate"],
+        marks=config["marks"],
+        code=code_digest("simulate_reads.py"),
+    message:
+        "Simulating reads of {wildcards.cell}"
+    script:
+        "../workflow/scripts/simulate_reads.py"

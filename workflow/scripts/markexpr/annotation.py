@@ -1,0 +1,104 @@
+"""Genes and their transcription start sites, from REMC's gene table."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from markexpr.files import open_text, reading
+from markexpr.jobs import InputError
+
+GENE_INFO_COLUMNS = ["gene_id", "chrom", "start", "end", "strand", "biotype", "name", "description"]
+STANDARD = re.compile(r"chr([1-9]|1\d|2[0-2]|X|Y)")
+
+
+def read_chrom_sizes(path):
+    """Chromosome lengths (bp) as a dict in the file's order. Raises InputError on anything but name, tab, length."""
+    sizes = {}
+    with reading(path, "check config key 'chrom_sizes'"), open_text(path) as file:
+        for number, line in enumerate(file, 1):
+            fields = line.split()
+            if len(fields) < 2 or not fields[1].isdigit():
+                raise InputError(f"{path}, line {number}: expected a chromosome's name and length, got {line.strip()!r}")
+            sizes[fields[0]] = int(fields[1])
+    if not sizes:
+        raise InputError(f"{path} is empty; check config key 'chrom_sizes'")
+    return sizes
+
+
+def read_gene_info(path):
+    """Read Ensembl_v65.Gencode_v10.ENSG.gene_info (no header; DESIGN: id, chromosome without `chr`, start, end,
+    strand 1/-1, biotype, name, description).
+
+    Returns a DataFrame of gene_id, chrom (`chr1`), tss (1-based: start on strand +, end on strand -), strand (+, -),
+    biotype, name. Raises InputError naming the line that is not of this form.
+    """
+    rows = []
+    fix = "fetch it again, or point config key 'mirror' at a whole roadmap/data tree"
+    with reading(path, fix), open_text(path) as file:
+        for number, line in enumerate(file, 1):
+            fields = line.rstrip("\n").split("\t")
+            where = f"{path}, line {number}"
+            if len(fields) < 7:
+                raise InputError(f"{where}: {len(fields)} columns where {', '.join(GENE_INFO_COLUMNS)} are expected, separated by tabs")
+            gene_id, chrom, start, end, strand, biotype, name = fields[:7]
+            if not (start.isdigit() and end.isdigit()):
+                raise InputError(f"{where}: start and end (columns 3 and 4) must be whole numbers, got {start!r} and {end!r}; the file has no header")
+            if strand not in ("1", "-1"):
+                raise InputError(f"{where}: strand (column 5) must be 1 or -1, got {strand!r}")
+            chrom = chrom if chrom.startswith("chr") else f"chr{chrom}"
+            plus = strand == "1"
+            rows.append((gene_id, chrom, int(start) if plus else int(end), "+" if plus else "-", biotype, name))
+    if not rows:
+        raise InputError(f"{path} is empty; {fix}")
+    return pd.DataFrame(rows, columns=["gene_id", "chrom", "tss", "strand", "biotype", "name"])
+
+
+def countable_genes(genes, chrom_sizes):
+    """Genes of standard chromosomes with their TSS on the chromosome, each once, in order of the genome.
+
+    Returns (genes, dropped); dropped has gene_id and reason. Raises InputError if no gene is left.
+    """
+    reason = pd.Series("", index=genes.index)
+    length = genes["chrom"].map(chrom_sizes)
+    reason[genes.duplicated("gene_id")] = "repeated row of a gene"
+    reason[(reason == "") & ~genes["chrom"].str.fullmatch(STANDARD)] = "not on a standard chromosome"
+    reason[(reason == "") & length.isna()] = "chromosome not in chrom_sizes"
+    beyond = (reason == "") & ~genes["tss"].between(1, length)
+    if beyond.any():
+        gene = genes[beyond].iloc[0]
+        raise InputError(
+            f"gene {gene.gene_id} starts at {gene.chrom}:{gene.tss}, beyond the chromosome's end ({chrom_sizes[gene.chrom]}): "
+            "the gene table and config key 'chrom_sizes' are of different assemblies"
+        )
+    return _kept_and_dropped(genes, reason, "gene table")
+
+
+def study_genes(genes, biotypes, expressed, window, chrom_sizes):
+    """The genes of one study: of the biotypes, with a row in the expression table (`expressed`, ids), window on the chromosome.
+
+    Returns (genes, dropped) as countable_genes.
+    """
+    reason = pd.Series("", index=genes.index)
+    reason[~genes["biotype"].isin(biotypes)] = "biotype"
+    reason[(reason == "") & ~genes["gene_id"].isin(set(expressed))] = "not in the expression table"
+    on = window.fits(genes["tss"], genes["chrom"].map(chrom_sizes))
+    reason[(reason == "") & ~on] = "window runs off the chromosome"
+    return _kept_and_dropped(genes, reason, "study's filter")
+
+
+def _kept_and_dropped(genes, reason, what):
+    kept = genes[reason == ""].sort_values(["chrom", "tss", "gene_id"], ignore_index=True)
+    if kept.empty:
+        raise InputError(f"no gene is left after the {what}: " + ", ".join(f"{n} {why}" for why, n in reason.value_counts().items()))
+    dropped = pd.DataFrame({"gene_id": genes["gene_id"], "reason": reason})[reason != ""]
+    return kept, dropped.reset_index(drop=True)
+
+
+def read_genes(path):
+    """Read a gene list written by this pipeline, results/annotation/genes*.tsv."""
+    genes = pd.read_csv(path, sep="\t", keep_default_na=False)
+    missing = {"gene_id", "chrom", "tss", "strand", "name"} - set(genes.columns)
+    if missing:
+        raise InputError(f"{path} lacks the columns {', '.join(sorted(missing))}")
+    return genes.astype({"tss": np.int64})

@@ -1,0 +1,183 @@
+"""Reading and checking of the configuration, the sheets and the study files. Imported by the Snakefile: keep it light."""
+
+import ast
+import csv
+import difflib
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from markexpr.jobs import InputError
+
+PACKAGE = Path(__file__).parent
+SCRIPTS = PACKAGE.parent
+
+
+def did_you_mean(word, known):
+    """A hint at the nearest known word, or the list of all that are known if none is near."""
+    near = difflib.get_close_matches(str(word), [str(name) for name in known], n=1)
+    return f"did you mean {near[0]!r}?" if near else "known are " + ", ".join(map(str, known))
+
+
+def read_yaml(path):
+    """Read one YAML file as a dict; InputError names the file and line of a syntax error."""
+    try:
+        content = yaml.safe_load(Path(path).read_text())
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not valid YAML: " + " ".join(str(error).split())) from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path} must hold keys and values")
+    return content
+
+
+def check(values, schema, name):
+    """Check `values` against a JSON `schema`.
+
+    Raises InputError with one line that names the key, what is wrong with it and, for an unknown key, the nearest known.
+    """
+    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(values))
+    if error is None:
+        return
+    key = ".".join(map(str, error.absolute_path))
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = error.schema["properties"]
+        for unknown in error.instance:
+            if unknown not in known:
+                place = f"{key}.{unknown}" if key else unknown
+                raise InputError(f"{name}: unknown key {place!r}; {did_you_mean(unknown, known)}")
+    raise InputError(f"{name}: {key or 'it'}: {error.message}" + (f" ({error.schema['description']})" if "description" in error.schema else ""))
+
+
+def retyped(value):
+    """Give text from the command line its type: Snakemake's --config leaves every leaf of a list or dict a string."""
+    if isinstance(value, dict):
+        return {key: retyped(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [retyped(inner) for inner in value]
+    return yaml.safe_load(value) if isinstance(value, str) and value else value
+
+
+def normalised(config):
+    """The config with single names made lists (cells=E003,E123) and numbers from the command line made numbers."""
+    config = dict(config)
+    for key in ("cells", "pairs", "studies", "marks", "seeds"):
+        value = config.get(key)
+        if isinstance(value, str) and value != "all":
+            value = [part.strip() for part in value.split(",") if part.strip()]
+        elif isinstance(value, int):
+            value = [value]
+        config[key] = [int(seed) if str(seed).isdigit() else seed for seed in value] if key == "seeds" and isinstance(value, list) else value
+    for key in ("mirror", "genome_mirror"):
+        config[key] = str(config.get(key, "")).rstrip("/")
+    for key in ("overrides", "bootstrap", "simulate"):
+        config[key] = retyped(config.get(key))
+    return {key: value for key, value in config.items() if value is not None}
+
+
+def merged(base, changes):
+    """`base` with `changes` laid over it, key by key at every depth; neither is altered."""
+    result = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result
+
+
+def read_sheet(path, columns):
+    """Read a commented TSV sheet as a list of dicts. Raises InputError on missing columns or rows of another length."""
+    with open(path, newline="") as file:
+        lines = [(number, line) for number, line in enumerate(file, 1) if line.strip() and not line.startswith("#")]
+    rows = list(csv.reader((line for _, line in lines), delimiter="\t"))
+    if not rows or any(column not in rows[0] for column in columns):
+        raise InputError(f"{path}: the first line must name the columns {', '.join(columns)}, separated by tabs")
+    for (number, _), row in zip(lines, rows):
+        if len(row) != len(rows[0]):
+            raise InputError(f"{path}, line {number}: {len(row)} columns where the header has {len(rows[0])}")
+    return [dict(zip(rows[0], row)) for row in rows[1:]]
+
+
+def load_studies(folder, overrides, schema, marks):
+    """All study files of a `folder`, by name, with the config's `overrides` laid over them, each checked."""
+    files = {path.stem: path for path in sorted(Path(folder).glob("*.yaml"))}
+    for name in overrides:
+        if name not in files:
+            raise InputError(f"config key 'overrides' names the unknown study {name!r}; {did_you_mean(name, files)}")
+    studies = {}
+    for name, path in files.items():
+        study = merged(read_yaml(path), overrides.get(name, {}))
+        check(study, schema, f"config/studies/{path.name}" + (" with 'overrides'" if name in overrides else ""))
+        for mark in study["data"]["marks"]:
+            if mark not in marks:
+                raise InputError(f"study {name}: unknown mark {mark!r}: it is not in config key 'marks'; {did_you_mean(mark, marks)}")
+        for model, block in study["models"].items():
+            if not (PACKAGE / "models" / f"{block['architecture']}.py").exists():
+                known = sorted(file.stem for file in (PACKAGE / "models").glob("[a-z]*.py"))
+                raise InputError(
+                    f"study {name}, model {model}: unknown architecture {block['architecture']!r}; {did_you_mean(block['architecture'], known)}"
+                )
+        studies[name] = study
+    return studies
+
+
+def choose(asked, known, key, where):
+    """The names that a config `key` asks for (`all` or a list), each checked against the `known`."""
+    if asked == "all":
+        return list(known)
+    for name in asked:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise InputError(f"config key {key!r} names {name!r}, which is not in {where}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    return list(asked)
+
+
+# ---- what a rule's result depends on besides its input files ----
+
+
+def _without_docstrings(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    return tree
+
+
+@cache
+def _parsed(path):
+    """What a Python file does (its syntax tree without comments and docstrings) and the modules of markexpr it imports."""
+    tree = ast.parse(path.read_text())
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "markexpr":
+            imported.add(node.module)
+            imported.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            imported.update(alias.name for alias in node.names if alias.name.split(".")[0] == "markexpr")
+    return ast.dump(_without_docstrings(tree)), imported
+
+
+def code_files(*names):
+    """The Python files behind the given ones (relative to workflow/scripts): themselves and, by import, all of markexpr they use."""
+    todo, found = [SCRIPTS / name for name in names], set()
+    while todo:
+        path = todo.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for module in _parsed(path)[1]:
+            candidate = SCRIPTS / Path(*module.split("."))
+            for file in (candidate.with_suffix(".py"), candidate / "__init__.py"):
+                if file.exists():
+                    todo.append(file)
+    return sorted(found)
+
+
+def code_digest(*names):
+    """Short hash of what the given files and all they import from markexpr do.
+
+    Snakemake sees edits of a rule's script but not of the modules that it imports; as a param, this hash makes
+    such an edit rerun just the rules that use the module. Comments, docstrings and layout do not count.
+    """
+    content = "\n".join(_parsed(path)[0] for path in code_files(*names))
+    return hashlib.sha256(content.encode()).hexdigest()[:12]

@@ -1,0 +1,97 @@
+"""Fetching of single large files: resumed after a break, tested whole, moved into place in one step."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from markexpr.files import check_gzip
+from markexpr.jobs import InputError, log
+
+ATTEMPTS = 6
+PAUSE = 5  # seconds before the second attempt; doubled before each further one
+REPORT_EVERY = 30  # seconds between progress lines
+
+# curl's exit codes after which another attempt cannot help
+NO_SUCH_FILE = 37  # file:// URL that cannot be read
+CANNOT_RESUME = (33, 36)
+GONE = {"401", "403", "404", "410"}
+
+
+def as_url(place):
+    """A URL as it is; a local path as a file:// URL."""
+    return place if "://" in place else Path(place).resolve().as_uri()
+
+
+def _curl(url, part):
+    """One attempt, going on where `part` ends. Returns (curl's exit code, HTTP status)."""
+    scheme = url.split("://", 1)[0]
+    command = [
+        "curl", "--fail", "--location", "--silent", "--show-error", "--globoff",
+        "--proto", f"={scheme}", "--proto-redir", "=https" if scheme == "https" else "=http,https",
+        "--connect-timeout", "30", "--speed-limit", "1000", "--speed-time", "60",
+        "--continue-at", "-", "--output", str(part), "--write-out", "%{http_code}", url,
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    began, before = time.monotonic(), part.stat().st_size if part.exists() else 0
+    while True:
+        try:
+            status, message = process.communicate(timeout=REPORT_EVERY)
+            break
+        except subprocess.TimeoutExpired:
+            size = part.stat().st_size if part.exists() else 0
+            speed = (size - before) / (time.monotonic() - began) / 1e6
+            log.info("%s: %.0f MB so far, %.1f MB/s", part.name, size / 1e6, speed)
+    if process.returncode:
+        log.info("curl ended with %d: %s", process.returncode, message.strip())
+    return process.returncode, status.strip()[-3:]
+
+
+def fetch(place, destination, attempts=ATTEMPTS, pause=PAUSE):
+    """Fetch a URL or local path to `destination`.
+
+    The file appears at `destination` only when it is whole: all of its announced length, and for `.gz` a gzip stream
+    that reads to its end. What a broken attempt left is resumed by the next one, in this run or a later one.
+    Raises InputError if the file is not there, is cut short at the server, or does not come after `attempts`.
+    """
+    if shutil.which("curl") is None:
+        raise InputError("curl is not on the PATH: install it (apt-get install curl, or conda install curl)")
+    url, destination = as_url(place), Path(destination)
+    # of this URL alone: a part from another mirror must not be resumed
+    part = destination.with_name(f".{destination.name}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    if url.startswith("file:"):
+        part.unlink(missing_ok=True)
+    log.info("fetching %s", url)
+    for attempt in range(1, attempts + 1):
+        code, status = _curl(url, part)
+        if code == NO_SUCH_FILE or status in GONE:
+            part.unlink(missing_ok=True)
+            why = "no such file" if code == NO_SUCH_FILE else f"HTTP {status}"
+            raise InputError(
+                f"{url} cannot be had ({why}); check config keys 'mirror' and 'cells', or say under 'sources' where else this cell's data are"
+            )
+        complete = code == 0 or status == "416"  # 416: nothing is left to fetch
+        if complete and part.exists():
+            try:
+                if destination.suffix == ".gz":
+                    check_gzip(part)
+                log.info("%.1f MB", part.stat().st_size / 1e6)
+                os.replace(part, destination)
+                return
+            except InputError as error:
+                part.unlink()
+                problem = f"what it serves is {str(error).split(' is ', 1)[1]}"
+                if url.startswith("file:") or (attempt >= 2 and code == 0):
+                    break
+        else:
+            problem = f"HTTP {status}" if code == 22 else f"curl's exit code {code}"
+            if code in CANNOT_RESUME:
+                part.unlink(missing_ok=True)
+        if attempt < attempts:
+            log.info("attempt %d of %d failed (%s); again in %d s", attempt, attempts, problem, pause)
+            time.sleep(pause)
+            pause *= 2
+    raise InputError(f"{url} could not be fetched whole ({problem}); mend the file on the mirror, or try again later")

@@ -1,0 +1,70 @@
+"""Reading and writing of files so that nothing half-written is ever taken for whole."""
+
+import gzip
+import os
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from markexpr.jobs import InputError
+
+
+@contextmanager
+def atomic(path):
+    """Yield a temporary path beside `path`; move it into place only if the block ends without an error."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_npz(path, **arrays):
+    """Write a compressed npz. The same arrays give the same bytes."""
+    with atomic(path) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def write_tsv(path, table, float_format="%.6g"):
+    """Write a DataFrame as TSV without its index, gzipped if `path` ends in .gz. The same table gives the same bytes."""
+    compression = {"method": "gzip", "mtime": 0} if str(path).endswith(".gz") else None
+    with atomic(path) as temporary:
+        table.to_csv(temporary, sep="\t", index=False, float_format=float_format, na_rep="NA", compression=compression)
+
+
+def open_text(path):
+    """Open a text file for reading, gzipped or not, by its content rather than by its name."""
+    with open(path, "rb") as file:
+        gzipped = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rt") if gzipped else open(path)
+
+
+@contextmanager
+def reading(path, fix):
+    """Turn the errors of a missing, truncated or corrupt file into one line that names it and says the `fix`."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path} is truncated or corrupt ({error}); {fix}") from error
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename or path} does not exist; {fix}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not a text file ({error}); {fix}") from error
+
+
+def check_gzip(path):
+    """Read a gzip file to its end.
+
+    Raises InputError if the stream is cut short, corrupt, or not gzip.
+    """
+    try:
+        with gzip.open(path, "rb") as file:
+            while file.read(1 << 22):
+                pass
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path} is not a whole gzip file ({error})") from error

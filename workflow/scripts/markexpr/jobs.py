@@ -1,0 +1,49 @@
+"""What every script of a rule shares: its log, its errors and its exit."""
+
+import logging
+import sys
+import traceback
+from pathlib import Path
+
+log = logging.getLogger("markexpr")
+
+
+class InputError(Exception):
+    """Something the user can mend. The message is one line that names the file (and line) and the fix."""
+
+
+def start_log(path):
+    """Log to the job's file `path` in plain lines; warnings and errors go to the terminal as well."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    file = logging.FileHandler(path, mode="w")
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setLevel(logging.WARNING)
+    terminal.setFormatter(logging.Formatter("markexpr: %(levelname)s: %(message)s"))
+    for handler in log.handlers:
+        handler.close()
+    log.handlers[:] = [file, terminal]
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    # what libraries warn of belongs in the job's log, not among Snakemake's lines
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").handlers[:] = [file]
+
+
+def run_job(main, job):
+    """Run `main(job)` for a Snakemake job with its log set up.
+
+    An InputError becomes one line in the log and on the terminal; anything else leaves its traceback in the log.
+    Either way the process exits with 1, and Snakemake removes the job's outputs.
+    """
+    start_log(job.log[0])
+    try:
+        main(job)
+    except InputError as error:
+        log.error("%s", error)
+        sys.exit(1)
+    except Exception as error:
+        log.error("%s: %s (traceback in %s)", type(error).__name__, error, job.log[0])
+        log.info("%s", traceback.format_exc())
+        sys.exit(1)
+    log.info("done")

@@ -1,0 +1,18 @@
+"""The registry of models: an architecture is a module of this folder with a function `build`.
+
+`build(n_marks, n_bins, **network)` returns a torch module whose forward takes the inputs of markexpr.data.Samples by
+name; `network` is the model's block of that name in its study file. A variant of an architecture is another block.
+"""
+
+import importlib
+
+from markexpr.jobs import InputError
+
+
+def build_model(architecture, n_marks, n_bins, network):
+    """Build a model by the name of its architecture. Raises InputError for hyperparameters that it does not know."""
+    module = importlib.import_module(f"markexpr.models.{architecture}")
+    try:
+        return module.build(n_marks=n_marks, n_bins=n_bins, **network)
+    except TypeError as error:
+        raise InputError(f"architecture {architecture}: {error}; see the arguments of build() in markexpr/models/{architecture}.py") from error

@@ -1,0 +1,38 @@
+"""DeepChrome (Singh et al. 2016, Bioinformatics 32:i639): one convolution over the bins, then a perceptron.
+
+marks float32 [batch, marks, bins] -> logits float32 [batch, 2] (low, high)
+"""
+
+from torch import nn
+
+from markexpr.jobs import InputError
+
+
+class DeepChrome(nn.Module):
+    """Convolution, ReLU, max-pool, dropout, then linear layers with ReLU between them, as the authors' 2_model.lua.
+
+    kernels, kernel_width: of the convolution over bins, all marks at once, without padding (50, 10)
+    pool: width and stride of the max-pool (5)
+    dropout: share of the pooled values set to 0 in training (0.5)
+    hidden: widths of the linear layers before the two outputs (625, 125); TransferChrome writes pool 10 and 900, 125
+    """
+
+    def __init__(self, n_marks, n_bins, kernels, kernel_width, pool, dropout, hidden):
+        super().__init__()
+        pooled = (n_bins - kernel_width + 1) // pool
+        if pooled < 1:
+            raise InputError(f"DeepChrome: {n_bins} bins are too few for a kernel of {kernel_width} and a pool of {pool}")
+        self.features = nn.Sequential(nn.Conv1d(n_marks, kernels, kernel_width), nn.ReLU(), nn.MaxPool1d(pool), nn.Flatten(), nn.Dropout(dropout))
+        layers, width = [], kernels * pooled
+        for units in hidden:
+            layers += [nn.Linear(width, units), nn.ReLU()]
+            width = units
+        self.classifier = nn.Sequential(*layers, nn.Linear(width, 2))
+
+    def forward(self, marks):
+        return self.classifier(self.features(marks))
+
+
+def build(n_marks, n_bins, kernels=50, kernel_width=10, pool=5, dropout=0.5, hidden=(625, 125)):
+    """The net with the authors' layer sizes unless told otherwise."""
+    return DeepChrome(n_marks, n_bins, kernels, kernel_width, pool, dropout, hidden)

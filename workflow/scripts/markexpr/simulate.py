@@ -1,0 +1,189 @@
+"""A generative model of genes, expression and histone-mark reads with known truth, in REMC's file layout.
+
+Per gene g and cell c a latent activity z = sqrt(SHARED)·s_g + sqrt(1 - SHARED)·u_gc, standard normal. Expression is
+log2(RPKM + 1) = max(0, MEAN + SD·(sqrt(1 - NOISE)·z + sqrt(NOISE)·e)), so nothing that knows only z can predict it
+better than by that normal law. Marks have their known shapes around the TSS, with heights that follow z
+and over-dispersed counts. Every random stream is seeded by (seed, what, cell): a cell's data are
+the same whichever other cells are simulated.
+"""
+
+import gzip
+import zlib
+
+import numpy as np
+import pandas as pd
+
+from markexpr.files import atomic
+
+READ_LENGTH = 36  # bp, as REMC's uniformly truncated reads (Kundaje 2015, Methods)
+STEP = 100  # bp, resolution of the read rates
+REACH = 12_000  # bp on either side of a TSS that get reads
+SHARED = 0.73  # share of var(log2(RPKM + 1)) that a gene's mean over the 56 cells explains
+NOISE = 0.2  # share of it that activity does not explain
+MEAN, SD = 2.3, 2.2  # of log2(RPKM + 1); gives 15 % of zeros, the real table has 13 %
+DISPERSION = 1.5  # shape of the gamma law of a bin's rate; smaller is more over-dispersed
+CHROMOSOMES = [f"chr{name}" for name in [*range(1, 23), "X", "Y"]]
+
+
+def stream(seed, *what):
+    """A random generator of its own for (seed, what…), whatever else is drawn elsewhere."""
+    return np.random.default_rng([seed, *(zlib.crc32(str(word).encode()) for word in what)])
+
+
+def place_genes(n_genes, seed):
+    """Genes along 24 chromosomes, some of them near a neighbour.
+
+    Returns a DataFrame of gene_id, chrom, start, end (1-based), strand (1, -1), name, in order of gene_id.
+    """
+    rng = stream(seed, "genes")
+    chromosome = np.sort(np.arange(n_genes) % len(CHROMOSOMES))
+    # about a fifth of real TSSs have another within 5 kb; sparse chromosomes keep the sequence small
+    gap = np.where(rng.random(n_genes) < 0.2, rng.uniform(300, 5_000, n_genes), 8_000 + rng.exponential(20_000, n_genes))
+    first = np.r_[True, chromosome[1:] != chromosome[:-1]]
+    gap[first] += 60_000
+    position = np.cumsum(gap)
+    tss = (position - np.repeat(position[first] - gap[first], np.bincount(chromosome))).astype(int)
+    length = np.clip(np.exp(rng.normal(9.6, 1.0, n_genes)), 1_000, 45_000).astype(int)
+    strand = rng.choice([1, -1], n_genes)
+    genes = pd.DataFrame(
+        {
+            # ids of a series that Ensembl does not use, in random order along the genome as Ensembl's are
+            "gene_id": [f"ENSG9{number:010d}" for number in rng.permutation(n_genes) + 1],
+            "chrom": np.array(CHROMOSOMES)[chromosome],
+            "start": np.where(strand == 1, tss, tss - length),
+            "end": np.where(strand == 1, tss + length, tss),
+            "strand": strand,
+        }
+    )
+    genes["name"] = "SIM" + genes["gene_id"].str[-5:]
+    return genes.sort_values("gene_id", ignore_index=True)
+
+
+def draw_expression(genes, cells, seed, null):
+    """Activity and expression of all genes in all cells.
+
+    Returns (truth, rpkm): truth has a row per gene and cell with `activity` (what marks follow), and mean and sd of
+    log2(RPKM + 1) before the floor at 0, given what marks can tell; rpkm is float [genes, cells].
+    With `null`, marks follow another activity than expression does.
+    """
+    shared = stream(seed, "shared").normal(size=len(genes))
+    rows, rpkm = [], np.empty((len(genes), len(cells)))
+    for column, cell in enumerate(cells):
+        rng = stream(seed, "cell", cell)
+        activity = np.sqrt(SHARED) * shared + np.sqrt(1 - SHARED) * rng.normal(size=len(genes))
+        mean = MEAN + SD * np.sqrt(1 - NOISE) * activity
+        level = mean + SD * np.sqrt(NOISE) * rng.normal(size=len(genes))
+        rpkm[:, column] = np.round(2 ** np.maximum(level, 0) - 1, 3)
+        rows.append(
+            pd.DataFrame(
+                {
+                    "gene_id": genes["gene_id"],
+                    "cell": cell,
+                    "activity": rng.permutation(activity) if null else activity,
+                    "log2_rpkm_mean": MEAN if null else mean,
+                    "log2_rpkm_sd": SD if null else SD * np.sqrt(NOISE),
+                }
+            )
+        )
+    return pd.concat(rows, ignore_index=True), rpkm
+
+
+def mark_rates(mark, activity, length, rng):
+    """Expected reads per bin of STEP bp around the TSS, along transcription.
+
+    activity, length (bp): [genes]. Returns float [genes, 2·REACH/STEP].
+    """
+    along = np.arange(-REACH, REACH, STEP)[None, :] + STEP / 2
+    distance = np.abs(along)
+    height = 1 / (1 + np.exp(-2.2 * activity))[:, None]
+    gain = np.exp(rng.normal(0, 0.5, (len(activity), 1)))
+    rate = np.full((len(activity), along.size), 1.3)
+    if mark == "H3K4me3":  # narrow at the TSS of active genes
+        rate += 65 * height**1.5 * gain * (np.exp(-((distance / 900) ** 2)) + 0.12 * np.exp(-distance / 1_800))
+    elif mark == "H3K4me1":  # on the flanks of the promoter
+        rate += 3.5 * height * gain * np.exp(-(((distance - 2_200) / 1_300) ** 2))
+    elif mark == "H3K36me3":  # along the body of transcribed genes
+        rate += 3.0 * height * gain * np.clip(along / 3_000, 0, 1) * (along < length[:, None]) - 0.4
+    elif mark == "H3K27me3":  # broad on part of the silent genes
+        covered = rng.random((len(activity), 1)) < 0.5
+        rate += 9 * (1 - height) ** 2 * gain**2 * covered * np.exp(-distance / 6_000)
+    elif mark == "H3K9me3":  # broad on another part of them
+        covered = rng.random((len(activity), 1)) < 0.3
+        rate += 2.5 * (1 - height) ** 2 * gain**2 * covered
+    return rate * rng.gamma(DISPERSION, 1 / DISPERSION, rate.shape)
+
+
+def draw_reads(genes, activity, mark, cell, seed, depth, chrom_sizes):
+    """Reads of one mark in one cell, in random order.
+
+    Returns a DataFrame of chrom, start, end (BED coordinates) and strand.
+    """
+    rng = stream(seed, "reads", cell, mark)
+    strand = genes["strand"].to_numpy()
+    tss = np.where(strand == 1, genes["start"], genes["end"])
+    rate = mark_rates(mark, activity, (genes["end"] - genes["start"]).to_numpy(), rng)
+    rate[strand == -1] = rate[strand == -1, ::-1]
+    # a read overlaps 1.35 bins on average: counts come out at the rate
+    reads = rng.poisson(rate * depth * STEP / (STEP + READ_LENGTH - 1))
+    gene, step = np.divmod(np.repeat(np.arange(reads.size), reads.ravel()), reads.shape[1])
+    start = tss[gene] - REACH + step * STEP + rng.integers(-READ_LENGTH + 1, STEP - READ_LENGTH + 1, gene.size)
+    chrom = genes["chrom"].to_numpy()[gene]
+    on = (start >= 0) & (start + READ_LENGTH <= pd.Series(chrom).map(chrom_sizes).to_numpy())
+    table = pd.DataFrame({"chrom": chrom[on], "start": start[on], "end": start[on] + READ_LENGTH})
+    table["strand"] = rng.choice(["+", "-"], len(table))
+    return table.iloc[rng.permutation(len(table))]
+
+
+def draw_sequence(genes, truth, seed):
+    """Sequence of every chromosome, yielded as (name, uint8 ASCII [bp]): 41 % G+C, more around the TSS of active genes."""
+    activity = truth.groupby("gene_id")["activity"].mean().reindex(genes["gene_id"]).to_numpy()
+    tss = np.where(genes["strand"] == 1, genes["start"], genes["end"])
+    for name in CHROMOSOMES:
+        here = np.flatnonzero(genes["chrom"] == name)
+        if not here.size:
+            continue
+        rng = stream(seed, "sequence", name)
+        gc = np.full(genes["end"].to_numpy()[here].max() + 60_000, 0.41, dtype=np.float32)
+        for gene in here:
+            gc[tss[gene] - 500 : tss[gene] + 500] = 0.5 + 0.2 / (1 + np.exp(-activity[gene]))
+        pair = np.where(rng.random(gc.size, dtype=np.float32) < gc, 2, 0) + rng.integers(0, 2, gc.size, dtype=np.uint8)
+        yield name, np.frombuffer(b"ATGC", dtype=np.uint8)[pair]
+
+
+# ---- in the server's formats ----
+
+
+def write_gene_info(path, genes):
+    """Ensembl_v65.Gencode_v10.ENSG.gene_info: no header, chromosome without `chr`."""
+    table = genes.assign(chrom=genes["chrom"].str.removeprefix("chr"), biotype="protein_coding", description="simulated gene")
+    columns = ["gene_id", "chrom", "start", "end", "strand", "biotype", "name", "description"]
+    with atomic(path) as temporary:
+        table[columns].to_csv(temporary, sep="\t", header=False, index=False)
+
+
+def write_expression(path, genes, cells, values, decimals):
+    """57epigenomes.{RPKM,N}.pc.gz: with the reference column E000, and a tab more at the end of every row, as the server has it."""
+    with atomic(path) as temporary, gzip.GzipFile(temporary, "wb", mtime=0, compresslevel=4) as file:
+        file.write(("\t".join(["gene_id", "E000", *cells]) + "\n").encode())
+        for gene_id, row in zip(genes["gene_id"], values):
+            fields = [f"{value:.{decimals}f}" for value in [row.mean(), *row]]
+            file.write(("\t".join([gene_id, *fields]) + "\t\n").encode())
+
+
+def write_tagalign(path, reads):
+    """BED6 with the name N and the score 1000, gzipped."""
+    with atomic(path) as temporary, gzip.GzipFile(temporary, "wb", mtime=0, compresslevel=1) as file:
+        reads.assign(name="N", score=1000)[["chrom", "start", "end", "name", "score", "strand"]].to_csv(file, sep="\t", header=False, index=False)
+
+
+def write_fasta(path, sequences, width=50):
+    """Gzipped FASTA of (name, uint8 ASCII [bp]) pairs."""
+    with atomic(path) as temporary, gzip.GzipFile(temporary, "wb", mtime=0, compresslevel=1) as file:
+        for name, sequence in sequences:
+            file.write(f">{name}\n".encode())
+            whole = sequence.size // width * width
+            lines = np.full((whole // width, width + 1), ord("\n"), dtype=np.uint8)
+            lines[:, :width] = sequence[:whole].reshape(-1, width)
+            file.write(lines.tobytes())
+            if whole < sequence.size:
+                file.write(sequence[whole:].tobytes() + b"\n")

@@ -1,0 +1,202 @@
+"""The one training loop that all models share.
+
+Seeded: two fits with equal samples, settings, seed, device and threads are equal to the bit. Random numbers of an epoch come
+from (seed, epoch) alone, so a fit that was killed and resumed is also equal to one that was not.
+"""
+
+import copy
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+from tqdm import tqdm
+
+from markexpr import metrics
+from markexpr.jobs import InputError, log
+
+EVALUATION_BATCH = 1024  # samples at once where no gradient is kept
+
+
+class CrossEntropy:
+    """Two classes: logits [batch, 2] against labels 0 and 1; predicts the probability of class 1."""
+
+    monitors = {"auc": metrics.auc}
+
+    @staticmethod
+    def loss(logits, target):
+        return functional.cross_entropy(logits, target.long())
+
+    @staticmethod
+    def predict(logits):
+        return torch.softmax(logits.double(), dim=1)[:, 1]
+
+
+LOSSES = {"cross_entropy": CrossEntropy}
+
+OPTIMISERS = {
+    "sgd": lambda parameters, learning_rate, **rest: torch.optim.SGD(parameters, lr=learning_rate, **rest),
+    "adam": lambda parameters, learning_rate, **rest: torch.optim.Adam(parameters, lr=learning_rate, **rest),
+}
+
+
+@dataclass
+class Progress:
+    """How far a fit has come: all that it takes to go on, besides model and optimiser."""
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best_score: float = -np.inf  # larger is better; the negative of a monitored loss
+    best_state: dict = field(default_factory=dict)
+    history: list = field(default_factory=list)
+
+
+def choose_device(name, gpus):
+    """The device for `auto`: the first GPU if the job was given one (`gpus` > 0) and torch sees it, else the CPU."""
+    if name != "auto":
+        return torch.device(name)
+    if gpus and torch.cuda.is_available():
+        return torch.device("cuda")
+    if gpus:
+        log.warning("the job was given a GPU but torch sees none: training on the CPU")
+    return torch.device("cpu")
+
+
+def seed_epoch(seed, epoch):
+    """Seed all of torch's random numbers for one epoch."""
+    torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+
+
+class Trainer:
+    """Fits one model to one set of samples.
+
+    model: torch module, called with the samples' inputs by name
+    samples: markexpr.data.Samples; settings: the `training` block of a study's model
+    seed: of the order of samples and of dropout; checkpoint: file to resume from and to write after every epoch
+    fingerprint: names data, settings and code; a checkpoint with another one is not resumed
+    """
+
+    def __init__(self, model, samples, settings, seed, device, checkpoint=None, fingerprint=""):
+        self.device, self.samples, self.settings, self.seed = device, samples, settings, seed
+        self.model = model.to(device)
+        self.task = LOSSES[settings["loss"]]
+        optimiser = dict(settings["optimiser"])
+        name = optimiser.pop("name")
+        if name != "sgd":
+            optimiser.pop("momentum", None)
+        self.optimiser = OPTIMISERS[name](self.model.parameters(), **optimiser)
+        self.inputs = {name: torch.from_numpy(array).to(device) for name, array in samples.inputs.items()}
+        self.target = torch.from_numpy(samples.target).to(device)
+        self.index = {split: torch.from_numpy(samples.index(split)).to(device) for split in ("train", "valid", "test")}
+        self.checkpoint = Path(checkpoint) if checkpoint else None
+        self.fingerprint = fingerprint
+        self.progress = Progress()
+
+    def fit(self):
+        """Train to the last epoch or until early stopping, and leave the model at its best epoch.
+
+        Returns the history, a list of dicts with epoch, train_loss, valid_loss and the monitored metric.
+        Raises InputError if the loss is no longer finite or the monitored metric is undefined on the validation genes.
+        """
+        self._resume()
+        stopping = self.settings["early_stopping"]
+        epochs = range(self.progress.epoch + 1, self.settings["epochs"] + 1)
+        bar = tqdm(epochs, desc="epochs", unit="epoch", leave=False, disable=not sys.stderr.isatty())
+        for epoch in bar:
+            if self._patience_is_over(stopping):
+                break
+            row = {"epoch": epoch, "train_loss": self._train_epoch(epoch), **self._validate(stopping["monitor"])}
+            self._note(row, stopping["monitor"])
+            self._save()
+            log.info("epoch %d: %s", epoch, ", ".join(f"{name} {value:.4f}" for name, value in row.items() if name != "epoch"))
+            bar.set_postfix({name: f"{value:.3f}" for name, value in row.items() if name != "epoch"})
+        self.model.load_state_dict(self.progress.best_state)
+        log.info("best epoch %d of %d", self.progress.best_epoch, self.progress.epoch)
+        return self.progress.history
+
+    def predict(self, index=None):
+        """Predictions of the samples at `index` (all if None), float64 [samples]."""
+        index = torch.arange(len(self.target), device=self.device) if index is None else index
+        return self.task.predict(self._outputs(index)).cpu().numpy()
+
+    def forget(self):
+        """Remove the checkpoint: the fit's outputs are written."""
+        if self.checkpoint:
+            self.checkpoint.unlink(missing_ok=True)
+
+    def _batch(self, index):
+        return {name: values[index] for name, values in self.inputs.items()}
+
+    def _train_epoch(self, epoch):
+        seed_epoch(self.seed, epoch)
+        self.model.train()
+        index = self.index["train"]
+        order = index[torch.randperm(len(index)).to(self.device)]
+        total = torch.zeros((), dtype=torch.float64, device=self.device)
+        for batch in order.split(self.settings["batch_size"]):
+            self.optimiser.zero_grad(set_to_none=True)
+            loss = self.task.loss(self.model(**self._batch(batch)), self.target[batch])
+            loss.backward()
+            self.optimiser.step()
+            total += loss.detach().double() * len(batch)
+        mean = total.item() / len(index)
+        if not np.isfinite(mean):
+            raise InputError(f"the training loss is no longer finite in epoch {epoch}: lower `learning_rate` or choose another `normalise`")
+        return mean
+
+    @torch.no_grad()
+    def _outputs(self, index):
+        self.model.eval()
+        return torch.cat([self.model(**self._batch(batch)) for batch in index.split(EVALUATION_BATCH)])
+
+    def _validate(self, monitor):
+        outputs, target = self._outputs(self.index["valid"]), self.target[self.index["valid"]]
+        scores = {"valid_loss": self.task.loss(outputs, target).item()}
+        if monitor != "loss":
+            value = self.task.monitors[monitor](target.cpu().numpy(), self.task.predict(outputs).cpu().numpy())
+            if np.isnan(value):
+                raise InputError(f"{monitor} is undefined on the {len(target)} validation genes; set early_stopping.monitor: loss, or another split")
+            scores[f"valid_{monitor}"] = value
+        return scores
+
+    def _note(self, row, monitor):
+        progress = self.progress
+        progress.epoch = row["epoch"]
+        progress.history.append(row)
+        score = -row["valid_loss"] if monitor == "loss" else row[f"valid_{monitor}"]
+        if score > progress.best_score:
+            progress.best_score, progress.best_epoch = score, row["epoch"]
+            progress.best_state = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
+
+    def _patience_is_over(self, stopping):
+        return 0 < stopping["patience"] <= self.progress.epoch - self.progress.best_epoch
+
+    def _save(self):
+        if not self.checkpoint:
+            return
+        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.checkpoint.with_name(self.checkpoint.name + ".new")
+        content = {"fingerprint": self.fingerprint, "model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        torch.save({**content, **vars(self.progress)}, temporary)
+        os.replace(temporary, self.checkpoint)
+
+    def _resume(self):
+        if not self.checkpoint or not self.checkpoint.exists():
+            return
+        try:
+            # weights_only: nothing in the file is unpickled as code
+            saved = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        except Exception as error:
+            log.warning("%s cannot be read (%s): starting anew", self.checkpoint, type(error).__name__)
+            return
+        if saved.pop("fingerprint") != self.fingerprint:
+            log.info("%s is of other data, settings or code: starting anew", self.checkpoint)
+            return
+        self.model.load_state_dict(saved.pop("model"))
+        self.optimiser.load_state_dict(saved.pop("optimiser"))
+        self.progress = Progress(**copy.deepcopy(saved))
+        self.progress.best_state = {name: value.cpu() for name, value in self.progress.best_state.items()}
+        log.info("going on after epoch %d from %s", self.progress.epoch, self.checkpoint)

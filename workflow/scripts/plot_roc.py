@@ -1,0 +1,31 @@
+"""ROC curves of the test genes of every run of a study."""
+
+import pandas as pd
+
+from markexpr import plots
+from markexpr.jobs import log, run_job
+from markexpr.runs import read_predictions, run_of
+
+
+def main(job):
+    metrics = pd.read_csv(job.input.metrics, sep="\t")
+    auc = metrics[(metrics["metric"] == "auc") & (metrics["split"] == "test")].set_index(["model", "unit", "seed"])
+    runs = []
+    for path in job.input.predictions:
+        run = run_of(path)
+        predictions = read_predictions(path)
+        test = predictions[predictions["split"] == "test"]
+        score = auc.loc[(run["model"], run["unit"], run["seed"])]
+        if pd.isna(score["value"]):
+            log.warning("%s is left out of the figure: its test genes are all of one class", path)
+            continue
+        label = run["unit"] if metrics["seed"].nunique() == 1 else f"{run['unit']} seed {run['seed']}"
+        numbers = {"auc": score["value"], "ci_low": score["ci_low"], "ci_high": score["ci_high"]}
+        runs.append({"model": run["model"], "label": label, "y_true": test["y_true"], "y_pred": test["y_pred"], **numbers})
+    figure = plots.roc(runs, "Test genes: high or low expression")
+    plots.note_simulated(figure, job.params.simulated)
+    plots.save(figure, job.output.svg, job.output.png)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)

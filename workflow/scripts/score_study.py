@@ -1,0 +1,28 @@
+"""Every metric of every run of a study, by split."""
+
+import pandas as pd
+
+from markexpr.files import write_tsv
+from markexpr.jobs import log, run_job
+from markexpr.metrics import score_classification
+from markexpr.runs import read_predictions, run_of
+from markexpr.splits import SPLITS
+
+
+def main(job):
+    tables = []
+    for number, path in enumerate(job.input, 1):
+        predictions = read_predictions(path)
+        for split in SPLITS:
+            here = predictions[predictions["split"] == split]
+            if len(here):
+                scores = score_classification(here["y_true"], here["y_pred"], **job.params.bootstrap)
+                tables.append(scores.assign(**run_of(path), split=split))
+        if number % 50 == 0 or number == len(job.input):
+            log.info("%d of %d runs scored", number, len(job.input))
+    columns = ["study", "model", "unit", "seed", "split", "metric", "value", "ci_low", "ci_high", "n"]
+    write_tsv(job.output[0], pd.concat(tables)[columns])
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)

@@ -1,0 +1,26 @@
+"""The genes of one study."""
+
+from markexpr.annotation import read_chrom_sizes, read_genes, study_genes
+from markexpr.expression import read_gene_ids
+from markexpr.files import write_tsv
+from markexpr.jobs import log, run_job
+from markexpr.windows import Window
+
+
+def main(job):
+    genes, dropped = study_genes(
+        read_genes(job.input.genes),
+        job.params.filter["biotypes"],
+        read_gene_ids(job.input.rpkm),
+        Window.parse(job.params.window),
+        read_chrom_sizes(job.input.chrom_sizes),
+    )
+    log.info("%d genes kept%s", len(genes), f"; the paper states {job.params.published}" if job.params.published else "")
+    for reason, number in dropped["reason"].value_counts().items():
+        log.info("dropped %d: %s", number, reason)
+    write_tsv(job.output.genes, genes[["gene_id", "chrom", "tss", "strand", "name"]])
+    write_tsv(job.output.dropped, dropped)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)

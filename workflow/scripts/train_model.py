@@ -1,0 +1,68 @@
+"""One fit: one model on one unit with one seed."""
+
+import hashlib
+import json
+
+import pandas as pd
+import torch
+import yaml
+from safetensors.torch import save_file
+
+from markexpr import __version__
+from markexpr.data import load_cell
+from markexpr.files import atomic, write_tsv
+from markexpr.jobs import log, run_job
+from markexpr.models import build_model
+from markexpr.training import Trainer, choose_device
+
+
+def main(job):
+    block, seed = job.params.model, int(job.wildcards.seed)
+    samples = load_cell(job.input[0])
+    torch.set_num_threads(job.threads)
+    device = choose_device("auto", job.resources.get("gpu", 0))
+    torch.manual_seed(seed)
+    _, n_marks, n_bins = samples.inputs["marks"].shape
+    model = build_model(block["architecture"], n_marks, n_bins, block["network"])
+    n_parameters = sum(parameter.numel() for parameter in model.parameters())
+    log.info("%s: %d parameters, on %s with %d threads", job.wildcards.model, n_parameters, device, job.threads)
+
+    params = {
+        "study": job.wildcards.study,
+        "model": job.wildcards.model,
+        "unit": job.wildcards.unit,
+        "seed": seed,
+        **block,
+        "inputs": {"marks": samples.mark_names, "bins": n_bins},
+        "samples": {split: len(samples.index(split)) for split in ("train", "valid", "test")},
+        "parameters": n_parameters,
+        "device": device.type,
+        "threads": job.threads,
+        "code": job.params.code,
+        "versions": {"markexpr": __version__, "torch": str(torch.__version__)},
+    }
+    fingerprint = hashlib.sha256((json.dumps(params, sort_keys=True) + samples.digest()).encode()).hexdigest()
+    trainer = Trainer(model, samples, block["training"], seed, device, job.params.checkpoint, fingerprint)
+    history = trainer.fit()
+    params["best_epoch"] = trainer.progress.best_epoch
+
+    predictions = pd.DataFrame(
+        {
+            "gene_id": samples.gene_id,
+            "cell": samples.cell,
+            "split": samples.split,
+            "y_true": samples.target,
+            "y_pred": trainer.predict(),
+        }
+    )
+    write_tsv(job.output.predictions, predictions, float_format="%.9g")
+    write_tsv(job.output.history, pd.DataFrame(history))
+    with atomic(job.output.weights) as temporary:
+        save_file({name: value.contiguous() for name, value in trainer.progress.best_state.items()}, temporary)
+    with atomic(job.output.params) as temporary:
+        temporary.write_text(yaml.safe_dump(params, sort_keys=False))
+    trainer.forget()
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)
