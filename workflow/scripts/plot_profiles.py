@@ -41,8 +41,7 @@ def main(job):
     write_tsv(job.output.table, table)
     n_cells = table["cell"].nunique()
     title = f"Reads around the TSS, {n_cells} cell{'s' if n_cells > 1 else ''}, direction of transcription to the right"
-    figure = plots.profiles(table, title)
-    plots.note_simulated(figure, job.params.simulated)
+    figure = plots.profiles(table, plots.titled(title, job.params.simulated))
     plots.save(figure, job.output.svg, job.output.png)
 
 

@@ -26,8 +26,8 @@ def read_yaml(path):
     """Read one YAML file as a dict; InputError names the file and line of a syntax error."""
     try:
         content = yaml.safe_load(Path(path).read_text())
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is not valid YAML: " + " ".join(str(error).split())) from error
+    except yaml.MarkedYAMLError as error:
+        raise InputError(f"{path}, line {error.problem_mark.line + 1}: not valid YAML: {error.problem}") from error
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold keys and values")
     return content
@@ -72,7 +72,7 @@ def normalised(config):
         config[key] = [int(seed) if str(seed).isdigit() else seed for seed in value] if key == "seeds" and isinstance(value, list) else value
     for key in ("mirror", "genome_mirror"):
         config[key] = str(config.get(key, "")).rstrip("/")
-    for key in ("overrides", "bootstrap", "simulate"):
+    for key in ("overrides", "bootstrap", "simulate", "gpu"):
         config[key] = retyped(config.get(key))
     return {key: value for key, value in config.items() if value is not None}
 

@@ -30,11 +30,26 @@ def write_npz(path, **arrays):
         np.savez_compressed(file, **arrays)
 
 
+@contextmanager
+def gzip_writer(path, level=6):
+    """Open `path` for writing gzipped bytes, atomically. The same content gives the same bytes: no time, no name."""
+    with (
+        atomic(path) as temporary,
+        open(temporary, "wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=level) as file,
+    ):
+        yield file
+
+
 def write_tsv(path, table, float_format="%.6g"):
     """Write a DataFrame as TSV without its index, gzipped if `path` ends in .gz. The same table gives the same bytes."""
-    compression = {"method": "gzip", "mtime": 0} if str(path).endswith(".gz") else None
-    with atomic(path) as temporary:
-        table.to_csv(temporary, sep="\t", index=False, float_format=float_format, na_rep="NA", compression=compression)
+    options = {"sep": "\t", "index": False, "float_format": float_format, "na_rep": "NA"}
+    if str(path).endswith(".gz"):
+        with gzip_writer(path) as file:
+            table.to_csv(file, **options)
+    else:
+        with atomic(path) as temporary:
+            table.to_csv(temporary, **options)
 
 
 def open_text(path):
@@ -63,6 +78,8 @@ def check_gzip(path):
     Raises InputError if the stream is cut short, corrupt, or not gzip.
     """
     try:
+        if os.path.getsize(path) == 0:
+            raise EOFError("it is empty")
         with gzip.open(path, "rb") as file:
             while file.read(1 << 22):
                 pass

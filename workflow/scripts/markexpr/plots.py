@@ -9,8 +9,10 @@ from sklearn.metrics import roc_curve
 
 from markexpr.files import atomic
 
-HIGH, LOW, TRUTH = "#d55e00", "#0072b2", "#555555"  # Okabe and Ito's palette: told apart by all readers
-LABELLED = 6  # lines that a legend names; beyond that, a bundle of thin lines and their mean
+# Okabe and Ito's palette: told apart by readers with any colour vision
+PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
+HIGH, LOW, TRUTH = PALETTE[1], PALETTE[0], "#555555"
+LABELLED = len(PALETTE)  # lines that a legend names; beyond that, a bundle of thin lines and their mean
 
 plt.rcParams.update(
     {
@@ -44,10 +46,9 @@ def grid(panels, width=2.9, height=2.7, columns=5, **options):
     return figure, list(axes.ravel()[:panels])
 
 
-def note_simulated(figure, simulated):
-    """Say on the figure itself that its data are simulated."""
-    if simulated:
-        figure.text(0.995, 0.005, "simulated data", ha="right", va="bottom", fontsize=7, color=TRUTH, style="italic", in_layout=False)
+def titled(title, simulated):
+    """A figure's title, which says so where its data are simulated."""
+    return f"{title} (simulated data)" if simulated else title
 
 
 def profiles(table, title):
@@ -79,7 +80,8 @@ def profiles(table, title):
 def _mean_curve(curves):
     """Mean true-positive rate of several ROC curves on one grid of false-positive rates."""
     at = np.linspace(0, 1, 201)
-    return at, np.mean([np.interp(at, false_rate, true_rate) for false_rate, true_rate in curves], axis=0)
+    mean = np.mean([np.interp(at, false_rate, true_rate) for false_rate, true_rate in curves], axis=0)
+    return np.r_[0, at], np.r_[0, mean]
 
 
 def roc(runs, title):
@@ -99,7 +101,7 @@ def roc(runs, title):
         for number, run in enumerate(here):
             named = len(here) <= LABELLED
             label = f"{run['label']}  {run['auc']:.3f} [{run['ci_low']:.3f}, {run['ci_high']:.3f}]" if named else None
-            style = {"color": f"C{number}", "lw": 1.6} if named else {"color": LOW, "lw": 0.4, "alpha": 0.4}
+            style = {"color": PALETTE[number], "lw": 1.6} if named else {"color": LOW, "lw": 0.4, "alpha": 0.4}
             axis.plot(*run["curve"], label=label, **style)
         if len(here) > LABELLED:
             scores = np.array([run["auc"] for run in here])

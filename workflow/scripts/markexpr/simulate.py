@@ -7,13 +7,12 @@ and over-dispersed counts. Every random stream is seeded by (seed, what, cell): 
 the same whichever other cells are simulated.
 """
 
-import gzip
 import zlib
 
 import numpy as np
 import pandas as pd
 
-from markexpr.files import atomic
+from markexpr.files import atomic, gzip_writer
 
 READ_LENGTH = 36  # bp, as REMC's uniformly truncated reads (Kundaje 2015, Methods)
 STEP = 100  # bp, resolution of the read rates
@@ -97,13 +96,14 @@ def mark_rates(mark, activity, length, rng):
     distance = np.abs(along)
     height = 1 / (1 + np.exp(-2.2 * activity))[:, None]
     gain = np.exp(rng.normal(0, 0.5, (len(activity), 1)))
-    rate = np.full((len(activity), along.size), 1.3)
+    rate = np.full((len(activity), along.size), 0.9)
     if mark == "H3K4me3":  # narrow at the TSS of active genes
-        rate += 65 * height**1.5 * gain * (np.exp(-((distance / 900) ** 2)) + 0.12 * np.exp(-distance / 1_800))
+        peak = np.exp(-((distance / 900) ** 2)) * (1 - 0.5 * np.exp(-((distance / 150) ** 2)))  # with a dip where no nucleosome is
+        rate += 75 * height**1.5 * gain * (peak + 0.08 * np.exp(-distance / 1_800))
     elif mark == "H3K4me1":  # on the flanks of the promoter
-        rate += 3.5 * height * gain * np.exp(-(((distance - 2_200) / 1_300) ** 2))
+        rate += 3.5 * height * gain * np.exp(-(((distance - 1_600) / 1_300) ** 2))
     elif mark == "H3K36me3":  # along the body of transcribed genes
-        rate += 3.0 * height * gain * np.clip(along / 3_000, 0, 1) * (along < length[:, None]) - 0.4
+        rate += 3.0 * height * gain * np.clip(along / 3_000, 0, 1) * (along < length[:, None])
     elif mark == "H3K27me3":  # broad on part of the silent genes
         covered = rng.random((len(activity), 1)) < 0.5
         rate += 9 * (1 - height) ** 2 * gain**2 * covered * np.exp(-distance / 6_000)
@@ -163,7 +163,7 @@ def write_gene_info(path, genes):
 
 def write_expression(path, genes, cells, values, decimals):
     """57epigenomes.{RPKM,N}.pc.gz: with the reference column E000, and a tab more at the end of every row, as the server has it."""
-    with atomic(path) as temporary, gzip.GzipFile(temporary, "wb", mtime=0, compresslevel=4) as file:
+    with gzip_writer(path, level=4) as file:
         file.write(("\t".join(["gene_id", "E000", *cells]) + "\n").encode())
         for gene_id, row in zip(genes["gene_id"], values):
             fields = [f"{value:.{decimals}f}" for value in [row.mean(), *row]]
@@ -172,13 +172,13 @@ def write_expression(path, genes, cells, values, decimals):
 
 def write_tagalign(path, reads):
     """BED6 with the name N and the score 1000, gzipped."""
-    with atomic(path) as temporary, gzip.GzipFile(temporary, "wb", mtime=0, compresslevel=1) as file:
+    with gzip_writer(path, level=1) as file:
         reads.assign(name="N", score=1000)[["chrom", "start", "end", "name", "score", "strand"]].to_csv(file, sep="\t", header=False, index=False)
 
 
 def write_fasta(path, sequences, width=50):
     """Gzipped FASTA of (name, uint8 ASCII [bp]) pairs."""
-    with atomic(path) as temporary, gzip.GzipFile(temporary, "wb", mtime=0, compresslevel=1) as file:
+    with gzip_writer(path, level=1) as file:
         for name, sequence in sequences:
             file.write(f">{name}\n".encode())
             whole = sequence.size // width * width

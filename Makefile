@@ -1,0 +1,45 @@
+# Two commands: `make demo` and `make test`. Each sets up what it needs: .venv from envs/requirements.txt, and BEDTools.
+
+PYTHON ?= python3
+CORES ?= 2
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+TOOLS := bedtools curl
+export PATH := $(BIN):$(PATH)
+
+.PHONY: demo test lint setup tools clean
+
+demo: setup ## the whole pipeline on a simulated mirror, into demo/
+	snakemake --cores $(CORES) --directory demo --configfile config/demo.yaml --report results/report.html --report-after-run
+	@echo
+	@echo "Done. Open demo/results/report.html in a browser; the scores are in demo/results/metrics/deepchrome.tsv"
+
+test: lint ## lint, unit tests, and the pipeline on small and on real inputs
+	python -m pytest
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile rules
+	snakemake --lint
+
+setup: tools $(VENV)/installed
+
+$(VENV)/installed: envs/requirements.txt envs/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 is needed: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	"$(BIN)/python" -m pip install --quiet --requirement envs/requirements.txt --constraint envs/constraints.txt
+	@touch $@
+
+# BEDTools and curl from the system; as root on Debian or Ubuntu they are installed, elsewhere one line says how.
+tools:
+	@missing=""; for tool in $(TOOLS); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "Not found:$$missing. Install with 'sudo apt-get install$$missing' or 'conda install -c conda-forge -c bioconda$$missing', then run make again."; exit 1; \
+	fi
+
+clean: ## remove what the demo made
+	rm -rf demo

@@ -1,0 +1,47 @@
+"""What all tests share: the project's root, real data where they are, and a runner of the pipeline."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def root():
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def real():
+    """The folder of real Roadmap samples: $MARKEXPR_REAL, else ../shared/remc; tests that need it skip where neither is."""
+    named = os.environ.get("MARKEXPR_REAL")
+    if named and not Path(named).is_dir():
+        pytest.fail(f"MARKEXPR_REAL is set to {named}, which is not there")
+    folder = Path(named) if named else ROOT.parent / "shared/remc"
+    if not folder.is_dir():
+        pytest.skip("no real data: set MARKEXPR_REAL to a folder of Roadmap samples")
+    return folder.resolve()
+
+
+def command(*arguments, directory=None):
+    """The command line of a run of the pipeline on two cores."""
+    return [sys.executable, "-m", "snakemake", "--cores", "2", *(["--directory", str(directory)] if directory else []), *map(str, arguments)]
+
+
+def snakemake(*arguments, directory=None, check=True, project=ROOT):
+    """Run snakemake in the project's root (or a copy's) and return what it printed; `check` fails the test if it fails."""
+    result = subprocess.run(command(*arguments, directory=directory), cwd=project, capture_output=True, text=True, timeout=1200)
+    result.printed = result.stdout + result.stderr
+    if check and result.returncode:
+        pytest.fail(f"snakemake failed:\n{result.printed[-6000:]}")
+    return result
+
+
+def jobs_of(printed):
+    """The table of jobs that a (dry) run prints, {rule: number}."""
+    table = printed.split("Job stats:", 1)[1].split("\n\n", 1)[0]
+    return {line.split()[0]: int(line.split()[1]) for line in table.splitlines() if len(line.split()) == 2 and line.split()[1].isdigit()}

@@ -1,0 +1,176 @@
+"""Config, sheets, studies, and the digest of code."""
+
+import pytest
+import yaml
+
+from markexpr import configuration
+from markexpr.configuration import code_digest, code_files
+from markexpr.jobs import InputError
+
+
+@pytest.fixture
+def schema(root):
+    return configuration.read_yaml(root / "workflow/schemas/config.schema.yaml")
+
+
+@pytest.fixture
+def config(root):
+    return configuration.read_yaml(root / "config/config.yaml")
+
+
+def check(config, schema, **changes):
+    configuration.check(configuration.normalised({**config, **changes}), schema, "config")
+
+
+def test_the_shipped_config_is_valid(config, schema):
+    check(config, schema)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"miror": "x"}, r"config: unknown key 'miror'; did you mean 'mirror'\?"),
+        ({"bootstrap": {"replicates": 1000, "sead": 1}}, r"unknown key 'bootstrap.sead'; did you mean 'seed'\?"),
+        ({"seeds": ["one"]}, "config: seeds.0: 'one' is not of type 'integer'"),
+        ({"seeds": []}, "config: seeds: "),
+        ({"sources": {"E003": {"kind": "deepdif_csv", "path": "x"}}}, "sources.E003.kind: 'deepdif_csv' is not one of"),
+        ({"sources": {"E003": {"kind": "deepdiff_csv"}}}, "sources.E003: 'path' is a required property"),
+        ({"sources": {"E0;rm -rf": {"kind": "remc"}}}, "config: sources"),
+        ({"gpu": "perhaps"}, "config: gpu: 'perhaps' is not one of"),
+    ],
+)
+def test_a_wrong_key_or_value_is_one_clear_line(config, schema, changes, message):
+    with pytest.raises(InputError, match=message) as error:
+        check(config, schema, **changes)
+    assert "\n" not in str(error.value)
+
+
+def test_values_from_the_command_line_get_their_types(config, schema):
+    given = {"cells": "E003,E123", "seeds": ["1", "2"], "bootstrap": {"replicates": "200", "seed": "3"}, "overrides": {"a": {"b": ["0.5", "x"]}}}
+    result = configuration.normalised({**config, **given})
+    configuration.check(result, schema, "config")
+    assert result["cells"] == ["E003", "E123"]
+    assert result["seeds"] == [1, 2]
+    assert result["bootstrap"] == {"replicates": 200, "seed": 3}
+    assert result["overrides"] == {"a": {"b": [0.5, "x"]}}
+    assert configuration.normalised({**config, "seeds": 5})["seeds"] == [5]
+    assert configuration.normalised({**config, "mirror": "https://x/data/"})["mirror"] == "https://x/data"
+
+
+def test_unknown_names_are_refused_with_the_nearest_known():
+    assert configuration.choose("all", ["E003", "E004"], "cells", "the sheet") == ["E003", "E004"]
+    with pytest.raises(InputError, match=r"'cells' names 'E03', which is not in the sheet; did you mean 'E003'\?"):
+        configuration.choose(["E03"], ["E003", "E128"], "cells", "the sheet")
+
+
+def load(root, overrides, folder=None):
+    study_schema = configuration.read_yaml(root / "workflow/schemas/study.schema.yaml")
+    marks = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
+    return configuration.load_studies(folder or root / "config/studies", overrides, study_schema, marks)
+
+
+def test_overrides_change_single_keys_and_are_checked(root):
+    study = load(root, {"deepchrome": {"models": {"deepchrome": {"training": {"epochs": 3}}}}})["deepchrome"]
+    plain = load(root, {})["deepchrome"]
+    assert study["models"]["deepchrome"]["training"].pop("epochs") == 3
+    assert plain["models"]["deepchrome"]["training"].pop("epochs") == 100
+    assert study == plain
+    for overrides, message in [
+        ({"deepcrome": {}}, r"unknown study 'deepcrome'; did you mean 'deepchrome'\?"),
+        ({"deepchrome": {"data": {"normalize": "none"}}}, r"with 'overrides': unknown key 'data.normalize'; did you mean 'normalise'\?"),
+        ({"deepchrome": {"data": {"marks": ["H3K4me33"]}}}, r"unknown mark 'H3K4me33'.*did you mean 'H3K4me3'\?"),
+        ({"deepchrome": {"models": {"deepchrome": {"architecture": "deepcrome"}}}}, r"unknown architecture 'deepcrome'; did you mean 'deepchrome'\?"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            load(root, overrides)
+
+
+def test_broken_yaml_is_named_with_its_line(root, tmp_path):
+    (tmp_path / "x.yaml").write_text("title: [\nunits: cells\n")
+    with pytest.raises(InputError, match=r"x\.yaml, line 3: not valid YAML: expected"):
+        load(root, {}, tmp_path)
+
+
+def test_sheets(root, tmp_path):
+    cells = configuration.read_sheet(root / "config/cells.tsv", ["cell", "name"])
+    assert len(cells) == 56 and cells[0]["cell"] == "E003" and cells[-1]["cell"] == "E128"
+    pairs = configuration.read_sheet(root / "config/pairs.tsv", ["cell_a", "cell_b"])
+    assert len(pairs) == 10 and {row[side] for row in pairs for side in row} <= {row["cell"] for row in cells}
+    (tmp_path / "cells.tsv").write_text("# a comment\ncell\tname\nE003\n")
+    with pytest.raises(InputError, match=r"cells\.tsv, line 3: 1 columns where the header has 2"):
+        configuration.read_sheet(tmp_path / "cells.tsv", ["cell", "name"])
+    with pytest.raises(InputError, match="must name the columns epigenome"):
+        configuration.read_sheet(root / "config/cells.tsv", ["epigenome"])
+
+
+def test_every_published_number_has_a_source_and_a_study(root):
+    columns = ["study", "model", "split", "metric", "statistic", "value", "n_units", "label_mode", "source"]
+    rows = configuration.read_sheet(root / "config/published.tsv", columns)
+    studies = load(root, {})
+    assert rows
+    for row in rows:
+        assert row["study"] in studies and row["source"] and 0 <= float(row["value"]) <= 1 and int(row["n_units"]) > 0
+
+
+# ---- the digest of code ----
+
+
+@pytest.fixture
+def scripts(tmp_path, monkeypatch):
+    files = {
+        "train.py": "from markexpr.training import fit\n",
+        "markexpr/__init__.py": "",
+        "markexpr/training.py": '"""Trains."""\nfrom markexpr import metrics\n\n\ndef fit():\n    """Fit."""\n    return metrics.auc\n',
+        "markexpr/metrics.py": "def auc():\n    return 1\n",
+        "markexpr/plots.py": "import markexpr.metrics\n",
+        "markexpr/models/__init__.py": "",
+        "markexpr/models/a.py": "WIDTH = 1\n",
+        "markexpr/models/b.py": "WIDTH = 2\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(configuration, "SCRIPTS", tmp_path)
+    configuration._parsed.cache_clear()
+    yield tmp_path
+    configuration._parsed.cache_clear()
+
+
+def edited(scripts, name, old, new):
+    configuration._parsed.cache_clear()
+    path = scripts / name
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+
+
+def test_the_digest_follows_imports_and_no_others(scripts):
+    assert [path.name for path in code_files("train.py")] == ["__init__.py", "metrics.py", "training.py", "train.py"]
+    before = code_digest("train.py")
+    edited(scripts, "markexpr/plots.py", "import", "import sys, ")
+    assert code_digest("train.py") == before
+    edited(scripts, "markexpr/metrics.py", "1", "2")
+    assert code_digest("train.py") != before
+
+
+def test_the_digest_of_one_model_does_not_see_the_other(scripts):
+    a, b = code_digest("train.py", "markexpr/models/a.py"), code_digest("train.py", "markexpr/models/b.py")
+    edited(scripts, "markexpr/models/a.py", "1", "3")
+    assert code_digest("train.py", "markexpr/models/a.py") != a
+    assert code_digest("train.py", "markexpr/models/b.py") == b
+
+
+def test_comments_and_docstrings_do_not_count(scripts):
+    before = code_digest("train.py")
+    edited(scripts, "markexpr/training.py", '"""Fit."""', '"""Fit a model."""  # quickly')
+    assert code_digest("train.py") == before
+
+
+def test_the_training_job_depends_on_all_it_uses(root):
+    names = {path.name for path in code_files("train_model.py", "markexpr/models/deepchrome.py")}
+    assert {"train_model.py", "training.py", "data.py", "metrics.py", "deepchrome.py"} <= names
+    assert "plots.py" not in names and "counts.py" not in names
+
+
+def test_every_yaml_of_the_project_parses(root):
+    for path in [*root.glob("config/**/*.yaml"), *root.glob("envs/*.yaml"), *root.glob("profiles/**/*.yaml"), *root.glob("workflow/**/*.yaml")]:
+        assert isinstance(yaml.safe_load(path.read_text()), dict), path

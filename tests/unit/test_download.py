@@ -1,0 +1,136 @@
+"""Fetching against a loopback server that misbehaves, and from local paths."""
+
+import gzip
+import logging
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from markexpr.download import as_url, fetch
+from markexpr.jobs import InputError
+
+CONTENT = gzip.compress(np.random.default_rng(0).bytes(300_000))
+
+
+class Server(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        served = self.server.served
+        served.append((self.path, self.headers.get("Range")))
+        start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").split("-")[0])
+        if self.path == "/busy.gz" and len(served) <= 2:
+            self.send_error(503)
+        elif self.path == "/gone.gz":
+            self.send_error(404)
+        elif self.path == "/short.gz":  # whole by its own account, but half a gzip stream
+            self.answer(CONTENT[: len(CONTENT) // 2], start)
+        elif self.path == "/drops.gz" and len(served) <= 2:
+            self.answer(CONTENT, start, stop=start + 100_000)
+        else:
+            self.answer(CONTENT, start)
+
+    def answer(self, content, start, stop=None):
+        if start >= len(content):
+            self.send_error(416)
+            return
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(content) - start))
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        self.end_headers()
+        self.wfile.write(content[start:stop])
+        if stop:
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+
+
+@pytest.fixture
+def server():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+        server.served = []
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    logging.getLogger("markexpr").handlers[:] = []
+
+
+def left_in(folder):
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_dropped_connection_is_resumed_and_not_begun_anew(server, tmp_path):
+    fetch(f"{server.url}/drops.gz", tmp_path / "a.gz", pause=0)
+    assert (tmp_path / "a.gz").read_bytes() == CONTENT
+    assert [range_ for _, range_ in server.served] == [None, "bytes=100000-", "bytes=200000-"]
+    assert left_in(tmp_path) == ["a.gz"]
+
+
+def test_what_an_earlier_job_left_is_resumed(server, tmp_path):
+    with pytest.raises(InputError):
+        fetch(f"{server.url}/drops.gz", tmp_path / "a.gz", attempts=1, pause=0)
+    assert not (tmp_path / "a.gz").exists()
+    fetch(f"{server.url}/drops.gz", tmp_path / "a.gz", pause=0)
+    assert (tmp_path / "a.gz").read_bytes() == CONTENT
+    assert server.served[1][1] == "bytes=100000-"
+
+
+def test_a_busy_server_is_asked_again(server, tmp_path):
+    fetch(f"{server.url}/busy.gz", tmp_path / "a.gz", pause=0)
+    assert (tmp_path / "a.gz").read_bytes() == CONTENT
+    assert len(server.served) == 3
+
+
+def test_a_file_that_is_not_there_is_asked_for_once(server, tmp_path):
+    with pytest.raises(InputError, match=r"/gone\.gz cannot be had \(HTTP 404\); check config keys 'mirror' and 'cells'"):
+        fetch(f"{server.url}/gone.gz", tmp_path / "a.gz", pause=0)
+    assert len(server.served) == 1
+    assert left_in(tmp_path) == []
+
+
+def test_a_file_that_is_truncated_on_the_server_is_not_taken_for_whole(server, tmp_path):
+    with pytest.raises(InputError, match=r"/short\.gz could not be fetched whole \(what it serves is not a whole gzip file"):
+        fetch(f"{server.url}/short.gz", tmp_path / "a.gz", pause=0)
+    assert len(server.served) == 2
+    assert left_in(tmp_path) == []
+
+
+def test_a_server_that_is_not_there_ends_after_some_attempts(tmp_path):
+    with pytest.raises(InputError, match=r"could not be fetched whole \(curl's exit code 7\)"):
+        fetch("http://127.0.0.1:9/a.gz", tmp_path / "a.gz", attempts=3, pause=0)
+
+
+def test_a_local_mirror_given_as_url_or_path_with_spaces(tmp_path):
+    folder = tmp_path / "my mirror"
+    folder.mkdir()
+    (folder / "a.gz").write_bytes(CONTENT)
+    for number, place in enumerate((as_url(str(folder / "a.gz")), str(folder / "a.gz"))):
+        fetch(place, tmp_path / f"out{number}.gz")
+        assert (tmp_path / f"out{number}.gz").read_bytes() == CONTENT
+
+
+def test_a_file_missing_or_truncated_on_a_local_mirror(tmp_path):
+    with pytest.raises(InputError, match=r"a\.gz cannot be had \(no such file\)"):
+        fetch(str(tmp_path / "a.gz"), tmp_path / "out.gz")
+    (tmp_path / "a.gz").write_bytes(CONTENT[:-100])
+    with pytest.raises(InputError, match=r"a\.gz could not be fetched whole \(what it serves is not a whole gzip file"):
+        fetch(str(tmp_path / "a.gz"), tmp_path / "out.gz")
+    assert left_in(tmp_path) == ["a.gz"]
+
+
+def test_an_empty_gz_is_not_taken_for_whole(tmp_path):
+    (tmp_path / "a.gz").write_bytes(b"")
+    with pytest.raises(InputError, match="could not be fetched whole"):
+        fetch(str(tmp_path / "a.gz"), tmp_path / "out.gz")

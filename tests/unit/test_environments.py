@@ -1,0 +1,98 @@
+"""The conda environments and the pip requirements name the same versions, and each rule's environment holds what its code imports."""
+
+import ast
+import re
+import sys
+
+import pytest
+import yaml
+
+from markexpr.configuration import code_files
+
+# conda's name where it is not pip's; tools that are no Python packages
+CONDA_NAMES = {"torch": "pytorch", "pybigwig": "pybigwig"}
+NO_PIP = {"python", "bedtools", "curl", "coreutils", "gawk", "gzip"}
+IMPORTS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "torch": "pytorch"}
+
+
+def pip_pins(root):
+    pins = {}
+    for line in (root / "envs/requirements.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            name, version = re.fullmatch(r"([A-Za-z0-9_.-]+)(?:\[\w+\])?==([\w.]+)", line).groups()
+            pins[CONDA_NAMES.get(name.lower(), name.lower())] = version
+    return pins
+
+
+def conda_pins(path):
+    pins = {}
+    for spec in yaml.safe_load(path.read_text())["dependencies"]:
+        name, _, version = spec.partition(" =")
+        pins[name] = version
+    return pins
+
+
+def environments(root):
+    return {path.name: conda_pins(path) for path in sorted((root / "envs").glob("*.yaml"))}
+
+
+def test_conda_and_pip_pin_the_same_versions(root):
+    pip = pip_pins(root)
+    for name, pins in environments(root).items():
+        for package, version in pins.items():
+            if package not in NO_PIP:
+                assert pip.get(package) == version, f"{name}: {package}"
+        assert pins["python"] == "3.11"
+
+
+def test_constraints_do_not_contradict_requirements(root):
+    pip = pip_pins(root)
+    for line in (root / "envs/constraints.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            name, version = line.split("==")
+            assert pip.get(CONDA_NAMES.get(name.lower(), name.lower()), version) == version, line
+
+
+def rules(root):
+    """Script and environment of each rule that has both."""
+    for path in sorted((root / "rules").glob("*.smk")):
+        for block in re.split(r"^\s*rule ", path.read_text(), flags=re.M)[1:]:
+            script, env = re.search(r'scripts/(\w+\.py)"\s*$', block, re.M), re.search(r'envs/(\w+\.yaml)"', block)
+            if script:
+                yield script[1], env and env[1]
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.split(".")[0]
+
+
+def test_each_rules_environment_holds_what_its_script_imports(root):
+    pairs = list(rules(root))
+    assert len(pairs) >= 10
+    for script, env in pairs:
+        assert env, f"{script} has no conda environment"
+        packages = environments(root)[env]
+        files = code_files(script) + (sorted((root / "workflow/scripts/markexpr/models").glob("*.py")) if script == "train_model.py" else [])
+        for name in {name for path in files for name in imports(path)}:
+            if name not in sys.stdlib_module_names and name != "markexpr":
+                assert IMPORTS.get(name, name) in packages, f"{script} imports {name}, which envs/{env} lacks"
+
+
+def test_one_script_per_rule_with_its_name(root):
+    names = {path.stem for path in (root / "workflow/scripts").glob("*.py")}
+    written = {
+        match[1]: match[2]
+        for path in (root / "rules").glob("*.smk")
+        for match in re.finditer(r"rule (\w+):(?:(?!\brule \w+:).)*?scripts/(\w+)\.py", path.read_text(), re.S)
+    }
+    assert set(written.values()) == names
+    assert all(rule == script for rule, script in written.items())
+
+
+@pytest.mark.parametrize("script", ["count_reads.py", "score_study.py", "plot_roc.py", "build_tensors.py"])
+def test_jobs_that_do_not_train_do_not_import_torch(root, script):
+    assert not any("torch" in set(imports(path)) for path in code_files(script))

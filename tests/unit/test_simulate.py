@@ -1,0 +1,86 @@
+"""The generative model: its laws, its switches, and independence of what else is simulated."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from markexpr import simulate
+
+
+@pytest.fixture(scope="module")
+def genes():
+    return simulate.place_genes(3_000, seed=1)
+
+
+def test_genes_lie_apart_on_all_chromosomes_and_some_have_neighbours(genes):
+    assert genes["gene_id"].is_unique and genes["gene_id"].is_monotonic_increasing
+    assert set(genes["chrom"]) == set(simulate.CHROMOSOMES)
+    tss = np.where(genes["strand"] == 1, genes["start"], genes["end"])
+    gaps = np.concatenate([np.diff(np.sort(tss[genes["chrom"] == name])) for name in simulate.CHROMOSOMES])
+    assert 0.1 < (gaps < 5_000).mean() < 0.3
+    assert (tss > 12_000).all()
+
+
+def test_expression_follows_activity_as_the_truth_says(genes):
+    truth, rpkm = simulate.draw_expression(genes, ["E003", "E004"], seed=1, null=False)
+    level = np.log2(rpkm + 1)
+    mean = truth["log2_rpkm_mean"].to_numpy().reshape(2, -1).T
+    assert 0.1 < (rpkm == 0).mean() < 0.2
+    assert level.mean() == pytest.approx(simulate.MEAN, abs=0.25)
+    above = mean > 2  # far from the floor at 0
+    assert np.std((level - mean)[above]) == pytest.approx(simulate.SD * np.sqrt(simulate.NOISE), rel=0.05)
+    activity = truth["activity"].to_numpy().reshape(2, -1)
+    assert np.corrcoef(activity)[0, 1] == pytest.approx(simulate.SHARED, abs=0.05)
+
+
+def test_under_the_null_marks_tell_nothing(genes):
+    truth, rpkm = simulate.draw_expression(genes, ["E003"], seed=1, null=True)
+    assert abs(np.corrcoef(truth["activity"], rpkm[:, 0])[0, 1]) < 0.06
+    assert truth["log2_rpkm_mean"].nunique() == 1
+
+
+def test_a_cell_is_the_same_whichever_others_are_simulated(genes):
+    alone, together = (simulate.draw_expression(genes, cells, 1, False)[0] for cells in (["E004"], ["E003", "E004"]))
+    assert np.array_equal(alone["activity"], together.loc[together["cell"] == "E004", "activity"])
+
+
+def test_marks_have_their_shapes():
+    activity = np.r_[np.full(400, 1.5), np.full(400, -1.5)]
+    length = np.full(800, 20_000)
+    rates = {mark: simulate.mark_rates(mark, activity, length, np.random.default_rng(0)) for mark in ("H3K4me3", "H3K36me3", "H3K27me3")}
+    centre, flank = slice(110, 130), slice(0, 20)
+    high, low = slice(0, 400), slice(400, 800)
+    assert rates["H3K4me3"][high, centre].mean() > 10 * rates["H3K4me3"][high, flank].mean()
+    assert rates["H3K4me3"][high, centre].mean() > 5 * rates["H3K4me3"][low, centre].mean()
+    assert rates["H3K36me3"][high, 160:].mean() > 2 * rates["H3K36me3"][high, :80].mean()
+    assert rates["H3K27me3"][low, centre].mean() > 2 * rates["H3K27me3"][high, centre].mean()
+
+
+def test_reads_are_whole_on_their_chromosome_and_in_no_order(genes):
+    sizes = {name: 5_000_000 for name in simulate.CHROMOSOMES}
+    reads = simulate.draw_reads(genes[:200], np.zeros(200), "H3K4me1", "E003", 1, 0.3, sizes)
+    assert ((reads["end"] - reads["start"]) == 36).all() and (reads["start"] >= 0).all()
+    assert not reads["start"].is_monotonic_increasing
+    again = simulate.draw_reads(genes[:200], np.zeros(200), "H3K4me1", "E003", 1, 0.3, sizes)
+    assert reads.equals(again)
+
+
+def lines_of(path):
+    with gzip.open(path, "rt") as file:
+        return file.read().splitlines()
+
+
+def test_files_are_in_the_servers_formats(genes, tmp_path):
+    few = genes[:60]
+    simulate.write_expression(tmp_path / "rpkm.gz", few, ["E003"], np.ones((60, 1)), 3)
+    lines = lines_of(tmp_path / "rpkm.gz")
+    assert lines[0] == "gene_id\tE000\tE003"
+    assert lines[1].endswith("\t1.000\t")
+    simulate.write_gene_info(tmp_path / "gene_info", few)
+    first = (tmp_path / "gene_info").read_text().splitlines()[0].split("\t")
+    assert len(first) == 8 and not first[1].startswith("chr") and first[5] == "protein_coding"
+    truth, _ = simulate.draw_expression(few, ["E003"], 1, False)
+    simulate.write_fasta(tmp_path / "hg19.fa.gz", simulate.draw_sequence(few, truth, 1))
+    lines = lines_of(tmp_path / "hg19.fa.gz")
+    assert lines[0] == ">chr1" and set("".join(lines[1:200])) == set("ACGT") and len(lines[1]) == 50

@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from markexpr.jobs import InputError
+from markexpr.windows import Window
+
+
+def test_bins_start_at_the_one_based_tss_taken_as_it_stands():
+    window = Window.parse("20000bp_100bp")
+    starts = window.starts([110_693_108])
+    assert starts.shape == (1, 200)
+    assert starts[0, 0] == 110_683_108  # TSS - 10000 + 100·0
+    assert starts[0, 100] == 110_693_108  # the TSS is the left edge of bin 100
+    assert starts[0, 199] + 100 == 110_703_108
+
+
+def test_the_central_hundred_of_two_hundred_bins():
+    wide, narrow = Window.parse("20000bp_100bp"), Window.parse("10000bp_100bp")
+    assert narrow.centre_of(wide) == slice(50, 150)
+    assert np.array_equal(wide.starts([9_000_000])[:, 50:150], narrow.starts([9_000_000]))
+
+
+def test_a_window_must_lie_on_its_chromosome():
+    window = Window.parse("10000bp_100bp")
+    assert window.fits([4_999, 5_000, 95_000, 95_001], 100_000).tolist() == [False, True, True, False]
+
+
+@pytest.mark.parametrize("name", ["10kb_100bp", "10000bp", "10000bp_0bp", "10100bp_100bp", "1050bp_100bp"])
+def test_a_window_that_is_no_even_row_of_bins_is_refused(name):
+    with pytest.raises(InputError, match=name):
+        Window.parse(name)
+
+
+def test_no_centre_of_a_narrower_window():
+    with pytest.raises(InputError, match="not the centre"):
+        Window.parse("40000bp_100bp").centre_of(Window.parse("20000bp_100bp"))

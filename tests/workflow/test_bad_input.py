@@ -1,0 +1,111 @@
+"""What users get wrong: one clear line that names the file and the fix, a failing exit, and nothing half-written kept."""
+
+import gzip
+import shutil
+
+import pytest
+from conftest import snakemake
+
+EXPRESSION = "byDataType/rna/expression"
+ALIGNMENTS = "byFileType/alignments/consolidated"
+COUNTS = "results/counts/10000bp_100bp/E003.npz"
+
+
+@pytest.fixture(scope="module")
+def whole_mirror(tmp_path_factory):
+    """A small mirror of E003 in the server's layout."""
+    folder = tmp_path_factory.mktemp("mirror")
+    arguments = ["--configfile", "tests/workflow/smoke.yaml", "--config", "simulate={genes: 60}"]
+    snakemake(*arguments, "--", f"results/simulated/mirror/{ALIGNMENTS}/E003-H3K4me3.tagAlign.gz", directory=folder)
+    return folder / "results/simulated/mirror"
+
+
+@pytest.fixture
+def mirror(whole_mirror, tmp_path):
+    return shutil.copytree(whole_mirror, tmp_path / "mirror")
+
+
+def failing(target, message, directory, *arguments):
+    """Run and fail: the message stands on one line of the output, and no output of a failed job is left."""
+    result = snakemake(*arguments, "--", *([target] if target else []), directory=directory, check=False)
+    assert result.returncode != 0
+    assert any(message in line for line in result.printed.splitlines()), result.printed[-3000:]
+    return result
+
+
+def left_in(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) if folder.exists() else []
+
+
+def run(mirror, tmp_path, target, message):
+    failing(target, message, tmp_path / "run", "--config", f"mirror=file://{mirror}")
+    return left_in(tmp_path / "run/results")
+
+
+def test_a_truncated_gzip_on_the_mirror(mirror, tmp_path):
+    path = mirror / ALIGNMENTS / "E003-H3K4me1.tagAlign.gz"
+    path.write_bytes(path.read_bytes()[:-50])
+    left = run(mirror, tmp_path, COUNTS, f"ERROR: file://{path} could not be fetched whole (what it serves is not a whole gzip file")
+    assert not any("E003-H3K4me1" in name or name.endswith(".npz") for name in left)
+    assert any("E003-H3K4me3" in name for name in left)  # whole downloads stay
+
+
+def test_a_file_truncated_after_its_download(mirror, tmp_path):
+    raw = tmp_path / "run/results/raw" / ALIGNMENTS / "E003-H3K4me3.tagAlign.gz"
+    options = ["--config", f"mirror=file://{mirror}"]
+    snakemake(*options, "--", COUNTS, directory=tmp_path / "run")
+    raw.write_bytes(raw.read_bytes()[:-50])
+    failing(
+        COUNTS, f"results/raw/{ALIGNMENTS}/E003-H3K4me3.tagAlign.gz is truncated or corrupt", tmp_path / "run", *options, "--forcerun", "count_reads"
+    )
+    assert COUNTS not in left_in(tmp_path / "run/results")
+
+
+def test_a_file_missing_on_the_mirror(mirror, tmp_path):
+    (mirror / ALIGNMENTS / "E003-H3K9me3.tagAlign.gz").unlink()
+    left = run(mirror, tmp_path, COUNTS, "E003-H3K9me3.tagAlign.gz cannot be had (no such file); check config keys 'mirror' and 'cells'")
+    assert not any(name.endswith(".npz") or "H3K9me3" in name for name in left)
+
+
+def test_a_gene_table_without_the_expected_columns(mirror, tmp_path):
+    path = mirror / EXPRESSION / "Ensembl_v65.Gencode_v10.ENSG.gene_info"
+    path.write_text("".join(line.replace("\t", ",") for line in path.open()))
+    message = "Ensembl_v65.Gencode_v10.ENSG.gene_info, line 1: 1 columns where gene_id, chrom, start, end, strand"
+    left = run(mirror, tmp_path, "results/annotation/genes.tsv", message)
+    assert not any("annotation" in name for name in left)
+
+
+def test_an_expression_table_without_the_cell(mirror, tmp_path):
+    path = mirror / EXPRESSION / "57epigenomes.RPKM.pc.gz"
+    with gzip.open(path, "rt") as file:
+        lines = file.readlines()
+    with gzip.open(path, "wt") as file:
+        file.writelines([lines[0].replace("E003", "E999"), *lines[1:]])
+    left = run(mirror, tmp_path, "results/tensors/deepchrome/E003.npz", "has no column for cell 'E003'; it has E999, E004, E005")
+    assert not any("tensors" in name for name in left)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("miror=x", "config: unknown key 'miror'; did you mean 'mirror'?"),
+        ("cells=[E003,E0123]", "config key 'cells' names 'E0123', which is not in config/cells.tsv or config key 'sources'; did you mean 'E123'?"),
+        ("cells=[]", "config: cells: "),
+        ("pairs=[E003-E999]", "config key 'pairs' names 'E003-E999', which is not in config/pairs.tsv"),
+        ("studies=[deepcrome]", "config key 'studies' names 'deepcrome', which is not in config/studies/; did you mean 'deepchrome'?"),
+        ("overrides={deepchrome: {data: {marks: [H3K4me33]}}}", "unknown mark 'H3K4me33'"),
+        ("sources={E003: {kind: bamm, path: x}}", "config: sources.E003.kind: 'bamm' is not one of"),
+    ],
+)
+def test_a_wrong_config_key_or_name(tmp_path, config, message):
+    failing(None, message, tmp_path, "-n", "--config", config)
+    assert left_in(tmp_path / "results") == []
+
+
+def test_an_unknown_cell_as_target(tmp_path):
+    failing("results/counts/10000bp_100bp/E999.npz", "'E999', which is not in config/cells.tsv", tmp_path, "-n")
+
+
+def test_published_counts_that_are_not_there(tmp_path):
+    source = f"sources={{E003: {{kind: deepdiff_csv, path: {tmp_path}}}}}"
+    failing(COUNTS, f"{tmp_path}/E003.train.csv", tmp_path, "--config", source)

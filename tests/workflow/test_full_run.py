@@ -1,0 +1,26 @@
+"""The full run on REMC resolves without a network, and lists what it should."""
+
+from conftest import jobs_of, snakemake
+
+
+def test_the_full_dry_run_lists_every_job(tmp_path):
+    printed = snakemake("-n", directory=tmp_path).printed
+    jobs = jobs_of(printed)
+    # 56 cells × 5 marks, the RPKM table and the gene table
+    assert jobs["download"] == 282
+    assert jobs["count_reads"] == jobs["build_tensors"] == jobs["train_model"] == 56
+    assert "simulate_reads" not in jobs and "predict_truth" not in jobs
+
+
+def test_counts_need_nothing_but_reads_and_genes(tmp_path):
+    printed = snakemake("-n", "--", "results/counts/20000bp_100bp/E003.npz", directory=tmp_path).printed
+    assert jobs_of(printed) == {"annotate_genes": 1, "count_reads": 1, "download": 6, "total": 8}
+
+
+def test_sequence_comes_from_the_genome_mirror(tmp_path):
+    printed = snakemake("-n", "--", "results/raw/hg19/hg19.fa.gz", directory=tmp_path).printed
+    assert jobs_of(printed) == {"download": 1, "total": 1}
+
+
+def test_lint_and_format(root):
+    snakemake("--lint")

@@ -1,0 +1,231 @@
+"""The pipeline for real on a small simulated mirror, from a copy of the project, in a folder with a space in its name."""
+
+import gzip
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from conftest import ROOT, command, jobs_of, snakemake
+from safetensors.numpy import load_file
+
+RUN = "results/runs/deepchrome/deepchrome/E003/seed1"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project, so that a test may edit it."""
+    copy = tmp_path_factory.mktemp("a clone") / "markexpr"
+    skip = shutil.ignore_patterns(".git", ".venv", "demo", "results", ".snakemake", "logs", "benchmarks", "__pycache__", ".*_cache")
+    shutil.copytree(ROOT, copy, ignore=skip)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def smoke(project):
+    """The working directory of a whole run with its report."""
+    folder = project.parent / "smoke run"
+    snakemake("--configfile", "tests/workflow/smoke.yaml", "--report", "results/report.html", "--report-after-run", directory=folder, project=project)
+    return folder
+
+
+def again(smoke, project, *arguments, check=True):
+    return snakemake("--configfile", "tests/workflow/smoke.yaml", *arguments, directory=smoke, project=project, check=check)
+
+
+def test_a_second_run_has_nothing_to_do(smoke, project):
+    assert "Nothing to be done" in again(smoke, project).printed
+
+
+def test_nothing_temporary_is_left(smoke):
+    left = [
+        path for path in smoke.rglob("*") if path.is_file() and (path.name.startswith(".") or path.suffix == ".pt") and ".snakemake" not in path.parts
+    ]
+    assert left == []
+
+
+def test_contract_of_counts(smoke):
+    with np.load(smoke / "results/counts/10000bp_100bp/E003.npz") as file:
+        assert file["counts"].dtype == np.uint32
+        assert file["counts"].shape == (len(file["gene_id"]), 5, 100)
+        assert file["marks"].tolist() == ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
+        assert file["counts"].sum() > 100_000
+
+
+def test_contract_of_genes(smoke):
+    genes = pd.read_csv(smoke / "results/annotation/genes.deepchrome.tsv", sep="\t")
+    assert genes.columns.tolist() == ["gene_id", "chrom", "tss", "strand", "name"]
+    assert genes["chrom"].str.startswith("chr").all() and set(genes["strand"]) == {"+", "-"}
+
+
+def test_contract_of_tensors(smoke):
+    with np.load(smoke / "results/tensors/deepchrome/E003.npz") as file, np.load(smoke / "results/counts/10000bp_100bp/E003.npz") as counts:
+        assert set(file.files) == {"X", "gene_id", "marks", "bins", "expression", "target", "split", "provenance"}
+        n = len(file["gene_id"])
+        assert file["X"].shape == (n, 5, 100) and file["X"].dtype == np.float32
+        assert file["bins"].tolist() == list(range(-5000, 5000, 100))
+        assert [(file["split"] == name).sum() for name in ("train", "valid", "test")] == [n // 3] * 3
+        assert abs(file["target"].mean() - 0.5) < 0.01
+        assert np.array_equal(file["target"], file["expression"] >= np.median(file["expression"]))
+        # the study's order of marks, the counts' values
+        gene, mark = 7, 3
+        assert file["marks"][mark] == "H3K4me3"
+        row = counts["gene_id"].tolist().index(file["gene_id"][gene])
+        assert np.allclose(file["X"][gene, mark], np.log1p(counts["counts"][row, counts["marks"].tolist().index("H3K4me3")]))
+        provenance = json.loads(str(file["provenance"]))
+        assert provenance["cell"] == "E003" and provenance["median"] == np.median(file["expression"])
+
+
+def test_expression_is_of_the_right_cell(smoke):
+    with gzip.open(smoke / "results/raw/byDataType/rna/expression/57epigenomes.RPKM.pc.gz", "rt") as file:
+        header, *rows = (line.rstrip("\n").split("\t") for line in file)
+    table = {row[0]: float(row[header.index("E123")]) for row in rows}
+    with np.load(smoke / "results/tensors/deepchrome/E123.npz") as tensors:
+        assert [table[gene] for gene in tensors["gene_id"]] == tensors["expression"].tolist()
+
+
+def test_contract_of_a_run(smoke):
+    predictions = pd.read_csv(smoke / RUN / "predictions.tsv.gz", sep="\t")
+    assert predictions.columns.tolist() == ["gene_id", "cell", "split", "y_true", "y_pred"]
+    assert predictions["gene_id"].is_unique and predictions["y_pred"].between(0, 1).all()
+    history = pd.read_csv(smoke / RUN / "history.tsv", sep="\t")
+    assert history.columns.tolist() == ["epoch", "train_loss", "valid_loss", "valid_auc"]
+    params = yaml.safe_load((smoke / RUN / "params.yaml").read_text())
+    assert params["training"]["epochs"] == 8 and params["network"]["kernels"] == 50
+    assert params["best_epoch"] == history.loc[history["valid_auc"].idxmax(), "epoch"]
+    weights = load_file(smoke / RUN / "weights.safetensors")
+    assert sum(value.size for value in weights.values()) == params["parameters"]
+
+
+def test_saved_weights_give_the_saved_predictions(smoke):
+    import torch
+    from safetensors.torch import load_file as load_weights
+
+    from markexpr.models import build_model
+
+    params = yaml.safe_load((smoke / RUN / "params.yaml").read_text())
+    model = build_model(params["architecture"], len(params["inputs"]["marks"]), params["inputs"]["bins"], params["network"])
+    model.load_state_dict(load_weights(smoke / RUN / "weights.safetensors"))
+    with np.load(smoke / "results/tensors/deepchrome/E003.npz") as file, torch.no_grad():
+        ours = torch.softmax(model.eval()(torch.from_numpy(file["X"])).double(), dim=1)[:, 1].numpy()
+    assert np.allclose(ours, pd.read_csv(smoke / RUN / "predictions.tsv.gz", sep="\t")["y_pred"], atol=1e-5)
+
+
+def test_scores_are_of_the_predictions_and_learning_is_real(smoke):
+    from sklearn.metrics import roc_auc_score
+
+    metrics = pd.read_csv(smoke / "results/metrics/deepchrome.tsv", sep="\t")
+    assert metrics.columns.tolist() == ["study", "model", "unit", "seed", "split", "metric", "value", "ci_low", "ci_high", "n"]
+    auc = metrics[(metrics["metric"] == "auc") & (metrics["split"] == "test")].set_index(["model", "unit"])
+    predictions = pd.read_csv(smoke / RUN / "predictions.tsv.gz", sep="\t").query("split == 'test'")
+    row = auc.loc[("deepchrome", "E003")]
+    assert row["value"] == pytest.approx(roc_auc_score(predictions["y_true"], predictions["y_pred"]), abs=1e-5)
+    assert row["ci_low"] < row["value"] < row["ci_high"] and row["n"] == len(predictions)
+    for unit in ("E003", "E123"):
+        assert auc.loc[("deepchrome", unit), "ci_low"] > 0.55  # well above chance
+        assert auc.loc[("simulator_truth", unit), "value"] > auc.loc[("deepchrome", unit), "value"] - 0.02
+
+
+def test_h3k4me3_peaks_at_the_tss_of_high_genes(smoke):
+    table = pd.read_csv(smoke / "results/tables/deepchrome/profiles.tsv", sep="\t")
+    table = table[(table["mark"] == "H3K4me3") & (table["cell"] == "E003")]
+    near, far = table["offset"].abs() < 1_000, table["offset"].abs() > 4_000
+    high = table["expression"] == "high"
+    assert table[high & near]["mean_reads"].mean() > 4 * table[high & far]["mean_reads"].mean()
+    assert table[high & near]["mean_reads"].mean() > 2 * table[~high & near]["mean_reads"].mean()
+
+
+def test_published_numbers_are_not_compared_with_simulated_ones(smoke):
+    table = pd.read_csv(smoke / "results/tables/deepchrome/published.tsv", sep="\t")
+    ours = table[table["model"] == "deepchrome"]
+    assert (ours["verdict"] == "not comparable: simulated data").all() and ours["ours"].notna().all()
+    assert (table[table["model"] == "random_forest"]["verdict"] == "not run").all()
+
+
+def test_the_report_opens_offline_and_holds_the_figures(smoke):
+    html = (smoke / "results/report.html").read_text()
+    assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']https?://", html)
+    for expected in ("roc.png", "profiles.png", "All data in this report are simulated", "95 % bootstrap interval"):
+        assert expected in html, expected
+
+
+def test_figures_are_written_twice_and_whole(smoke):
+    for name in ("roc", "profiles"):
+        png = (smoke / f"results/figures/deepchrome/{name}.png").read_bytes()
+        assert png[:4] == b"\x89PNG" and len(png) > 20_000
+        assert (smoke / f"results/figures/deepchrome/{name}.svg").read_text().rstrip().endswith("</svg>")
+
+
+# ---- what a change reruns ----
+
+
+def test_asking_for_a_gpu_reruns_nothing(smoke, project):
+    assert "Nothing to be done" in again(smoke, project, "-n", "--config", "gpu=true").printed
+
+
+def test_a_changed_training_key_reruns_training_and_what_follows(smoke, project):
+    overrides = "overrides={deepchrome: {models: {deepchrome: {training: {epochs: 9}}}}}"
+    jobs = jobs_of(again(smoke, project, "-n", "--config", overrides).printed)
+    assert jobs == {"train_model": 2, "score_study": 1, "plot_roc": 1, "compare_published": 1, "all": 1, "total": 6}
+
+
+def test_a_further_seed_trains_that_seed_alone(smoke, project):
+    jobs = jobs_of(again(smoke, project, "-n", "--config", "seeds=[1,2]").printed)
+    assert jobs["train_model"] == 2 and "count_reads" not in jobs and "build_tensors" not in jobs
+
+
+def test_an_edited_model_retrains_and_an_edited_figure_does_not(smoke, project):
+    for name, old, new, expected in [
+        ("models/deepchrome.py", "pooled < 1", "pooled < 2", {"train_model", "score_study", "plot_roc", "compare_published"}),
+        ("plots.py", "lw=1.8", "lw=1.9", {"plot_roc", "plot_profiles"}),
+        ("counts.py", "512M", "256M", {"count_reads", "build_tensors", "train_model", "predict_truth", "plot_profiles", "score_study"}),
+    ]:
+        path = project / "workflow/scripts/markexpr" / name
+        text = path.read_text()
+        assert old in text
+        try:
+            path.write_text(text.replace(old, new))
+            jobs = set(jobs_of(again(smoke, project, "-n").printed)) - {"all", "total"}
+        finally:
+            path.write_text(text)
+        assert expected <= jobs, name
+        assert "download" not in jobs and (name == "counts.py") == ("count_reads" in jobs)
+    assert "Nothing to be done" in again(smoke, project, "-n").printed
+
+
+# ---- killed in the middle ----
+
+
+def test_a_killed_training_job_goes_on_and_ends_in_the_same_bytes(smoke, project, tmp_path):
+    overrides = "overrides={deepchrome: {models: {deepchrome: {training: {epochs: 30, batch_size: 4, early_stopping: {patience: 0}}}}}}"
+    arguments = ["--configfile", "tests/workflow/smoke.yaml", "--config", overrides, "--", f"{RUN}/predictions.tsv.gz"]
+    folders = [tmp_path / name for name in ("killed", "whole")]
+    for folder in folders:
+        shutil.copytree(smoke, folder)
+    checkpoint = folders[0] / "results/runs/.checkpoints/deepchrome-deepchrome-E003-1.pt"
+    # a session of its own, so that the scheduler and its job die together
+    process = subprocess.Popen(
+        command(*arguments, directory=folders[0]), cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    deadline = time.monotonic() + 120
+    while not checkpoint.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert checkpoint.exists() and not (folders[0] / RUN / "predictions.tsv.gz").exists()
+
+    snakemake("--unlock", *arguments, directory=folders[0], project=project)
+    for folder in folders:
+        snakemake(*arguments, directory=folder, project=project)
+    log = (folders[0] / "logs/train_model/deepchrome/deepchrome/E003/seed1.log").read_text()
+    assert re.search(r"going on after epoch \d+", log)
+    for name in ("predictions.tsv.gz", "weights.safetensors", "history.tsv", "params.yaml"):
+        assert (folders[0] / RUN / name).read_bytes() == (folders[1] / RUN / name).read_bytes(), name
+    assert not checkpoint.exists()
