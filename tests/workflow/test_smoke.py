@@ -59,6 +59,14 @@ def test_contract_of_counts(smoke):
         assert file["counts"].sum() > 100_000
 
 
+def test_sequence_and_count_tables_are_fetched_like_the_rest(smoke, project):
+    paths = ["results/raw/hg19/hg19.fa.gz", "results/raw/byDataType/rna/expression/57epigenomes.N.pc.gz"]
+    again(smoke, project, "--", *paths)
+    for path in paths:
+        with gzip.open(smoke / path, "rt") as file:
+            assert file.readline().strip().split("\t")[0] in (">chr1", "gene_id")
+
+
 def test_contract_of_genes(smoke):
     genes = pd.read_csv(smoke / "results/annotation/genes.deepchrome.tsv", sep="\t")
     assert genes.columns.tolist() == ["gene_id", "chrom", "tss", "strand", "name"]

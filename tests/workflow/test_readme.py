@@ -1,0 +1,46 @@
+"""What the README tells users to type resolves, and what it names exists."""
+
+import re
+import shlex
+
+import pytest
+from conftest import ROOT, snakemake
+
+
+def commands():
+    """Every snakemake command line of the README, with continued lines joined."""
+    for block in re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.S):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            if words and words[0] == "snakemake":
+                yield words[1:]
+    yield from (shlex.split(line)[1:] for line in re.findall(r"`(snakemake [^`]*--[^`]*)`", (ROOT / "README.md").read_text()))
+
+
+COMMANDS = list(commands())
+
+
+def test_there_are_commands():
+    assert len(COMMANDS) >= 7
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_each_command_of_the_readme_resolves(words, tmp_path):
+    if "--report" in words:
+        pytest.skip("a report needs results; the smoke run makes one")
+    (tmp_path / "my.yaml").write_text("seeds: [1, 2]\n")
+    for cell in ("E003", "E123"):
+        for part in ("train", "valid", "test", "expr"):
+            (tmp_path / f"{cell}.{part}.csv").touch()
+    words = [word.replace("/data/deepdiff", str(tmp_path)).replace("my.yaml", str(tmp_path / "my.yaml")) for word in words]
+    # without conda on the PATH even a dry run with --use-conda fails
+    words = [word for word in words if word not in ("--use-conda", "-n")]
+    assert "dry-run" in snakemake("-n", *words, directory=tmp_path).printed
+
+
+def test_every_linked_file_exists():
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for link in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+    for name in re.findall(r"`((?:config|rules|envs|profiles|docs|tests|workflow)/[\w./]*)`", (ROOT / "README.md").read_text()):
+        assert (ROOT / name).exists(), name
