@@ -188,7 +188,8 @@ def outputs_of(study):
     """All tables and figures of a study."""
     return [
         f"results/metrics/{study}.tsv",
-        f"results/tables/{study}/published.tsv",
+        f"results/tables/{study}/scores.html",
+        f"results/tables/{study}/published.html",
         f"results/figures/{study}/profiles.png",
         f"results/figures/{study}/roc.png",
     ]

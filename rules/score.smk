@@ -6,13 +6,7 @@ rule score_study:
     input:
         lambda wildcards: runs_of(wildcards.study, "predictions.tsv.gz"),
     output:
-        report(
-            "results/metrics/{study}.tsv",
-            caption="../workflow/report/metrics.rst",
-            category="{study}",
-            subcategory="Scores",
-            labels={"figure": "all scores"},
-        ),
+        "results/metrics/{study}.tsv",
     log:
         "logs/score_study/{study}.log",
     benchmark:
@@ -31,18 +25,48 @@ rule score_study:
         "../workflow/scripts/score_study.py"
 
 
+rule tabulate_scores:
+    # The scores of the test genes as people read them, one row a run.
+    input:
+        "results/metrics/{study}.tsv",
+    output:
+        tsv="results/tables/{study}/scores.tsv",
+        html=report(
+            "results/tables/{study}/scores.html",
+            caption="../workflow/report/scores.rst",
+            category="{study}",
+            subcategory="Scores",
+            labels={"result": "scores of the test genes"},
+        ),
+    log:
+        "logs/tabulate_scores/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        simulated=SIMULATED,
+        code=code_digest("tabulate_scores.py"),
+    message:
+        "Tabulating scores of study {wildcards.study}"
+    script:
+        "../workflow/scripts/tabulate_scores.py"
+
+
 rule compare_published:
     # The paper's numbers and ours side by side.
     input:
         metrics="results/metrics/{study}.tsv",
         published=str(HOME / "config/published.tsv"),
     output:
-        report(
-            "results/tables/{study}/published.tsv",
+        tsv="results/tables/{study}/published.tsv",
+        html=report(
+            "results/tables/{study}/published.html",
             caption="../workflow/report/published.rst",
             category="{study}",
             subcategory="Scores",
-            labels={"figure": "published and ours"},
+            labels={"result": "published and ours"},
         ),
     log:
         "logs/compare_published/{study}.log",
@@ -73,7 +97,7 @@ rule plot_roc:
             caption="../workflow/report/roc.rst",
             category="{study}",
             subcategory="Scores",
-            labels={"figure": "ROC curves of the test genes"},
+            labels={"result": "ROC curves of the test genes"},
         ),
     log:
         "logs/plot_roc/{study}.log",

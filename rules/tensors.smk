@@ -40,7 +40,7 @@ rule plot_profiles:
             caption="../workflow/report/profiles.rst",
             category="{study}",
             subcategory="Data",
-            labels={"figure": "mean read profile, high and low genes"},
+            labels={"result": "mean read profile, high and low genes"},
         ),
     log:
         "logs/plot_profiles/{study}.log",

@@ -5,13 +5,16 @@ import pandas as pd
 from markexpr.compare import beside_published
 from markexpr.files import write_tsv
 from markexpr.jobs import run_job
+from markexpr.tables import titled, write_html
 
 
 def main(job):
     metrics = pd.read_csv(job.input.metrics, sep="\t")
     published = pd.read_csv(job.input.published, sep="\t", comment="#")
     table = beside_published(metrics, published, job.wildcards.study, job.params.units, job.params.simulated)
-    write_tsv(job.output[0], table, float_format="%.4g")
+    write_tsv(job.output.tsv, table, float_format="%.4g")
+    title = titled(f"Study {job.wildcards.study}: published and ours", job.params.simulated)
+    write_html(job.output.html, table, title)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from markexpr import plots
 from markexpr.annotation import read_genes
 from markexpr.files import write_tsv
 from markexpr.jobs import log, run_job
+from markexpr.tables import titled
 
 
 def cell_profile(counts_path, tensors_path, minus_strand):
@@ -41,7 +42,7 @@ def main(job):
     write_tsv(job.output.table, table)
     n_cells = table["cell"].nunique()
     title = f"Reads around the TSS, {n_cells} cell{'s' if n_cells > 1 else ''}, direction of transcription to the right"
-    figure = plots.profiles(table, plots.titled(title, job.params.simulated))
+    figure = plots.profiles(table, titled(title, job.params.simulated))
     plots.save(figure, job.output.svg, job.output.png)
 
 

@@ -46,11 +46,6 @@ def grid(panels, width=2.9, height=2.7, columns=5, **options):
     return figure, list(axes.ravel()[:panels])
 
 
-def titled(title, simulated):
-    """A figure's title, which says so where its data are simulated."""
-    return f"{title} (simulated data)" if simulated else title
-
-
 def profiles(table, title):
     """Mean reads per bin along the window, for high and low genes, one panel a mark.
 

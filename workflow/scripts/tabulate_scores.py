@@ -1,0 +1,19 @@
+"""Scores of the test genes, one row a run."""
+
+import pandas as pd
+
+from markexpr.files import write_tsv
+from markexpr.jobs import run_job
+from markexpr.tables import scores_wide, titled, write_html
+
+
+def main(job):
+    metrics = pd.read_csv(job.input[0], sep="\t")
+    table = scores_wide(metrics, "test")
+    write_tsv(job.output.tsv, table)
+    title = titled(f"Test genes of study {job.wildcards.study}", job.params.simulated)
+    write_html(job.output.html, table, title, "In brackets: 95 % bootstrap intervals over genes.")
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)
