@@ -59,6 +59,12 @@ except InputError as error:
     raise WorkflowError(str(error))
 
 SIMULATED = config["mirror"] == "simulated"
+# both would share the names of their files, and old ones be taken for new
+if Path("results/raw").exists() and Path("results/simulated").exists() != SIMULATED:
+    raise WorkflowError(
+        f"{Path('results').resolve()} holds {'real' if SIMULATED else 'simulated'} data, and config key 'mirror' is "
+        f"{config['mirror']!r}: choose another folder with --directory, or remove this one"
+    )
 CHROM_SIZES = str(HOME / config["chrom_sizes"])
 EXPRESSION = "results/raw/byDataType/rna/expression"
 MIRROR = "results/simulated/mirror"

@@ -174,6 +174,13 @@ def test_figures_are_written_twice_and_whole(smoke):
 # ---- what a change reruns ----
 
 
+def test_real_data_are_not_mixed_with_simulated(smoke, project, tmp_path):
+    printed = again(smoke, project, "-n", "--config", "mirror=/data/roadmap", check=False).printed
+    assert "holds simulated data, and config key 'mirror' is '/data/roadmap': choose another folder with --directory" in printed
+    (tmp_path / "results/raw").mkdir(parents=True)
+    assert "holds real data" in again(tmp_path, project, "-n", check=False).printed
+
+
 def test_asking_for_a_gpu_reruns_nothing(smoke, project):
     assert "Nothing to be done" in again(smoke, project, "-n", "--config", "gpu=true").printed
 
