@@ -30,6 +30,7 @@ rule select_genes:
         genes=rules.annotate_genes.output.genes,
         rpkm=f"{EXPRESSION}/57epigenomes.RPKM.pc.gz",
         chrom_sizes=CHROM_SIZES,
+        list=gene_list_of,
     output:
         genes="results/annotation/genes.{study}.tsv",
         dropped="results/annotation/dropped.{study}.tsv",
@@ -49,3 +50,29 @@ rule select_genes:
         "Selecting the genes of study {wildcards.study}"
     script:
         "../workflow/scripts/select_genes.py"
+
+
+rule extract_sequence:
+    # DNA around each TSS on the gene's strand, for all cells and studies at once.
+    input:
+        genes=rules.annotate_genes.output.genes,
+        fasta="results/raw/hg19/hg19.fa.gz",
+    output:
+        "results/sequence/{span}bp.npz",
+    log:
+        "logs/extract_sequence/{span}bp.log",
+    benchmark:
+        "benchmarks/extract_sequence/{span}bp.tsv"
+    wildcard_constraints:
+        span=r"\d+",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=code_digest("extract_sequence.py"),
+    message:
+        "Extracting {wildcards.span} bp of sequence around each TSS"
+    script:
+        "../workflow/scripts/extract_sequence.py"

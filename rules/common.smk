@@ -1,5 +1,6 @@
 """Config, sheets and study files, checked; wildcards; helpers for input, params and resources. No rules."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -8,11 +9,17 @@ from pathlib import Path
 
 HOME = Path(workflow.basedir)
 sys.path.insert(0, str(HOME / "workflow/scripts"))
+# where a rule's command finds its script, without making the folder of this clone part of the command
+os.environ["MARKEXPR_SCRIPTS"] = str(HOME / "workflow/scripts")
+
+
+envvars:
+    "MARKEXPR_SCRIPTS",
+
 
 from markexpr import configuration
 from markexpr.configuration import code_digest
 from markexpr.jobs import InputError
-from markexpr.windows import Window
 
 try:
     config = configuration.normalised(config)
@@ -32,12 +39,18 @@ try:
         row["cell"]
         for row in configuration.read_sheet(HOME / "config/cells.tsv", ["cell", "name"])
     ]
+    # a sample of one's own must be asked for by name: a misspelt cell among the sources would else go unnoticed
+    for cell in config["sources"]:
+        if config["cells"] == "all" or cell not in config["cells"]:
+            configuration.choose(
+                [cell], SHEET_CELLS, "sources", "config/cells.tsv or config key 'cells'"
+            )
     KNOWN_CELLS = SHEET_CELLS + [
         cell for cell in config["sources"] if cell not in SHEET_CELLS
     ]
     CELLS = configuration.choose(
         config["cells"],
-        KNOWN_CELLS,
+        SHEET_CELLS if config["cells"] == "all" else KNOWN_CELLS,
         "cells",
         "config/cells.tsv or config key 'sources'",
     )
@@ -52,9 +65,6 @@ try:
         "pairs",
         "config/pairs.tsv",
     )
-    WINDOWS = {
-        name: Window.parse(study["data"]["window"]) for name, study in STUDIES.items()
-    }
 except InputError as error:
     raise WorkflowError(str(error))
 
@@ -66,6 +76,8 @@ if Path("results/raw").exists() and Path("results/simulated").exists() != SIMULA
         f"{config['mirror']!r}: choose another folder with --directory, or remove this one"
     )
 CHROM_SIZES = str(HOME / config["chrom_sizes"])
+if not Path(CHROM_SIZES).is_file():
+    raise WorkflowError(f"config key 'chrom_sizes': there is no file {CHROM_SIZES}")
 EXPRESSION = "results/raw/byDataType/rna/expression"
 MIRROR = "results/simulated/mirror"
 RUN = "results/runs/{study}/{model}/{unit}/seed{seed}"
@@ -76,7 +88,6 @@ wildcard_constraints:
     model="[a-z0-9_]+",
     cell="[A-Za-z0-9][A-Za-z0-9_.]*",
     unit="[A-Za-z0-9][A-Za-z0-9_.-]*",
-    mark="|".join(map(re.escape, config["marks"])),
     window=r"\d+bp_\d+bp",
     seed=r"\d+",
 
@@ -95,16 +106,44 @@ def source_of(cell):
     return config["sources"].get(cell, {"kind": "remc"})
 
 
+def own_file(cell, *paths):
+    """The first of a source's possible files that exists; an error that names them if none does."""
+    for path in paths:
+        if Path(path).exists():
+            return str(path)
+    raise WorkflowError(
+        f"config key 'sources': {cell} has no file {paths[0]}; check its 'path' (kind {source_of(cell)['kind']})"
+    )
+
+
 def published_table(cell, part):
-    """A file of a deepdiff_csv source, gzipped or not."""
-    folder = Path(source_of(cell)["path"])
-    plain = folder / f"{cell}.{part}.csv"
-    return str(plain if plain.exists() else folder / f"{cell}.{part}.csv.gz")
+    """A file of a source of published csv, gzipped or not."""
+    source = source_of(cell)
+    stem = {
+        "deepdiff_csv": f"{cell}.{part}.csv",
+        "deepchrome_csv": f"{cell}/classification/{part}.csv",
+    }[source["kind"]]
+    plain = Path(source["path"]) / stem
+    return own_file(cell, plain, f"{plain}.gz")
 
 
 def units_of(study):
     """What the models of a study are trained on, one run each."""
-    return {"cells": CELLS}[STUDIES[study]["units"]]
+    return {"cells": CELLS, "pairs": PAIRS, "pooled": ["pooled"]}[
+        STUDIES[study]["units"]
+    ]
+
+
+def cells_of(study):
+    """The cells that a study's units are made of."""
+    if STUDIES[study]["units"] == "pairs":
+        return sorted({cell for pair in PAIRS for cell in pair.split("-")})
+    return CELLS
+
+
+def tensors_of(study):
+    """The tensors of all cells of a study."""
+    return [f"results/tensors/{study}/{cell}.npz" for cell in cells_of(study)]
 
 
 def runs_of(study, file):
@@ -116,6 +155,16 @@ def runs_of(study, file):
         model=models,
         unit=units_of(study),
         seed=config["seeds"],
+    )
+
+
+def changes_of(study):
+    """What the config changes of a study's own setting, in words; nothing if it is as in its file."""
+    other = [cell for cell in cells_of(study) if source_of(cell)["kind"] != "remc"]
+    said = [f"{len(other)} cells of other sources"] if other else []
+    return ", ".join(
+        said
+        + (["settings changed by overrides"] if study in config["overrides"] else [])
     )
 
 
@@ -156,17 +205,26 @@ def download_url(file):
 
 def count_inputs(wildcards):
     """The files that a cell's counts are made from, by the kind of its source."""
-    if source_of(wildcards.cell)["kind"] == "deepdiff_csv":
+    cell, source = wildcards.cell, source_of(wildcards.cell)
+    if source["kind"] in ("deepdiff_csv", "deepchrome_csv"):
         return {
-            part: published_table(wildcards.cell, part)
-            for part in ("train", "valid", "test")
+            part: published_table(cell, part) for part in ("train", "valid", "test")
         }
-    return {
-        "reads": expand(
+    if source["kind"] == "kaggle_npz":
+        return {"npz": own_file(cell, source["path"])}
+    if source["kind"] == "remc":
+        reads = expand(
             "results/raw/byFileType/alignments/consolidated/{cell}-{mark}.tagAlign.gz",
-            cell=wildcards.cell,
+            cell=cell,
             mark=config["marks"],
-        ),
+        )
+    else:
+        template = source["path"].replace("{cell}", cell)
+        reads = [
+            own_file(cell, template.replace("{mark}", mark)) for mark in config["marks"]
+        ]
+    return {
+        "reads": reads,
         "genes": "results/annotation/genes.tsv",
         "chrom_sizes": CHROM_SIZES,
     }
@@ -174,14 +232,32 @@ def count_inputs(wildcards):
 
 def counts_of(study, cell):
     """The counts of a cell in the window of a study."""
-    return f"results/counts/{WINDOWS[study].name}/{cell}.npz"
+    window = STUDIES[study]["data"]["window"]
+    return f"results/counts/{window}/{cell}.npz"
+
+
+def own_expression(cell):
+    """The expression table that a cell's source brings, or None."""
+    source = source_of(cell)
+    if source["kind"] == "deepdiff_csv":
+        return published_table(cell, "expr")
+    return own_file(cell, source["expression"]) if "expression" in source else None
 
 
 def expression_of(wildcards):
-    """The table that a cell's expression is read from: the source's own if it has one, else REMC's."""
-    if source_of(wildcards.cell)["kind"] == "deepdiff_csv":
-        return published_table(wildcards.cell, "expr")
-    return f"{EXPRESSION}/57epigenomes.RPKM.pc.gz"
+    """The table that a cell's expression is read from: the source's own, else REMC's; none if it stands with the counts."""
+    if source_of(wildcards.cell)["kind"] in ("deepchrome_csv", "kaggle_npz"):
+        return []
+    table = {"rpkm": "RPKM", "n": "N"}[
+        STUDIES[wildcards.study]["data"]["target"]["expression"]
+    ]
+    return own_expression(wildcards.cell) or f"{EXPRESSION}/57epigenomes.{table}.pc.gz"
+
+
+def gene_list_of(wildcards):
+    """The file that limits a study's genes, if it names one."""
+    listed = STUDIES[wildcards.study]["data"]["genes"].get("list")
+    return [listed] if listed else []
 
 
 def model_code(wildcards):
@@ -191,11 +267,15 @@ def model_code(wildcards):
 
 
 def outputs_of(study):
-    """All tables and figures of a study."""
-    return [
+    """All tables and figures of a study. One without models shows its data."""
+    scores = [
         f"results/metrics/{study}.tsv",
         f"results/tables/{study}/scores.html",
         f"results/tables/{study}/published.html",
-        f"results/figures/{study}/profiles.png",
         f"results/figures/{study}/roc.png",
     ]
+    data = [
+        f"results/figures/{study}/{name}.png"
+        for name in ("genes", "depth", "profiles", "correlation")
+    ]
+    return data + (scores if STUDIES[study]["models"] else [])

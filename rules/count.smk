@@ -18,8 +18,10 @@ rule count_reads:
         mem_mb=4000,
         runtime=60,
     params:
-        kind=lambda wildcards: source_of(wildcards.cell)["kind"],
+        source=lambda wildcards: source_of(wildcards.cell),
         marks=config["marks"],
+        engine=config["count_engine"],
+        tss_check=config["tss_check"],
         code=code_digest("count_reads.py"),
     message:
         "Counting reads of {wildcards.cell} in windows of {wildcards.window}"

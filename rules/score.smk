@@ -78,6 +78,11 @@ rule compare_published:
     params:
         simulated=SIMULATED,
         units=lambda wildcards: len(units_of(wildcards.study)),
+        changed=lambda wildcards: changes_of(wildcards.study),
+        paper=lambda wildcards: STUDIES[wildcards.study]["paper"]["citation"],
+        label_mode=lambda wildcards: STUDIES[wildcards.study]["data"]["target"].get(
+            "label_mode", "none"
+        ),
         code=code_digest("compare_published.py"),
     message:
         "Comparing study {wildcards.study} with its paper"

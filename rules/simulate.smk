@@ -23,7 +23,7 @@ rule simulate_genome:
         runtime=10,
     params:
         simulate=config["simulate"],
-        cells=SHEET_CELLS,
+        cells=KNOWN_CELLS,
         code=code_digest("simulate_genome.py"),
     message:
         "Simulating genes, expression and sequence"

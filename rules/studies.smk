@@ -4,3 +4,18 @@
 rule deepchrome:
     input:
         outputs_of("deepchrome"),
+
+
+rule transferchrome:
+    input:
+        outputs_of("transferchrome"),
+
+
+rule deepdiff:
+    input:
+        outputs_of("deepdiff"),
+
+
+rule dense_ensemble:
+    input:
+        outputs_of("dense_ensemble"),

@@ -29,7 +29,7 @@ def test_counts_of_two_genes_equal_the_authors_2000_published_numbers(real, run)
     assert equal == 2000
 
 
-def test_the_real_gene_table_has_19795_genes_and_its_repeats_fall(run):
+def test_the_real_gene_table_has_19795_genes(run):
     assert len(pd.read_csv(run / "annotation/genes.tsv", sep="\t")) == 19_795
 
 

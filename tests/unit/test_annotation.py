@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from markexpr.annotation import countable_genes, read_chrom_sizes, read_gene_info, study_genes
+from markexpr.annotation import countable_genes, far_apart, read_chrom_sizes, read_gene_info, read_gene_list, study_genes
 from markexpr.jobs import InputError
 from markexpr.windows import Window
 
@@ -14,6 +14,7 @@ ROWS = [
     "ENSG05\t2\t70000\t90000\t1\tlincRNA\tE\tof another biotype",
     "ENSG06\t2\t70000\t90000\t1\tprotein_coding\tNA\tnot expressed, with a symbol that pandas takes for missing",
 ]
+WINDOW = Window.parse("10000bp_100bp")
 SIZES = {"chr1": 200_000, "chr2": 200_000, "chrM": 16_571}
 
 
@@ -33,7 +34,7 @@ def test_genes_fall_for_a_stated_reason(tmp_path):
     genes, dropped = countable_genes(read_gene_info(table(tmp_path / "gene_info", ROWS)), SIZES)
     assert genes["gene_id"].tolist() == ["ENSG01", "ENSG02", "ENSG04", "ENSG05", "ENSG06"]
     assert dict(zip(dropped["gene_id"], dropped["reason"])) == {"ENSG01": "repeated row of a gene", "ENSG03": "not on a standard chromosome"}
-    kept, fell = study_genes(genes, ["protein_coding"], ["ENSG01", "ENSG02", "ENSG04"], Window.parse("10000bp_100bp"), SIZES)
+    kept, fell = study_genes(genes, ["ENSG01", "ENSG02", "ENSG04"], WINDOW, SIZES, ["protein_coding"])
     assert kept["gene_id"].tolist() == ["ENSG01", "ENSG02"]
     assert dict(zip(fell["gene_id"], fell["reason"])) == {
         "ENSG04": "window runs off the chromosome",
@@ -67,7 +68,7 @@ def test_a_gene_beyond_its_chromosome_means_another_assembly(tmp_path):
 def test_no_gene_left_says_why():
     genes = pd.DataFrame({"gene_id": ["A"], "chrom": ["chr1"], "tss": [50_000], "strand": ["+"], "biotype": ["lincRNA"], "name": ["a"]})
     with pytest.raises(InputError, match="no gene is left after the study's filter: 1 biotype"):
-        study_genes(genes, ["protein_coding"], ["A"], Window.parse("10000bp_100bp"), SIZES)
+        study_genes(genes, ["A"], WINDOW, SIZES, ["protein_coding"])
 
 
 def test_shipped_chromosome_sizes_are_hg19(root):
@@ -81,3 +82,27 @@ def test_chromosome_sizes_of_another_form_are_named(tmp_path):
     (tmp_path / "sizes").write_text("chr1\t100\nchr2\n")
     with pytest.raises(InputError, match="sizes, line 2"):
         read_chrom_sizes(tmp_path / "sizes")
+
+
+def test_neighbours_downstream_of_a_kept_gene_fall():
+    # 1000 is kept; 6000 is 5000 downstream and falls; 6001 is 5001 behind the last kept one and stays; another chromosome begins anew
+    tss = [1_000, 6_000, 6_001, 11_001, 11_002, 50]
+    assert far_apart(["chr1"] * 5 + ["chr2"], tss, 5_000).tolist() == [True, False, True, False, True, True]
+
+
+def test_a_study_can_be_limited_to_a_list_and_drop_neighbours(tmp_path):
+    ids = [f"G{number}" for number in range(4)]
+    genes = pd.DataFrame({"gene_id": ids, "chrom": "chr1", "tss": [20_000, 23_000, 26_000, 60_000], "strand": "+", "biotype": "x", "name": ids})
+    kept, dropped = study_genes(genes, ids, WINDOW, SIZES, ["x"], min_distance=5_000)
+    assert kept["gene_id"].tolist() == ["G0", "G2", "G3"]
+    assert dropped.values.tolist() == [["G1", "TSS within 5000 bp of a kept gene's"]]
+    (tmp_path / "list.txt").write_text("# ours\nG1\tsymbol\n\nG3\n")
+    # the rule looks at listed genes only
+    kept, dropped = study_genes(genes, ids, WINDOW, SIZES, ["x"], min_distance=5_000, gene_list=read_gene_list(tmp_path / "list.txt"))
+    assert kept["gene_id"].tolist() == ["G1", "G3"]
+    with pytest.raises(InputError, match="1 ids that are not in the gene table, for example G9"):
+        study_genes(genes, ids, WINDOW, SIZES, ["x"], gene_list=["G9", "G1"])
+    for text, message in (("", "holds no gene id"), ("G1\nG1\n", "gene G1 stands 2 times")):
+        (tmp_path / "list.txt").write_text(text)
+        with pytest.raises(InputError, match=message):
+            read_gene_list(tmp_path / "list.txt")

@@ -101,22 +101,28 @@ def test_a_file_that_is_not_there_is_asked_for_once(server, tmp_path):
 
 
 def test_a_file_that_is_truncated_on_the_server_is_not_taken_for_whole(server, tmp_path):
-    with pytest.raises(InputError, match=r"/short\.gz could not be fetched whole \(what it serves is not a whole gzip file"):
+    with pytest.raises(InputError, match=r"/short\.gz could not be fetched whole \(what it serves is not whole"):
         fetch(f"{server.url}/short.gz", tmp_path / "a.gz", pause=0)
     assert len(server.served) == 2
     assert left_in(tmp_path) == []
 
 
 def test_a_server_that_is_not_there_ends_after_some_attempts(tmp_path):
-    with pytest.raises(InputError, match=r"could not be fetched whole \(curl's exit code 7\)"):
+    with pytest.raises(InputError, match=r"could not be fetched whole \(curl: \(7\)"):
         fetch("http://127.0.0.1:9/a.gz", tmp_path / "a.gz", attempts=3, pause=0)
+
+
+@pytest.mark.parametrize("place", ["htps://foo.example/a.gz", "file://half/a.gz"])
+def test_what_is_no_url_is_refused_at_once(tmp_path, place):
+    with pytest.raises(InputError, match=r"cannot be (fetched|had)"):
+        fetch(place, tmp_path / "a.gz", attempts=3, pause=1000)
 
 
 def test_a_local_mirror_given_as_url_or_path_with_spaces(tmp_path):
     folder = tmp_path / "my mirror"
     folder.mkdir()
     (folder / "a.gz").write_bytes(CONTENT)
-    for number, place in enumerate((as_url(str(folder / "a.gz")), str(folder / "a.gz"))):
+    for number, place in enumerate((as_url(str(folder / "a.gz")), str(folder / "a.gz"), f"file://{folder}/a.gz")):
         fetch(place, tmp_path / f"out{number}.gz")
         assert (tmp_path / f"out{number}.gz").read_bytes() == CONTENT
 
@@ -125,7 +131,7 @@ def test_a_file_missing_or_truncated_on_a_local_mirror(tmp_path):
     with pytest.raises(InputError, match=r"a\.gz cannot be had \(no such file\)"):
         fetch(str(tmp_path / "a.gz"), tmp_path / "out.gz")
     (tmp_path / "a.gz").write_bytes(CONTENT[:-100])
-    with pytest.raises(InputError, match=r"a\.gz could not be fetched whole \(what it serves is not a whole gzip file"):
+    with pytest.raises(InputError, match=r"a\.gz could not be fetched whole \(what it serves is not whole"):
         fetch(str(tmp_path / "a.gz"), tmp_path / "out.gz")
     assert left_in(tmp_path) == ["a.gz"]
 

@@ -11,8 +11,8 @@ from markexpr.configuration import code_files
 
 # conda's name where it is not pip's; tools that are no Python packages
 CONDA_NAMES = {"torch": "pytorch", "pybigwig": "pybigwig"}
-NO_PIP = {"python", "bedtools", "curl", "coreutils", "gawk", "gzip"}
-IMPORTS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "torch": "pytorch"}
+NO_PIP = {"python", "bedtools", "curl", "gzip"}
+IMPORTS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "torch": "pytorch", "pyBigWig": "pybigwig"}
 
 
 def pip_pins(root):
@@ -57,7 +57,7 @@ def rules(root):
     """Script and environment of each rule that has both."""
     for path in sorted((root / "rules").glob("*.smk")):
         for block in re.split(r"^\s*rule ", path.read_text(), flags=re.M)[1:]:
-            script, env = re.search(r'scripts/(\w+\.py)"\s*$', block, re.M), re.search(r'envs/(\w+\.yaml)"', block)
+            script, env = re.search(r"(?:scripts|SCRIPTS)/(\w+\.py)", block), re.search(r'envs/(\w+\.yaml)"', block)
             if script:
                 yield script[1], env and env[1]
 
@@ -87,7 +87,7 @@ def test_one_script_per_rule_with_its_name(root):
     written = {
         match[1]: match[2]
         for path in (root / "rules").glob("*.smk")
-        for match in re.finditer(r"rule (\w+):(?:(?!\brule \w+:).)*?scripts/(\w+)\.py", path.read_text(), re.S)
+        for match in re.finditer(r"rule (\w+):(?:(?!\brule \w+:).)*?(?:scripts|SCRIPTS)/(\w+)\.py", path.read_text(), re.S)
     }
     assert set(written.values()) == names
     assert all(rule == script for rule, script in written.items())

@@ -1,12 +1,13 @@
-"""DeepDiff's published csv files."""
+"""Published counts: DeepDiff's and DeepChrome's csv files, the class competition's npz."""
 
 import numpy as np
 import pytest
 
 from markexpr.jobs import InputError
-from markexpr.sources import DEEPDIFF_MARKS, read_deepdiff_csv
+from markexpr.sources import DEEPCHROME_ORDER, DEEPDIFF, read_deepchrome_csv, read_deepdiff_csv, read_kaggle_npz, write_kaggle_npz
 from markexpr.windows import Window
 
+DEEPDIFF_MARKS = DEEPDIFF.marks
 WIDE, NARROW = Window.parse("20000bp_100bp"), Window.parse("10000bp_100bp")
 
 
@@ -53,8 +54,8 @@ def replace_line(path, number, text):
 @pytest.mark.parametrize(
     ("line", "text", "message"),
     [
-        (7, "ENSG10_A_B_7,1,2,-3,4,5", r"line 7: counts must be whole numbers >= 0"),
-        (7, "ENSG10_A_B_7,1,2,,4,5", r"line 7: counts must be whole numbers >= 0"),
+        (7, "ENSG10_A_B_7,1,2,-3,4,5", r"line 7: counts must be whole numbers"),
+        (7, "ENSG10_A_B_7,1,2,,4,5", r"line 7: counts must be whole numbers"),
         (7, "ENSG10_A_B_8,1,2,3,4,5", r"line 7: expected bin 7 of 200, got 'ENSG10_A_B_8'"),
         (250, "ENSG99_A_B_50,1,2,3,4,5", r"lines 201 to 400 mix the bins of several genes"),
     ],
@@ -85,3 +86,94 @@ def test_an_unknown_mark_or_missing_file_is_named(files):
     files[0]["train"].unlink()
     with pytest.raises(InputError, match=r"E003\.train\.csv does not exist; check the 'path'"):
         read_deepdiff_csv(files[0], WIDE, DEEPDIFF_MARKS)
+
+
+# ---- DeepChrome's files ----
+
+
+def write_deepchrome(path, genes, seed=0, label=None):
+    counts = np.random.default_rng(seed).integers(0, 50, (len(genes), 100, 5))
+    with open(path, "w") as file:
+        for number, (gene, block) in enumerate(zip(genes, counts)):
+            for bin_number, row in enumerate(block, 1):
+                file.write(f"{gene},{bin_number}," + ",".join(map(str, row)) + f",{number % 2 if label is None else label}\n")
+    return counts
+
+
+@pytest.fixture
+def classification(tmp_path):
+    paths, counts = {}, {}
+    for seed, split in enumerate(("train", "valid", "test")):
+        paths[split] = tmp_path / f"{split}.csv"
+        counts[split] = write_deepchrome(paths[split], ["000003", "132958"] if split == "train" else [f"2000{seed}{n}" for n in range(2)], seed)
+    return paths, counts
+
+
+def test_deepchromes_genes_marks_and_labels(classification):
+    paths, written = classification
+    counts, gene_id, split, label = read_deepchrome_csv(paths, NARROW, ["H3K4me3", "H3K27me3"])
+    assert gene_id[:2].tolist() == ["ENSG00000000003", "ENSG00000132958"]
+    assert counts.shape == (6, 2, 100) and label.tolist() == [0, 1] * 3 and split[2] == "valid"
+    assert np.array_equal(counts[1, 0], written["train"][1, :, DEEPCHROME_ORDER.index("H3K4me3")])
+
+
+def test_a_gene_that_stands_twice_in_deepchromes_files_is_kept_once(classification):
+    paths, _ = classification
+    text = paths["train"].read_text()
+    paths["train"].write_text(text + "".join(text.splitlines(keepends=True)[:100]))
+    assert len(read_deepchrome_csv(paths, NARROW, ["H3K4me3"])[1]) == 6
+
+
+def test_wrong_rows_of_deepchromes_files_are_named(classification):
+    paths, _ = classification
+    with pytest.raises(InputError, match="window 20000bp_100bp is not the centre of window 10000bp_100bp"):
+        read_deepchrome_csv(paths, WIDE, ["H3K4me3"])
+    write_deepchrome(paths["test"], ["200020"], label=3)
+    with pytest.raises(InputError, match=r"the label \(column 8\) must be 0 or 1"):
+        read_deepchrome_csv(paths, NARROW, ["H3K4me3"])
+    paths["test"].write_text("000003,1,0,0,0,0,0\n")
+    with pytest.raises(InputError, match=r"test\.csv has 7 columns where 8 are expected"):
+        read_deepchrome_csv(paths, NARROW, ["H3K4me3"])
+
+
+# ---- the class competition's npz ----
+
+
+def competition(path, transform=lambda counts: counts):
+    rng = np.random.default_rng(0)
+    counts, expression = rng.integers(0, 300, (4, 5, 100)), np.array([0.0, 1.5, 3.25, 7.0])
+    ids = np.array([f"ENSG{number:011d}" for number in (3, 419, 132958, 259766)])
+    with open(path, "wb") as file:
+        write_kaggle_npz(file, {"E003": (transform(counts), ids, expression)})
+    return counts, ids, expression
+
+
+@pytest.mark.parametrize("transform", [lambda counts: counts, np.log1p])
+def test_the_competitions_layout_both_ways(tmp_path, transform):
+    counts, ids, expression = competition(tmp_path / "train.npz", transform)
+    with np.load(tmp_path / "train.npz") as file:
+        assert file["E003"].shape == (4, 100, 7)
+        assert file["E003"][1, 5, 0] == 419 and (file["E003"][2, :, 6] == 3.25).all()
+        assert np.allclose(file["E003"][2, 7, 1:6], transform(counts)[2, :, 7])
+    again, gene_id, values = read_kaggle_npz(tmp_path / "train.npz", "E003", NARROW, DEEPCHROME_ORDER)
+    assert np.array_equal(again, counts) and gene_id.tolist() == ids.tolist() and values.tolist() == expression.tolist()
+
+
+def test_what_is_not_the_competitions_layout_is_named(tmp_path):
+    path = tmp_path / "train.npz"
+    competition(path)
+    for cell, marks, message in (("E999", DEEPCHROME_ORDER, "no cell 'E999'; it has E003"), ("E003", ["H3K27ac"], "no mark H3K27ac")):
+        with pytest.raises(InputError, match=message):
+            read_kaggle_npz(path, cell, NARROW, marks)
+    np.savez(path, E003=np.zeros((4, 100, 6)))
+    with pytest.raises(InputError, match=r"E003 has shape \(4, 100, 6\)"):
+        read_kaggle_npz(path, "E003", NARROW, DEEPCHROME_ORDER)
+    np.savez(path, E003=np.full((4, 100, 7), 0.5))
+    with pytest.raises(InputError, match="neither counts nor ln"):
+        read_kaggle_npz(path, "E003", NARROW, DEEPCHROME_ORDER)
+    np.savez(path, E003=np.full((4, 100, 7), np.nan))
+    with pytest.raises(InputError, match="negative or no numbers"):
+        read_kaggle_npz(path, "E003", NARROW, DEEPCHROME_ORDER)
+    path.write_text("no npz")
+    with pytest.raises(InputError, match="no npz of plain arrays"):
+        read_kaggle_npz(path, "E003", NARROW, DEEPCHROME_ORDER)

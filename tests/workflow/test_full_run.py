@@ -1,5 +1,6 @@
 """The full run on REMC resolves without a network, and lists what it should."""
 
+import pytest
 from conftest import jobs_of, snakemake
 
 
@@ -22,5 +23,8 @@ def test_sequence_comes_from_the_genome_mirror(tmp_path):
     assert jobs_of(printed) == {"download": 1, "total": 1}
 
 
-def test_lint_and_format(root):
-    snakemake("--lint")
+@pytest.mark.parametrize(("study", "cells"), [("transferchrome", 56), ("deepdiff", 9), ("dense_ensemble", 56)])
+def test_every_studys_data_resolve(tmp_path, study, cells):
+    jobs = jobs_of(snakemake("-n", "--", study, directory=tmp_path).printed)
+    assert jobs["count_reads"] == jobs["build_tensors"] == cells
+    assert jobs["plot_profiles"] == jobs["plot_depth"] == jobs["plot_genes"] == jobs["plot_correlation"] == 1

@@ -1,5 +1,6 @@
 """The pipeline for real on a small simulated mirror, from a copy of the project, in a folder with a space in its name."""
 
+import contextlib
 import gzip
 import json
 import os
@@ -8,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -176,7 +178,7 @@ def test_figures_are_written_twice_and_whole(smoke):
 
 def test_real_data_are_not_mixed_with_simulated(smoke, project, tmp_path):
     printed = again(smoke, project, "-n", "--config", "mirror=/data/roadmap", check=False).printed
-    assert "holds simulated data, and config key 'mirror' is '/data/roadmap': choose another folder with --directory" in printed
+    assert "holds simulated data, and config key 'mirror' is 'file:///data/roadmap': choose another folder with --directory" in printed
     (tmp_path / "results/raw").mkdir(parents=True)
     assert "holds real data" in again(tmp_path, project, "-n", check=False).printed
 
@@ -200,7 +202,7 @@ def test_an_edited_model_retrains_and_an_edited_figure_does_not(smoke, project):
     for name, old, new, expected in [
         ("models/deepchrome.py", "pooled < 1", "pooled < 2", {"train_model", "score_study", "plot_roc", "compare_published"}),
         ("plots.py", "lw=1.8", "lw=1.9", {"plot_roc", "plot_profiles"}),
-        ("counts.py", "512M", "256M", {"count_reads", "build_tensors", "train_model", "predict_truth", "plot_profiles", "score_study"}),
+        ("reads.py", "1_000_000", "2_000_000", {"count_reads", "build_tensors", "train_model", "predict_truth", "plot_profiles", "score_study"}),
     ]:
         path = project / "workflow/scripts/markexpr" / name
         text = path.read_text()
@@ -211,8 +213,18 @@ def test_an_edited_model_retrains_and_an_edited_figure_does_not(smoke, project):
         finally:
             path.write_text(text)
         assert expected <= jobs, name
-        assert "download" not in jobs and (name == "counts.py") == ("count_reads" in jobs)
+        assert "download" not in jobs and (name == "reads.py") == ("count_reads" in jobs)
     assert "Nothing to be done" in again(smoke, project, "-n").printed
+
+
+def test_a_touched_downloader_or_another_clone_fetches_nothing_again(smoke, project, tmp_path):
+    target = "results/raw/byDataType/rna/expression/Ensembl_v65.Gencode_v10.ENSG.gene_info"
+    arguments = ["--config", f"mirror={smoke}/results/simulated/mirror", "--", target]
+    snakemake(*arguments, directory=tmp_path / "run", project=project)
+    (project / "workflow/scripts/download.py").touch()
+    shutil.copytree(project, tmp_path / "another clone")
+    for clone in (project, tmp_path / "another clone"):
+        assert "Nothing to be done" in snakemake("-n", *arguments, directory=tmp_path / "run", project=clone).printed
 
 
 # ---- killed in the middle ----
@@ -244,3 +256,35 @@ def test_a_killed_training_job_goes_on_and_ends_in_the_same_bytes(smoke, project
     for name in ("predictions.tsv.gz", "weights.safetensors", "history.tsv", "params.yaml"):
         assert (folders[0] / RUN / name).read_bytes() == (folders[1] / RUN / name).read_bytes(), name
     assert not checkpoint.exists()
+
+
+def processes(marker):
+    """Command lines of running processes that name the marker."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if marker in line and "train_model" in line and "snakemake --" not in line:
+                found.append(line)
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_job_ends_with_its_scheduler(smoke, project, tmp_path):
+    overrides = "overrides={deepchrome: {models: {deepchrome: {training: {epochs: 5000, batch_size: 4, early_stopping: {patience: 0}}}}}}"
+    folder = tmp_path / "orphaned"
+    shutil.copytree(smoke, folder)
+    arguments = ["--configfile", "tests/workflow/smoke.yaml", "--config", overrides, "--", f"{RUN}/predictions.tsv.gz"]
+    with subprocess.Popen(command(*arguments, directory=folder), cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        checkpoint = folder / "results/runs/.checkpoints/deepchrome-deepchrome-E003-1.pt"
+        wait_for(checkpoint.exists)
+        assert processes(str(folder))
+        process.kill()  # the scheduler alone
+    wait_for(lambda: not processes(str(folder)))
+    assert not processes(str(folder)) and not (folder / RUN / "predictions.tsv.gz").exists()
+
+
+def wait_for(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.1)

@@ -1,43 +1,104 @@
 """Reads per bin, gene and mark of one cell, from whatever source it has."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 
+from markexpr import sources
 from markexpr.annotation import read_chrom_sizes, read_genes
-from markexpr.counts import BinCounter, temporary_folder, write_counts
+from markexpr.checksums import verify
+from markexpr.counts import BinCounter, check_tss, temporary_folder, write_counts
 from markexpr.jobs import log, run_job
-from markexpr.sources import read_deepdiff_csv
+from markexpr.reads import read_bam, read_tagalign
 from markexpr.windows import Window
 
 
-def count_alignments(job, window):
-    """Count the tagAligns of a cell, as many marks at a time as the job has threads."""
+def windows_on_chromosomes(job, window):
+    """Genes whose window lies on its chromosome, and the lengths of the chromosomes."""
     genes = read_genes(job.input.genes)
     sizes = read_chrom_sizes(job.input.chrom_sizes)
     on = window.fits(genes["tss"], genes["chrom"].map(sizes))
     if not on.all():
         log.info("%d genes left out: their window runs off the chromosome (%s)", (~on).sum(), ", ".join(genes["gene_id"][~on][:5]))
-    genes = genes[on]
+    return genes[on], sizes
+
+
+def count_alignments(job, window):
+    """Count the alignments of a cell, as many marks at a time as the job has threads."""
+    genes, sizes = windows_on_chromosomes(job, window)
+    source = job.params.source
+
+    def count(path):
+        verify(path)
+        if source["kind"] == "bam":
+            reads = read_bam(path, sizes, source.get("min_mapping_quality", 0), source.get("drop_duplicates", False))
+        else:
+            reads = read_tagalign(path, sizes)
+        return counter.count(reads, Path(path).name), len(reads)
+
     with temporary_folder(job.resources.tmpdir) as folder, ThreadPoolExecutor(job.threads) as pool:
-        counter = BinCounter(genes["chrom"], genes["tss"], window, sizes, folder)
-        counts = list(pool.map(counter.count, job.input.reads))
-    write_counts(job.output[0], np.stack(counts, axis=1), genes["gene_id"], job.params.marks)
+        counter = BinCounter(genes["chrom"], genes["tss"], window, sizes, folder, job.params.engine)
+        counts, total_reads = zip(*pool.map(count, job.input.reads))
+    finish(job, window, np.stack(counts, axis=1), genes["gene_id"], total_reads=np.array(total_reads))
+
+
+def average_signal(job, window):
+    """Mean signal of bigWig tracks, which are no counts and are marked so."""
+    genes, _ = windows_on_chromosomes(job, window)
+    signal = [sources.read_bigwig(path, genes["chrom"], genes["tss"], window) for path in job.input.reads]
+    finish(job, window, np.stack(signal, axis=1), genes["gene_id"], unit="mean signal")
 
 
 def import_deepdiff_csv(job, window):
     """Read published counts; the split that they came in is kept beside them."""
-    paths = {split: job.input[split] for split in ("train", "valid", "test")}
-    counts, gene_id, split = read_deepdiff_csv(paths, window, job.params.marks)
-    log.info("%d genes: %s", len(gene_id), ", ".join(f"{(split == name).sum()} {name}" for name in paths))
-    write_counts(job.output[0], counts, gene_id, job.params.marks, source_split=split)
+    counts, gene_id, split = sources.read_deepdiff_csv(paths_of(job), window, job.params.marks)
+    _log_splits(split)
+    finish(job, window, counts, gene_id, source_split=split)
 
 
-READERS = {"remc": count_alignments, "deepdiff_csv": import_deepdiff_csv}
+def import_deepchrome_csv(job, window):
+    """Read published counts with their split and their labels."""
+    counts, gene_id, split, label = sources.read_deepchrome_csv(paths_of(job), window, job.params.marks)
+    _log_splits(split)
+    finish(job, window, counts, gene_id, source_split=split, source_label=label)
+
+
+def import_kaggle_npz(job, window):
+    """Read one cell of the class competition's data with its expression."""
+    counts, gene_id, expression = sources.read_kaggle_npz(job.input.npz, job.wildcards.cell, window, job.params.marks)
+    log.info("%d genes", len(gene_id))
+    finish(job, window, counts, gene_id, source_expression=expression)
+
+
+def finish(job, window, counts, gene_id, **extra):
+    """Check that promoters are where the genes are, and write the npz."""
+    check_tss(counts, job.params.marks, window, job.params.tss_check, job.wildcards.cell)
+    write_counts(job.output[0], counts, gene_id, job.params.marks, **extra)
+
+
+def paths_of(job):
+    """The three files of a published csv, by split."""
+    return {split: job.input[split] for split in sources.SPLITS}
+
+
+def _log_splits(split):
+    log.info("%d genes: %s", len(split), ", ".join(f"{(split == name).sum()} {name}" for name in sources.SPLITS))
+
+
+READERS = {
+    "remc": count_alignments,
+    "tagalign": count_alignments,
+    "bam": count_alignments,
+    "bigwig": average_signal,
+    "deepdiff_csv": import_deepdiff_csv,
+    "deepchrome_csv": import_deepchrome_csv,
+    "kaggle_npz": import_kaggle_npz,
+}
 
 
 def main(job):
-    READERS[job.params.kind](job, Window.parse(job.wildcards.window))
+    READERS[job.params.source["kind"]](job, Window.parse(job.wildcards.window))
 
 
 if __name__ == "__main__":

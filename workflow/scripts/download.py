@@ -1,12 +1,21 @@
-"""One file from the mirror."""
+"""One file from the mirror: download.py URL DESTINATION LOG [--ledger]. Needs Python alone, of any environment."""
+
+import argparse
+from types import SimpleNamespace
 
 from markexpr.download import fetch
 from markexpr.jobs import run_job
 
 
 def main(job):
-    fetch(job.params.url, job.output[0])
+    fetch(job.url, job.destination, ledger=job.ledger)
 
 
 if __name__ == "__main__":
-    run_job(main, snakemake)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    parser.add_argument("destination")
+    parser.add_argument("log")
+    parser.add_argument("--ledger", action="store_true")
+    options = parser.parse_args()
+    run_job(main, SimpleNamespace(**{**vars(options), "log": [options.log]}))

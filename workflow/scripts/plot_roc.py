@@ -23,7 +23,7 @@ def main(job):
         label = run["unit"] if metrics["seed"].nunique() == 1 else f"{run['unit']} seed {run['seed']}"
         numbers = {"auc": score["value"], "ci_low": score["ci_low"], "ci_high": score["ci_high"]}
         runs.append({"model": run["model"], "label": label, "y_true": test["y_true"], "y_pred": test["y_pred"], **numbers})
-    figure = plots.roc(runs, titled("High or low expression: test genes", job.params.simulated))
+    figure = plots.roc(runs, titled(f"{job.wildcards.study}: high or low expression, test genes", job.params.simulated))
     plots.save(figure, job.output.svg, job.output.png)
 
 

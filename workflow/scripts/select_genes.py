@@ -1,6 +1,6 @@
 """The genes of one study."""
 
-from markexpr.annotation import read_chrom_sizes, read_genes, study_genes
+from markexpr.annotation import read_chrom_sizes, read_gene_list, read_genes, study_genes
 from markexpr.expression import read_gene_ids
 from markexpr.files import write_tsv
 from markexpr.jobs import log, run_job
@@ -8,12 +8,15 @@ from markexpr.windows import Window
 
 
 def main(job):
+    settings = dict(job.params.filter)
+    listed = settings.pop("list", None)
     genes, dropped = study_genes(
         read_genes(job.input.genes),
-        job.params.filter["biotypes"],
         read_gene_ids(job.input.rpkm),
         Window.parse(job.params.window),
         read_chrom_sizes(job.input.chrom_sizes),
+        gene_list=read_gene_list(job.input.list[0]) if listed else None,
+        **settings,
     )
     log.info("%d genes kept%s", len(genes), f"; the paper states {job.params.published}" if job.params.published else "")
     for reason, number in dropped["reason"].value_counts().items():

@@ -15,7 +15,7 @@ def main(job):
     activity = truth[truth["cell"] == cell].set_index("gene_id")["activity"].loc[genes["gene_id"]].to_numpy()
     sizes = read_chrom_sizes(job.input.chrom_sizes)
     for mark, path in zip(job.params.marks, job.output):
-        reads = simulate.draw_reads(genes, activity, mark, cell, settings["seed"], settings["depth"], sizes)
+        reads = simulate.draw_reads(genes, activity, mark, cell, settings["seed"], settings["depth"], settings["shift"], sizes)
         simulate.write_tagalign(path, reads)
         log.info("%s: %d reads", mark, len(reads))
 

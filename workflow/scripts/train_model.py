@@ -20,7 +20,7 @@ def main(job):
     block, seed = job.params.model, int(job.wildcards.seed)
     samples = load_cell(job.input[0])
     torch.set_num_threads(job.threads)
-    device = choose_device("auto", job.resources.get("gpu", 0))
+    device = choose_device(job.resources.get("gpu", 0))
     torch.manual_seed(seed)
     _, n_marks, n_bins = samples.inputs["marks"].shape
     model = build_model(block["architecture"], n_marks, n_bins, block["network"])

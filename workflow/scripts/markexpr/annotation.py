@@ -1,6 +1,7 @@
 """Genes and their transcription start sites, from REMC's gene table."""
 
 import re
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -27,25 +28,27 @@ def read_chrom_sizes(path):
 
 
 def read_gene_info(path):
-    """Read Ensembl_v65.Gencode_v10.ENSG.gene_info (no header; DESIGN: id, chromosome without `chr`, start, end,
+    """Read Ensembl_v65.Gencode_v10.ENSG.gene_info (no header; id, chromosome without `chr`, start, end,
     strand 1/-1, biotype, name, description).
 
     Returns a DataFrame of gene_id, chrom (`chr1`), tss (1-based: start on strand +, end on strand -), strand (+, -),
     biotype, name. Raises InputError naming the line that is not of this form.
     """
     rows = []
-    fix = "fetch it again, or point config key 'mirror' at a whole roadmap/data tree"
+    fix = "delete it and run again to fetch it anew, or point config key 'mirror' at a whole roadmap/data tree"
     with reading(path, fix), open_text(path) as file:
         for number, line in enumerate(file, 1):
             fields = line.rstrip("\n").split("\t")
             where = f"{path}, line {number}"
             if len(fields) < 7:
-                raise InputError(f"{where}: {len(fields)} columns where {', '.join(GENE_INFO_COLUMNS)} are expected, separated by tabs")
+                raise InputError(f"{where}: {len(fields)} columns where {', '.join(GENE_INFO_COLUMNS)} are expected, separated by tabs; {fix}")
             gene_id, chrom, start, end, strand, biotype, name = fields[:7]
             if not (start.isdigit() and end.isdigit()):
-                raise InputError(f"{where}: start and end (columns 3 and 4) must be whole numbers, got {start!r} and {end!r}; the file has no header")
+                raise InputError(
+                    f"{where}: start and end (columns 3 and 4) must be whole numbers, got {start!r} and {end!r}; the file has no header; {fix}"
+                )
             if strand not in ("1", "-1"):
-                raise InputError(f"{where}: strand (column 5) must be 1 or -1, got {strand!r}")
+                raise InputError(f"{where}: strand (column 5) must be 1 or -1, got {strand!r}; {fix}")
             chrom = chrom if chrom.startswith("chr") else f"chr{chrom}"
             plus = strand == "1"
             rows.append((gene_id, chrom, int(start) if plus else int(end), "+" if plus else "-", biotype, name))
@@ -74,23 +77,67 @@ def countable_genes(genes, chrom_sizes):
     return _kept_and_dropped(genes, reason, "gene table")
 
 
-def study_genes(genes, biotypes, expressed, window, chrom_sizes):
-    """The genes of one study: of the biotypes, with a row in the expression table (`expressed`, ids), window on the chromosome.
+def study_genes(genes, expressed, window, chrom_sizes, biotypes, min_distance=0, gene_list=None):
+    """The genes of one study.
 
-    Returns (genes, dropped) as countable_genes.
+    expressed: ids of the expression table; biotypes: those to keep; min_distance: going along each chromosome by TSS, a
+    gene whose TSS is within so many bp downstream of the last kept gene's is dropped (TransferChrome, section 2.1; 0 keeps all);
+    gene_list: ids to which the study is limited, or None.
+
+    Returns (genes, dropped) as countable_genes. Raises InputError for a gene list with ids that the gene table lacks.
     """
+    absent = set(expressed) - set(genes["gene_id"])
+    if len(absent) > 0.05 * len(expressed):
+        raise InputError(
+            f"{len(absent)} of the {len(expressed)} genes of the expression table are not in the gene table: it is cut short or of another "
+            "release; delete both files from results/raw and run again to fetch them anew"
+        )
     reason = pd.Series("", index=genes.index)
-    reason[~genes["biotype"].isin(biotypes)] = "biotype"
+    if gene_list is not None:
+        unknown = sorted(set(gene_list) - set(genes["gene_id"]))
+        if unknown:
+            raise InputError(f"the study's gene list has {len(unknown)} ids that are not in the gene table, for example {unknown[0]}")
+        reason[~genes["gene_id"].isin(set(gene_list))] = "not in the study's gene list"
+    reason[(reason == "") & ~genes["biotype"].isin(biotypes)] = "biotype"
     reason[(reason == "") & ~genes["gene_id"].isin(set(expressed))] = "not in the expression table"
     on = window.fits(genes["tss"], genes["chrom"].map(chrom_sizes))
     reason[(reason == "") & ~on] = "window runs off the chromosome"
+    if min_distance:
+        left = genes[reason == ""].sort_values(["chrom", "tss", "gene_id"])
+        reason[left.index[~far_apart(left["chrom"].to_numpy(), left["tss"].to_numpy(), min_distance)]] = (
+            f"TSS within {min_distance} bp of a kept gene's"
+        )
     return _kept_and_dropped(genes, reason, "study's filter")
+
+
+def far_apart(chrom, tss, min_distance):
+    """Which genes, in order of chromosome and TSS, have theirs more than `min_distance` bp behind the last kept one's, bool [genes]."""
+    kept, last = np.ones(len(tss), dtype=bool), None
+    for gene in range(len(tss)):
+        if last is not None and chrom[gene] == chrom[last] and tss[gene] - tss[last] <= min_distance:
+            kept[gene] = False
+        else:
+            last = gene
+    return kept
+
+
+def read_gene_list(path):
+    """Ids from a text file, one a line; what follows a tab or space is ignored, as are empty lines and those that begin with #."""
+    with reading(path, "check data.genes.list of the study"), open_text(path) as file:
+        ids = [line.split()[0] for line in file if line.strip() and not line.startswith("#")]
+    if not ids:
+        raise InputError(f"{path} holds no gene id; check data.genes.list of the study")
+    gene, times = Counter(ids).most_common(1)[0]
+    if times > 1:
+        raise InputError(f"{path}: gene {gene} stands {times} times")
+    return ids
 
 
 def _kept_and_dropped(genes, reason, what):
     kept = genes[reason == ""].sort_values(["chrom", "tss", "gene_id"], ignore_index=True)
     if kept.empty:
-        raise InputError(f"no gene is left after the {what}: " + ", ".join(f"{n} {why}" for why, n in reason.value_counts().items()))
+        why = ", ".join(f"{number} {reason}" for reason, number in reason.value_counts().items())
+        raise InputError(f"no gene is left after the {what}: {why}; check config key 'chrom_sizes' and the study's data.genes")
     dropped = pd.DataFrame({"gene_id": genes["gene_id"], "reason": reason})[reason != ""]
     return kept, dropped.reset_index(drop=True)
 

@@ -4,6 +4,7 @@ import ast
 import csv
 import difflib
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
@@ -57,12 +58,23 @@ def retyped(value):
         return {key: retyped(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [retyped(inner) for inner in value]
-    return yaml.safe_load(value) if isinstance(value, str) and value else value
+    if not isinstance(value, str):
+        return value
+    words = {"true": True, "false": False, "null": None}
+    if value.lower() in words:
+        return words[value.lower()]
+    if re.fullmatch(r"[+-]?\d+", value):
+        return int(value)
+    # YAML 1.1 takes 1e-4 for text
+    return float(value) if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value) else value
 
 
 def normalised(config):
     """The config with single names made lists (cells=E003,E123) and numbers from the command line made numbers."""
     config = dict(config)
+    for key, value in config.items():
+        if value is None or value == "":
+            raise InputError(f"config key {key!r} is empty: give it a value, or remove its line to have the default of config/config.yaml")
     for key in ("cells", "pairs", "studies", "marks", "seeds"):
         value = config.get(key)
         if isinstance(value, str) and value != "all":
@@ -71,18 +83,25 @@ def normalised(config):
             value = [value]
         config[key] = [int(seed) if str(seed).isdigit() else seed for seed in value] if key == "seeds" and isinstance(value, list) else value
     for key in ("mirror", "genome_mirror"):
-        config[key] = str(config.get(key, "")).rstrip("/")
+        place = str(config.get(key, "")).rstrip("/")
+        # one spelling for one place: another would fetch everything again
+        config[key] = f"file://{place}" if place.startswith("/") else place
     for key in ("overrides", "bootstrap", "simulate", "gpu"):
         config[key] = retyped(config.get(key))
-    return {key: value for key, value in config.items() if value is not None}
+    return config
 
 
 def merged(base, changes):
-    """`base` with `changes` laid over it, key by key at every depth; neither is altered."""
+    """`base` with `changes` laid over it, key by key at every depth; neither is altered.
+
+    A block that says what it is by `scheme`, `kind` or `name` is replaced whole by one of another: its keys would not fit.
+    """
     result = dict(base)
     for key, value in changes.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merged(result[key], value) if both else value
+        old = result.get(key)
+        both = isinstance(value, dict) and isinstance(old, dict)
+        other = both and any(word in value and value[word] != old.get(word) for word in ("scheme", "kind", "name"))
+        result[key] = merged(old, value) if both and not other else value
     return result
 
 
@@ -107,7 +126,7 @@ def load_studies(folder, overrides, schema, marks):
             raise InputError(f"config key 'overrides' names the unknown study {name!r}; {did_you_mean(name, files)}")
     studies = {}
     for name, path in files.items():
-        study = merged(read_yaml(path), overrides.get(name, {}))
+        study = retyped(merged(read_yaml(path), overrides.get(name, {})))
         check(study, schema, f"config/studies/{path.name}" + (" with 'overrides'" if name in overrides else ""))
         for mark in study["data"]["marks"]:
             if mark not in marks:
@@ -118,8 +137,18 @@ def load_studies(folder, overrides, schema, marks):
                 raise InputError(
                     f"study {name}, model {model}: unknown architecture {block['architecture']!r}; {did_you_mean(block['architecture'], known)}"
                 )
+            known = build_arguments(PACKAGE / "models" / f"{block['architecture']}.py")
+            for key in block["network"]:
+                if key not in known:
+                    raise InputError(f"study {name}, model {model}: unknown key 'network.{key}'; {did_you_mean(key, known)}")
         studies[name] = study
     return studies
+
+
+def build_arguments(path):
+    """Hyperparameters of an architecture: the arguments of its build(), read without importing it."""
+    build = next(node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef) and node.name == "build")
+    return [argument.arg for argument in build.args.args if argument.arg not in ("n_marks", "n_bins")]
 
 
 def choose(asked, known, key, where):
@@ -128,8 +157,7 @@ def choose(asked, known, key, where):
         return list(known)
     for name in asked:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            raise InputError(f"config key {key!r} names {name!r}, which is not in {where}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            raise InputError(f"config key {key!r} names {name!r}, which is not in {where}; {did_you_mean(name, known)}")
     return list(asked)
 
 
@@ -168,7 +196,8 @@ def code_files(*names):
         for module in _parsed(path)[1]:
             candidate = SCRIPTS / Path(*module.split("."))
             for file in (candidate.with_suffix(".py"), candidate / "__init__.py"):
-                if file.exists():
+                # the package's own __init__ holds the version: a new one is no reason to run anything again
+                if file.exists() and file != SCRIPTS / "markexpr/__init__.py":
                     todo.append(file)
     return sorted(found)
 

@@ -1,7 +1,7 @@
-"""Reads per bin: counting by BEDTools, and the npz that every source's counts end in."""
+"""Reads per bin, by BEDTools or by a sweep in numpy that is proved equal to it, and the npz that every source ends in."""
 
 import os
-import subprocess
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,103 +12,96 @@ import pybedtools
 from markexpr.files import write_npz
 from markexpr.jobs import InputError, log
 
-# One pass over a tagAlign: checks each line, drops reads of chromosomes that are not counted, keeps three columns.
-# Exit code 3: a line is wrong. The last line on stderr counts what was kept and dropped.
-CHECK_READS = r"""
-BEGIN { FS = OFS = "\t"; while ((getline line < sizes) > 0) { split(line, field, "\t"); length_of[field[1]] = field[2] } }
-{
-    if (NF < 3 || $2 !~ /^[0-9]+$/ || $3 !~ /^[0-9]+$/ || $2 + 0 >= $3 + 0) {
-        print "line " NR ": not a read (chromosome, start < end, tab-separated): " substr($0, 1, 80) > "/dev/stderr"; bad = 1; exit 3
-    }
-    if (!($1 in length_of)) { dropped++; example = $1; next }
-    if ($3 > length_of[$1] + 0) {
-        print "line " NR ": " $1 ":" $2 "-" $3 " is beyond the chromosome's end (" length_of[$1] "): reads of another assembly?" > "/dev/stderr"
-        bad = 1; exit 3
-    }
-    kept++; print $1, $2, $3
-}
-END { if (!bad) print kept + 0, dropped + 0, example > "/dev/stderr" }
-"""
 
+class Bedtools:
+    """Counts by `bedtools coverage -sorted -counts`, through pybedtools. The bins are written and sorted once for all marks."""
 
-def sort_reads(path, sorted_path, sizes_path, tmpdir):
-    """Decompress a tagAlign, check it, and write its reads as BED3 sorted by chromosome name (bytewise) and start.
-
-    Memory stays at sort's buffer whatever the number of reads. Returns the number of reads kept.
-    Raises InputError for a truncated gzip, a line that is no read, reads beyond a chromosome's end, or no reads at all.
-    """
-    environment = {**os.environ, "LC_ALL": "C"}
-    with open(sorted_path, "wb") as out:
-        unzip = subprocess.Popen(["gzip", "-dcf", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        checker = subprocess.Popen(
-            ["awk", "-v", f"sizes={sizes_path}", CHECK_READS],
-            stdin=unzip.stdout, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-        )  # fmt: skip
-        unzip.stdout.close()
-        order = subprocess.Popen(
-            ["sort", "-k1,1", "-k2,2n", "--buffer-size=512M", f"--temporary-directory={tmpdir}"],
-            stdin=checker.stdout, stdout=out, stderr=subprocess.PIPE, text=True, env=environment,
-        )  # fmt: skip
-        checker.stdout.close()
-        _, sort_error = order.communicate()
-        report = checker.stderr.read().strip().splitlines()
-        checker.wait()
-        unzip_error = unzip.stderr.read().decode().strip()
-        unzip.wait()
-    if unzip.returncode > 0:  # below 0: stopped because the checker found a wrong line
-        raise InputError(f"{path} is truncated or corrupt ({unzip_error.splitlines()[-1]}); delete it and run again to fetch it anew")
-    if checker.returncode == 3:
-        raise InputError(f"{path}, {report[0]}")
-    if order.returncode or checker.returncode:
-        raise InputError(f"{path} could not be sorted in {tmpdir}: {sort_error.strip() or ' '.join(report)}")
-    kept, dropped, *example = report[-1].split("\t")
-    if kept == "0":
-        why = f": its chromosomes are named like {example[0]!r}, those of chrom_sizes like 'chr1'" if dropped != "0" else ": it is empty"
-        raise InputError(f"{path} has no read on any chromosome of chrom_sizes{why}")
-    if dropped != "0":
-        log.info("%s: %s reads on other sequences (for example %s) left out", Path(path).name, dropped, example[0])
-    return int(kept)
-
-
-class BinCounter:
-    """Counts reads in the bins of many windows; the bins are written and sorted once for all marks.
-
-    chrom, tss: [genes]; window: markexpr.windows.Window; chrom_sizes: dict of lengths; tmpdir: a folder of one's own.
-    """
-
-    def __init__(self, chrom, tss, window, chrom_sizes, tmpdir):
+    def __init__(self, bins, chrom_sizes, tmpdir):
+        if shutil.which("bedtools") is None:
+            raise InputError("bedtools is not on the PATH: install it (apt-get install bedtools, or conda install -c bioconda bedtools)")
         self.tmpdir = Path(tmpdir)
-        self.shape = (len(tss), window.n_bins)
+        self.shape = bins.start.shape
+        # in the order in which reads are sorted, as bedtools' sweep needs of both files
         self.sizes = self.tmpdir / "genome.txt"
-        # sorted as `sort` with LC_ALL=C sorts, which is what bedtools' sweep needs of both files
-        self.sizes.write_text("".join(f"{name}\t{chrom_sizes[name]}\n" for name in sorted(chrom_sizes, key=str.encode)))
-        names, codes = np.unique(np.asarray(chrom, dtype=str), return_inverse=True)
-        starts = window.starts(tss).ravel()
-        codes = np.repeat(codes, window.n_bins)
-        self.order = np.lexsort((starts, codes))
-        bins = pd.DataFrame({"chrom": pd.Categorical.from_codes(codes[self.order], names), "start": starts[self.order]})
-        bins["end"] = bins["start"] + window.bin
+        self.sizes.write_text("".join(f"{name}\t{chrom_sizes[name]}\n" for name in bins.names))
+        start, code = bins.start.ravel(), np.repeat(bins.code, bins.start.shape[1])
+        self.order = np.lexsort((start, code))
         self.bins = self.tmpdir / "bins.bed"
-        bins.to_csv(self.bins, sep="\t", header=False, index=False)
+        _write_bed(self.bins, bins.names, code[self.order], start[self.order], start[self.order] + bins.width)
 
-    def count(self, path):
-        """Reads of the tagAlign at `path` that overlap each bin by at least 1 bp, uint32 [genes, bins].
-
-        A read over the border of two bins counts in both, as in `bedtools multicov`. Strand is not looked at.
-        """
-        reads = self.tmpdir / f"{Path(path).name}.bed"
-        kept = sort_reads(path, reads, self.sizes, self.tmpdir)
+    def count(self, reads, name):
+        """Reads that overlap each bin by at least 1 bp, uint32 [genes, bins]."""
+        path = self.tmpdir / f"{name}.bed"
+        reads = reads.ordered()
+        _write_bed(path, reads.names, reads.code, reads.start, reads.end)
         try:
-            result = pybedtools.BedTool(self.bins).coverage(b=str(reads), sorted=True, counts=True, g=str(self.sizes), output=f"{reads}.counts")
+            result = pybedtools.BedTool(self.bins).coverage(b=str(path), sorted=True, counts=True, g=str(self.sizes), output=f"{path}.counts")
         except pybedtools.helpers.BEDToolsError as error:
-            raise InputError(f"bedtools failed on {path}: {' '.join(str(error).split())[-300:]}") from error
+            raise InputError(f"bedtools failed on {name}: {' '.join(str(error).split())[-300:]}") from error
         column = pd.read_csv(result.fn, sep="\t", header=None, usecols=[3], dtype=np.uint32)[3].to_numpy()
-        reads.unlink()
+        path.unlink()
         os.unlink(result.fn)
         counts = np.empty(column.size, dtype=np.uint32)
         counts[self.order] = column
-        log.info("%s: %d reads, %d counted in bins", Path(path).name, kept, counts.sum())
         return counts.reshape(self.shape)
+
+
+class Sweep:
+    """Counts by binary search in sorted read ends: a bin's count is the reads that start before its end less those that end
+    by its start. No text is written, which makes it some times faster than BEDTools (tests/benchmarks/count.py)."""
+
+    def __init__(self, bins, chrom_sizes, tmpdir):
+        self.first = _position(bins.code[:, None], bins.start)
+        self.last = self.first + bins.width
+
+    def count(self, reads, name):
+        """Reads that overlap each bin by at least 1 bp, uint32 [genes, bins]."""
+        starts, ends = np.sort(_position(reads.code, reads.start)), np.sort(_position(reads.code, reads.end))
+        before_end = np.searchsorted(starts, self.last.ravel(), side="left")
+        before_start = np.searchsorted(ends, self.first.ravel(), side="right")
+        return (before_end - before_start).astype(np.uint32).reshape(self.first.shape)
+
+
+ENGINES = {"bedtools": Bedtools, "sweep": Sweep}
+
+
+def _position(code, position):
+    """One number for chromosome and position, in their order."""
+    return (code.astype(np.int64) << 32) | position
+
+
+def _write_bed(path, names, code, start, end):
+    table = {"chrom": pd.Categorical.from_codes(code, names), "start": start, "end": end}
+    pd.DataFrame(table).to_csv(path, sep="\t", header=False, index=False)
+
+
+class Bins:
+    """The bins of many windows: start int64 [genes, bins] on chromosomes names[code[gene]]; width in bp."""
+
+    def __init__(self, chrom, tss, window, chrom_sizes):
+        self.names = sorted(chrom_sizes, key=str.encode)
+        code_of = {name: code for code, name in enumerate(self.names)}
+        self.code = np.array([code_of[name] for name in chrom], dtype=np.int8)
+        self.start = window.starts(tss)
+        self.width = window.bin
+
+
+class BinCounter:
+    """Counts reads in the bins of many windows.
+
+    chrom, tss: [genes]; window: markexpr.windows.Window; chrom_sizes: dict of lengths; tmpdir: a folder of one's own;
+    engine: a name of ENGINES. A read over the border of two bins counts in both, as in `bedtools multicov`; strand is not
+    looked at.
+    """
+
+    def __init__(self, chrom, tss, window, chrom_sizes, tmpdir, engine="bedtools"):
+        self.engine = ENGINES[engine](Bins(chrom, tss, window, chrom_sizes), chrom_sizes, tmpdir)
+
+    def count(self, reads, name):
+        """Counts of markexpr.reads.Reads, uint32 [genes, bins]; `name` is for the log and temporary files."""
+        counts = self.engine.count(reads, name)
+        log.info("%s: %d reads, %d counted in bins", name, len(reads), counts.sum())
+        return counts
 
 
 def temporary_folder(parent):
@@ -116,8 +109,33 @@ def temporary_folder(parent):
     return tempfile.TemporaryDirectory(prefix="markexpr-", dir=parent)
 
 
+def check_tss(counts, marks, window, least, cell):
+    """Refuse a cell whose H3K4me3 does not peak at the TSS: another assembly, or marks mixed up.
+
+    counts: [genes, marks, bins]; least: the lowest ratio of the mean within 1 kb of the TSS to that of the outer half of the
+    window. Not checked if `least` is 0, without the mark, in windows narrower than 6 kb, or without any read in the outer half.
+    """
+    if not least or "H3K4me3" not in marks or window.span < 6_000:
+        return
+    mean = counts[:, list(marks).index("H3K4me3")].mean(axis=0, dtype=np.float64)
+    distance = np.abs(window.offsets + window.bin / 2)
+    flank = mean[distance > window.span / 4].mean()
+    ratio = mean[distance < 1_000].mean() / flank if flank else np.inf
+    log.info("H3K4me3 at the TSS is %.1f times that of the flanks", ratio)
+    if ratio < least:
+        raise InputError(
+            f"{cell}: H3K4me3 at the TSS is only {ratio:.2f} times that of the flanks: alignments and gene table are of different assemblies, "
+            "or the marks are mixed up; if it is meant to be so, lower config key 'tss_check'"
+        )
+
+
 def write_counts(path, counts, gene_id, marks, **extra):
-    """Write results/counts/{window}/{cell}.npz: counts uint32 [genes, marks, bins], gene_id, marks."""
-    counts = np.ascontiguousarray(counts, dtype=np.uint32)
+    """Write results/counts/{window}/{cell}.npz: counts [genes, marks, bins], gene_id, marks, and what a source adds.
+
+    counts is uint32 for reads; float32 for a source of mean signal, which adds unit="mean signal".
+    """
+    counts = np.ascontiguousarray(counts)
     assert counts.shape[:2] == (len(gene_id), len(marks))
-    write_npz(path, counts=counts, gene_id=np.asarray(gene_id, dtype=str), marks=np.asarray(marks, dtype=str), **extra)
+    unit = extra.pop("unit", "reads")
+    arrays = {"gene_id": np.asarray(gene_id, dtype=str), "marks": np.asarray(marks, dtype=str), "unit": np.array(unit)}
+    write_npz(path, counts=counts.astype(np.uint32 if unit == "reads" else np.float32), **arrays, **extra)

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from markexpr.jobs import InputError
 
@@ -57,3 +58,9 @@ def load_cell(path):
         cell=np.full(len(arrays["target"]), cell),
         mark_names=[str(mark) for mark in arrays["marks"]],
     )
+
+
+def one_hot(index):
+    """Indices [batch, length] as float32 torch tensor [batch, 4, length] on their device; N is 0 in all four."""
+    table = torch.eye(5, 4, device=index.device)
+    return table[index.long()].transpose(1, 2)

@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import unquote
 
+from markexpr.checksums import record
 from markexpr.files import check_gzip
 from markexpr.jobs import InputError, log
 
@@ -16,17 +18,20 @@ REPORT_EVERY = 30  # seconds between progress lines
 
 # curl's exit codes after which another attempt cannot help
 NO_SUCH_FILE = 37  # file:// URL that cannot be read
+HOPELESS = {1: "its protocol is not supported", 3: "it is no URL", 23: "the disk is full or cannot be written"}
 CANNOT_RESUME = (33, 36)
 GONE = {"401", "403", "404", "410"}
 
 
 def as_url(place):
-    """A URL as it is; a local path as a file:// URL."""
+    """A URL as it is, a local path as a file:// URL; spaces and the like in file:// URLs are encoded."""
+    if place.startswith("file://"):
+        place = unquote(place.removeprefix("file://"))
     return place if "://" in place else Path(place).resolve().as_uri()
 
 
 def _curl(url, part):
-    """One attempt, going on where `part` ends. Returns (curl's exit code, HTTP status)."""
+    """One attempt, going on where `part` ends. Returns (curl's exit code, HTTP status, curl's message)."""
     scheme = url.split("://", 1)[0]
     command = [
         "curl", "--fail", "--location", "--silent", "--show-error", "--globoff",
@@ -46,15 +51,32 @@ def _curl(url, part):
             log.info("%s: %.0f MB so far, %.1f MB/s", part.name, size / 1e6, speed)
     if process.returncode:
         log.info("curl ended with %d: %s", process.returncode, message.strip())
-    return process.returncode, status.strip()[-3:]
+    return process.returncode, status.strip()[-3:], message.strip()
 
 
-def fetch(place, destination, attempts=ATTEMPTS, pause=PAUSE):
+def _problem(part, code, status, message, gzipped):
+    """What is wrong after an attempt, or None if `part` is whole. What cannot be resumed is removed."""
+    complete = code == 0 or status == "416"  # 416: nothing is left to fetch
+    if not complete or not part.exists():
+        if code in CANNOT_RESUME:
+            part.unlink(missing_ok=True)
+        return f"HTTP {status}" if code == 22 else message or f"curl's exit code {code}"
+    if gzipped:
+        try:
+            check_gzip(part)
+        except InputError as error:
+            part.unlink()
+            return f"what it serves is not whole: {error.__cause__}"
+    return None
+
+
+def fetch(place, destination, attempts=ATTEMPTS, pause=PAUSE, ledger=True):
     """Fetch a URL or local path to `destination`.
 
     The file appears at `destination` only when it is whole: all of its announced length, and for `.gz` a gzip stream
-    that reads to its end. What a broken attempt left is resumed by the next one, in this run or a later one.
-    Raises InputError if the file is not there, is cut short at the server, or does not come after `attempts`.
+    that reads to its end. What a broken attempt left is resumed by the next one, in this run or a later one. With
+    `ledger`, size and sha256 are noted on first arrival and compared on every later one (markexpr.checksums).
+    Raises InputError if the file is not there, is cut short at the server, changed there, or does not come after `attempts`.
     """
     if shutil.which("curl") is None:
         raise InputError("curl is not on the PATH: install it (apt-get install curl, or conda install curl)")
@@ -62,34 +84,32 @@ def fetch(place, destination, attempts=ATTEMPTS, pause=PAUSE):
     # of this URL alone: a part from another mirror must not be resumed
     part = destination.with_name(f".{destination.name}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.part")
     part.parent.mkdir(parents=True, exist_ok=True)
-    if url.startswith("file:"):
+    local = url.startswith("file:")
+    if local:
         part.unlink(missing_ok=True)
     log.info("fetching %s", url)
+    cut_short = 0
     for attempt in range(1, attempts + 1):
-        code, status = _curl(url, part)
+        code, status, message = _curl(url, part)
+        if code in HOPELESS:
+            raise InputError(f"{url} cannot be fetched to {destination.parent}: {HOPELESS[code]} ({message})")
         if code == NO_SUCH_FILE or status in GONE:
             part.unlink(missing_ok=True)
             why = "no such file" if code == NO_SUCH_FILE else f"HTTP {status}"
             raise InputError(
                 f"{url} cannot be had ({why}); check config keys 'mirror' and 'cells', or say under 'sources' where else this cell's data are"
             )
-        complete = code == 0 or status == "416"  # 416: nothing is left to fetch
-        if complete and part.exists():
-            try:
-                if destination.suffix == ".gz":
-                    check_gzip(part)
-                log.info("%.1f MB", part.stat().st_size / 1e6)
-                os.replace(part, destination)
-                return
-            except InputError as error:
-                part.unlink()
-                problem = f"what it serves is {str(error).split(' is ', 1)[1]}"
-                if url.startswith("file:") or (attempt >= 2 and code == 0):
-                    break
-        else:
-            problem = f"HTTP {status}" if code == 22 else f"curl's exit code {code}"
-            if code in CANNOT_RESUME:
-                part.unlink(missing_ok=True)
+        problem = _problem(part, code, status, message, destination.suffix == ".gz")
+        if problem is None:
+            log.info("%.1f MB", part.stat().st_size / 1e6)
+            if ledger:
+                record(part, destination, url)
+            os.replace(part, destination)
+            return
+        # a transfer that ended well but brought a broken file: once more in case it was chance, then it is the server's
+        cut_short += code == 0
+        if (local and code == 0) or cut_short == 2:
+            break
         if attempt < attempts:
             log.info("attempt %d of %d failed (%s); again in %d s", attempt, attempts, problem, pause)
             time.sleep(pause)

@@ -6,8 +6,6 @@ import zlib
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from markexpr.jobs import InputError
 
 
@@ -26,6 +24,8 @@ def atomic(path):
 
 def write_npz(path, **arrays):
     """Write a compressed npz. The same arrays give the same bytes."""
+    import numpy as np  # here, so that downloads need nothing but Python
+
     with atomic(path) as temporary, open(temporary, "wb") as file:
         np.savez_compressed(file, **arrays)
 

@@ -1,7 +1,10 @@
 """What every script of a rule shares: its log, its errors and its exit."""
 
 import logging
+import os
 import sys
+import threading
+import time
 import traceback
 from pathlib import Path
 
@@ -30,6 +33,36 @@ def start_log(path):
     logging.getLogger("py.warnings").handlers[:] = [file]
 
 
+def _parent_of(pid):
+    """Process id of a process's parent, or None where /proc does not tell."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def die_with_scheduler():
+    """End this process soon after the scheduler that started it was killed.
+
+    Otherwise a job would go on unseen and, after a rerun with other settings, put its old results in place. Between a
+    job and its scheduler there may be a shell, which outlives the scheduler: then its parent is watched too.
+    """
+    parent = os.getppid()
+    try:
+        shell = Path(f"/proc/{parent}/comm").read_text().strip() in ("sh", "bash", "dash")
+    except OSError:
+        shell = False
+    scheduler = _parent_of(parent) if shell else None
+
+    def watch():
+        while os.getppid() == parent and (scheduler is None or _parent_of(parent) == scheduler):
+            time.sleep(1)
+        log.error("the scheduler is gone: stopping")
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def run_job(main, job):
     """Run `main(job)` for a Snakemake job with its log set up.
 
@@ -37,6 +70,7 @@ def run_job(main, job):
     Either way the process exits with 1, and Snakemake removes the job's outputs.
     """
     start_log(job.log[0])
+    die_with_scheduler()
     try:
         main(job)
     except InputError as error:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from markexpr.jobs import InputError
@@ -21,7 +22,7 @@ def read_predictions(path):
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise InputError(f"{path} lacks the column {missing[0]}; delete it to train the run again")
-    bad = table[~table[["y_true", "y_pred"]].notna().all(axis=1)]
+    bad = table[~np.isfinite(table[["y_true", "y_pred"]]).all(axis=1)]
     if len(bad):
         line, gene = bad.index[0] + 2, bad["gene_id"].iloc[0]
         raise InputError(f"{path}, line {line}: the prediction of {gene} is no number; delete the file to train the run again")

@@ -1,9 +1,10 @@
 """A generative model of genes, expression and histone-mark reads with known truth, in REMC's file layout.
 
-Per gene g and cell c a latent activity z = sqrt(SHARED)·s_g + sqrt(1 - SHARED)·u_gc, standard normal. Expression is
-log2(RPKM + 1) = max(0, MEAN + SD·(sqrt(1 - NOISE)·z + sqrt(NOISE)·e)), so nothing that knows only z can predict it
-better than by that normal law. Marks have their known shapes around the TSS, with heights that follow z
-and over-dispersed counts. Every random stream is seeded by (seed, what, cell): a cell's data are
+Per gene g and cell c a latent activity z = sqrt(RHO)·s_g + sqrt(1 - RHO)·u_gc, standard normal, and per gene a strength q_g
+of its promoter's sequence. Expression is log2(RPKM + 1) = max(0, MEAN + SD·(sqrt(1 - DNA - NOISE)·z + sqrt(DNA)·q + sqrt(NOISE)·e)).
+Marks follow z: nothing that sees only them can predict better than by the normal law that is left, which is known.
+Sequence follows q, in how often a motif stands near the TSS: what it tells, marks do not. Marks have their known shapes
+around the TSS, with heights that follow z and over-dispersed counts. Every random stream is seeded by (seed, what, cell): a cell's data are
 the same whichever other cells are simulated.
 """
 
@@ -18,7 +19,10 @@ READ_LENGTH = 36  # bp, as REMC's uniformly truncated reads (Kundaje 2015, Metho
 STEP = 100  # bp, resolution of the read rates
 REACH = 12_000  # bp on either side of a TSS that get reads
 SHARED = 0.73  # share of var(log2(RPKM + 1)) that a gene's mean over the 56 cells explains
-NOISE = 0.2  # share of it that activity does not explain
+DNA = 0.08  # share of it that follows from the promoter's sequence alone
+NOISE = 0.12  # share of it that nothing explains
+RHO = (SHARED - DNA) / (1 - DNA - NOISE)  # share of activity that cells have in common, so that SHARED comes out
+MOTIF = b"CCGGAAGT"  # an ETS site: its copies within 500 bp of the TSS follow the strength of the promoter
 MEAN, SD = 2.3, 2.2  # of log2(RPKM + 1); gives 15 % of zeros, the real table has 13 %
 DISPERSION = 1.5  # shape of the gamma law of a bin's rate; smaller is more over-dispersed
 CHROMOSOMES = [f"chr{name}" for name in [*range(1, 23), "X", "Y"]]
@@ -61,59 +65,66 @@ def place_genes(n_genes, seed):
 def draw_expression(genes, cells, seed, null):
     """Activity and expression of all genes in all cells.
 
-    Returns (truth, rpkm): truth has a row per gene and cell with `activity` (what marks follow), and mean and sd of
-    log2(RPKM + 1) before the floor at 0, given what marks can tell; rpkm is float [genes, cells].
-    With `null`, marks follow another activity than expression does.
+    Returns (truth, rpkm). truth has a row per gene and cell: `activity` (what marks follow), `promoter` (what sequence
+    follows), and mean and sd of log2(RPKM + 1) before the floor at 0, given what marks tell (log2_rpkm_mean, log2_rpkm_sd) and given
+    marks and sequence (..._dna). rpkm is float [genes, cells]. With `null`, marks and sequence follow others than expression does.
     """
-    shared = stream(seed, "shared").normal(size=len(genes))
+    shared, promoter = stream(seed, "shared").normal(size=len(genes)), stream(seed, "promoter").normal(size=len(genes))
+    shown = stream(seed, "null").permutation(promoter) if null else promoter
     rows, rpkm = [], np.empty((len(genes), len(cells)))
     for column, cell in enumerate(cells):
         rng = stream(seed, "cell", cell)
-        activity = np.sqrt(SHARED) * shared + np.sqrt(1 - SHARED) * rng.normal(size=len(genes))
-        mean = MEAN + SD * np.sqrt(1 - NOISE) * activity
-        level = mean + SD * np.sqrt(NOISE) * rng.normal(size=len(genes))
+        activity = np.sqrt(RHO) * shared + np.sqrt(1 - RHO) * rng.normal(size=len(genes))
+        by_marks = MEAN + SD * np.sqrt(1 - DNA - NOISE) * activity
+        by_both = by_marks + SD * np.sqrt(DNA) * promoter
+        level = by_both + SD * np.sqrt(NOISE) * rng.normal(size=len(genes))
         rpkm[:, column] = np.round(2 ** np.maximum(level, 0) - 1, 3)
-        rows.append(
-            pd.DataFrame(
-                {
-                    "gene_id": genes["gene_id"],
-                    "cell": cell,
-                    "activity": rng.permutation(activity) if null else activity,
-                    "log2_rpkm_mean": MEAN if null else mean,
-                    "log2_rpkm_sd": SD if null else SD * np.sqrt(NOISE),
-                }
-            )
-        )
+        columns = {
+            "activity": rng.permutation(activity) if null else activity,
+            "promoter": shown,
+            "log2_rpkm_mean": MEAN if null else by_marks,
+            "log2_rpkm_sd": SD if null else SD * np.sqrt(DNA + NOISE),
+            "log2_rpkm_mean_dna": MEAN if null else by_both,
+            "log2_rpkm_sd_dna": SD if null else SD * np.sqrt(NOISE),
+        }
+        rows.append(pd.DataFrame({"gene_id": genes["gene_id"], "cell": cell, **columns}))
     return pd.concat(rows, ignore_index=True), rpkm
 
 
-def mark_rates(mark, activity, length, rng):
+def cell_effects(cell, seed, shift):
+    """How a cell's experiment differs from others': factors of depth, background and peak width, all 1 for shift 0."""
+    depth, background, width = stream(seed, "shift", cell).normal(size=3)
+    return {"depth": np.exp(0.4 * shift * depth), "background": np.exp(0.4 * shift * background), "width": np.exp(0.25 * shift * width)}
+
+
+def mark_rates(mark, activity, length, rng, background=1.0, width=1.0):
     """Expected reads per bin of STEP bp around the TSS, along transcription.
 
-    activity, length (bp): [genes]. Returns float [genes, 2·REACH/STEP].
+    activity, length (bp): [genes]; background, width: factors of the cell. Returns float [genes, 2·REACH/STEP]. Marks
+    without a known shape are background.
     """
     along = np.arange(-REACH, REACH, STEP)[None, :] + STEP / 2
-    distance = np.abs(along)
+    distance = np.abs(along) / width
     height = 1 / (1 + np.exp(-2.2 * activity))[:, None]
     gain = np.exp(rng.normal(0, 0.5, (len(activity), 1)))
-    rate = np.full((len(activity), along.size), 0.9)
-    if mark == "H3K4me3":  # narrow at the TSS of active genes
-        peak = np.exp(-((distance / 900) ** 2)) * (1 - 0.5 * np.exp(-((distance / 150) ** 2)))  # with a dip where no nucleosome is
-        rate += 75 * height**1.5 * gain * (peak + 0.08 * np.exp(-distance / 1_800))
+    rate = np.full((len(activity), along.size), 0.9 * background)
+    if mark == "H3K4me3":  # narrow at the TSS of active genes, with a dip where no nucleosome is
+        peak = np.exp(-((distance / 900) ** 2)) * (1 - 0.5 * np.exp(-((distance / 150) ** 2)))
+        rate += 75 * height**1.5 * gain * (peak + 0.02 * np.exp(-distance / 1_800))
     elif mark == "H3K4me1":  # on the flanks of the promoter
-        rate += 3.5 * height * gain * np.exp(-(((distance - 1_600) / 1_300) ** 2))
+        rate += 3.5 * height * gain * np.exp(-(((distance - 1_400) / 1_200) ** 2)) + 0.6 * height * gain
     elif mark == "H3K36me3":  # along the body of transcribed genes
-        rate += 3.0 * height * gain * np.clip(along / 3_000, 0, 1) * (along < length[:, None])
+        rate += 2.2 * height * gain * np.clip(along / 3_000, 0, 1) * (along < length[:, None])
     elif mark == "H3K27me3":  # broad on part of the silent genes
-        covered = rng.random((len(activity), 1)) < 0.5
-        rate += 9 * (1 - height) ** 2 * gain**2 * covered * np.exp(-distance / 6_000)
+        covered = rng.random((len(activity), 1)) < 0.35
+        rate += 9 * (1 - height) ** 2 * gain**2 * covered * np.exp(-distance / 5_000)
     elif mark == "H3K9me3":  # broad on another part of them
         covered = rng.random((len(activity), 1)) < 0.3
-        rate += 2.5 * (1 - height) ** 2 * gain**2 * covered
+        rate += 1.5 * (1 - height) ** 2 * gain**2 * covered
     return rate * rng.gamma(DISPERSION, 1 / DISPERSION, rate.shape)
 
 
-def draw_reads(genes, activity, mark, cell, seed, depth, chrom_sizes):
+def draw_reads(genes, activity, mark, cell, seed, depth, shift, chrom_sizes):
     """Reads of one mark in one cell, in random order.
 
     Returns a DataFrame of chrom, start, end (BED coordinates) and strand.
@@ -121,7 +132,9 @@ def draw_reads(genes, activity, mark, cell, seed, depth, chrom_sizes):
     rng = stream(seed, "reads", cell, mark)
     strand = genes["strand"].to_numpy()
     tss = np.where(strand == 1, genes["start"], genes["end"])
-    rate = mark_rates(mark, activity, (genes["end"] - genes["start"]).to_numpy(), rng)
+    effects = cell_effects(cell, seed, shift)
+    depth *= effects.pop("depth")
+    rate = mark_rates(mark, activity, (genes["end"] - genes["start"]).to_numpy(), rng, **effects)
     rate[strand == -1] = rate[strand == -1, ::-1]
     # a read overlaps 1.35 bins on average: counts come out at the rate
     reads = rng.poisson(rate * depth * STEP / (STEP + READ_LENGTH - 1))
@@ -135,9 +148,15 @@ def draw_reads(genes, activity, mark, cell, seed, depth, chrom_sizes):
 
 
 def draw_sequence(genes, truth, seed):
-    """Sequence of every chromosome, yielded as (name, uint8 ASCII [bp]): 41 % G+C, more around the TSS of active genes."""
-    activity = truth.groupby("gene_id")["activity"].mean().reindex(genes["gene_id"]).to_numpy()
-    tss = np.where(genes["strand"] == 1, genes["start"], genes["end"])
+    """Sequence of every chromosome, yielded as (name, uint8 ASCII [bp]).
+
+    41 % G+C, 55 % within 500 bp of a TSS; there stand 0 to about 6 copies of MOTIF on the gene's strand, their mean number exp(0.6 + 0.8·q).
+    """
+    promoter = truth.groupby("gene_id")["promoter"].first().reindex(genes["gene_id"]).to_numpy()
+    strand = genes["strand"].to_numpy()
+    tss = np.where(strand == 1, genes["start"], genes["end"])
+    motif = np.frombuffer(MOTIF, dtype=np.uint8)
+    reverse = np.frombuffer(MOTIF.translate(bytes.maketrans(b"ACGT", b"TGCA"))[::-1], dtype=np.uint8)
     for name in CHROMOSOMES:
         here = np.flatnonzero(genes["chrom"] == name)
         if not here.size:
@@ -145,9 +164,13 @@ def draw_sequence(genes, truth, seed):
         rng = stream(seed, "sequence", name)
         gc = np.full(genes["end"].to_numpy()[here].max() + 60_000, 0.41, dtype=np.float32)
         for gene in here:
-            gc[tss[gene] - 500 : tss[gene] + 500] = 0.5 + 0.2 / (1 + np.exp(-activity[gene]))
+            gc[tss[gene] - 500 : tss[gene] + 500] = 0.55
         pair = np.where(rng.random(gc.size, dtype=np.float32) < gc, 2, 0) + rng.integers(0, 2, gc.size, dtype=np.uint8)
-        yield name, np.frombuffer(b"ATGC", dtype=np.uint8)[pair]
+        sequence = np.frombuffer(b"ATGC", dtype=np.uint8)[pair]
+        for gene in here:
+            for place in rng.integers(-500, 500 - motif.size, rng.poisson(np.exp(0.6 + 0.8 * promoter[gene]))):
+                sequence[tss[gene] + place : tss[gene] + place + motif.size] = motif if strand[gene] == 1 else reverse
+        yield name, sequence
 
 
 # ---- in the server's formats ----

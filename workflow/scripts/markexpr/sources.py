@@ -1,4 +1,6 @@
-"""Counts that others published, read into the arrays that our own counting gives."""
+"""Counts that others published, and signal tracks, read into the arrays that our own counting gives."""
+
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -7,9 +9,24 @@ from markexpr.files import reading
 from markexpr.jobs import InputError, log
 from markexpr.windows import Window
 
-# DeepDiff's published files: gene_symbol_bin and one column a mark, in this order (FIELD: QData/DeepDiffChrome)
-DEEPDIFF_MARKS = ["H3K4me1", "H3K4me3", "H3K9me3", "H3K27me3", "H3K36me3"]
-DEEPDIFF_WINDOW = Window.parse("20000bp_100bp")
+FIX = "check the 'path' of this cell under config key 'sources'"
+SPLITS = ("train", "valid", "test")
+DEEPCHROME_ORDER = ["H3K27me3", "H3K36me3", "H3K4me1", "H3K4me3", "H3K9me3"]
+
+
+@dataclass(frozen=True)
+class PublishedCsv:
+    """How a published csv of bin counts is laid out: the marks of its columns, its window, and what stands around the counts."""
+
+    marks: list
+    window: Window
+    columns: list = field(default_factory=list)  # names of all columns, for messages
+
+
+# QData/DeepDiffChrome: `gene_symbol_bin` and one column a mark
+DEEPDIFF = PublishedCsv(["H3K4me1", "H3K4me3", "H3K9me3", "H3K27me3", "H3K36me3"], Window.parse("20000bp_100bp"), ["gene_symbol_bin", "5 counts"])
+# DeepChrome's and AttentiveChrome's files: last digits of the gene's id, bin, one column a mark, label
+DEEPCHROME = PublishedCsv(DEEPCHROME_ORDER, Window.parse("10000bp_100bp"), ["gene digits", "bin", "5 counts", "label"])
 
 
 def read_deepdiff_csv(paths, window, marks):
@@ -19,57 +36,171 @@ def read_deepdiff_csv(paths, window, marks):
     window: the central part wanted; marks: the marks wanted, in order.
 
     Returns (counts uint32 [genes, marks, bins], gene_id [genes], split [genes]). Raises InputError naming the line of
-    a row that is not of this form, or a gene that stands in two splits with different counts.
+    a row that is not of this form, or a gene that stands in two splits or with different counts.
     """
-    centre = window.centre_of(DEEPDIFF_WINDOW)
-    unknown = [mark for mark in marks if mark not in DEEPDIFF_MARKS]
+
+    def parse(path, table):
+        name = table[0].astype(str).str.extract(r"^([^_]+)_.*_(\d+)$")
+        return name[0].fillna("").to_numpy(dtype=str), name[1].fillna("0").astype(int).to_numpy(), table.iloc[:, 1:]
+
+    return _published(paths, DEEPDIFF, window, marks, 6, parse)[:3]
+
+
+def read_deepchrome_csv(paths, window, marks):
+    """Read DeepChrome's published files ({cell}/classification/{split}.csv of Zenodo 2652278).
+
+    paths, window, marks: as in read_deepdiff_csv. Rows are the last digits of the gene's Ensembl id, bin 1-100, five
+    counts, label. Returns (counts, gene_id, split, label float32 [genes]); the labels are the published ones, which compare expression
+    with its median as text (docs/studies.md). Some genes stand twice with the same counts: they are kept once.
+    """
+
+    def parse(path, table):
+        digits = pd.to_numeric(table[0], errors="coerce")
+        bins = pd.to_numeric(table[1], errors="coerce").fillna(0).astype(int).to_numpy()
+        ids = np.where(digits.notna(), digits.fillna(0).astype(int).map("ENSG{:011d}".format), "")
+        return ids.astype(str), bins, table.iloc[:, 2:]
+
+    counts, gene_id, split, extra = _published(paths, DEEPCHROME, window, marks, 8, parse)
+    label = extra[:, 0]
+    if not (np.isin(label, (0, 1)).all() and (extra == label[:, None]).all()):
+        raise InputError(f"{next(iter(paths.values()))} and its neighbours: the label (column 8) must be 0 or 1 and the same in all bins of a gene")
+    return counts, gene_id, split, label.astype(np.float32)
+
+
+def _published(paths, layout, window, marks, n_columns, parse):
+    """Read the three files of a cell. Returns counts, gene_id, split, and what stands right of the counts, [genes, bins]."""
+    centre = window.centre_of(layout.window)
+    unknown = [mark for mark in marks if mark not in layout.marks]
     if unknown:
-        raise InputError(f"{', '.join(map(str, paths.values()))}: no mark {unknown[0]}; the files have {', '.join(DEEPDIFF_MARKS)}")
-    counts, gene_id, split = [], [], []
+        raise InputError(f"{', '.join(map(str, paths.values()))}: no mark {unknown[0]}; the files have {', '.join(layout.marks)}")
+    blocks, gene_id, split = [], [], []
     for name, path in paths.items():
-        block, ids = _read_file(path)
-        counts.append(block[:, [DEEPDIFF_MARKS.index(mark) for mark in marks]][:, :, centre])
+        block, ids = _read_bins(path, layout, n_columns, parse)
+        blocks.append(block)
         gene_id.append(ids)
         split += [name] * len(ids)
-    counts, gene_id, split = np.concatenate(counts), np.concatenate(gene_id), np.array(split)
+    blocks, gene_id, split = np.concatenate(blocks), np.concatenate(gene_id), np.array(split)
+    keep = _once(gene_id, blocks, split, paths)
+    blocks, gene_id, split = blocks[keep], gene_id[keep], split[keep]
+    counts = blocks[:, :, [layout.marks.index(mark) for mark in marks]].transpose(0, 2, 1)[:, :, centre]
+    rest = blocks[:, :, len(layout.marks) :]
+    return counts.astype(np.uint32), gene_id, split, rest[:, :, 0] if rest.shape[2] else None
+
+
+def _once(gene_id, blocks, split, paths):
+    """Positions of the first row of each gene, in order. A repeat must be the same in all."""
     _, first = np.unique(gene_id, return_index=True)
     for repeat in np.setdiff1d(np.arange(len(gene_id)), first):
         twin = first[np.searchsorted(gene_id[first], gene_id[repeat])]
-        if split[twin] != split[repeat] or not np.array_equal(counts[twin], counts[repeat]):
+        if split[twin] != split[repeat] or not np.array_equal(blocks[twin], blocks[repeat]):
             raise InputError(
                 f"{paths[split[repeat]]}: gene {gene_id[repeat]} stands twice (also in {paths[split[twin]]}) with other counts or in another split"
             )
     if len(first) < len(gene_id):
         log.info("%d repeated genes left out", len(gene_id) - len(first))
-    keep = np.sort(first)
-    return counts[keep], gene_id[keep], split[keep]
+    return np.sort(first)
 
 
-def _read_file(path):
-    """One file as (counts uint32 [genes, 5 marks, 200 bins], gene_id [genes])."""
-    fix = "check the 'path' of this cell under config key 'sources'"
-    with reading(path, fix):
+def _read_bins(path, layout, n_columns, parse):
+    """One file of bins as (numbers float64 [genes, bins, columns of numbers], gene_id [genes])."""
+    with reading(path, FIX):
         try:
             table = pd.read_csv(path, header=None, dtype={0: str})
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise InputError(f"{path} is not DeepDiff's csv ({' '.join(str(error).split())}); {fix}") from error
-    n_bins = DEEPDIFF_WINDOW.n_bins
-    if table.shape[1] != 1 + len(DEEPDIFF_MARKS):
-        raise InputError(f"{path} has {table.shape[1]} columns where gene_symbol_bin and {', '.join(DEEPDIFF_MARKS)} are expected, without a header")
-    numbers = table.iloc[:, 1:].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
-    bad = np.flatnonzero(~((numbers >= 0) & (numbers == np.round(numbers))).all(axis=1))
+            raise InputError(f"{path} is not a csv of bin counts ({' '.join(str(error).split())}); {FIX}") from error
+    n_bins = layout.window.n_bins
+    if table.shape[1] != n_columns:
+        raise InputError(f"{path} has {table.shape[1]} columns where {n_columns} are expected, without a header: {', '.join(layout.columns)}")
+    gene_id, bins, values = parse(path, table)
+    numbers = values.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+    bad = np.flatnonzero(~((numbers >= 0) & (numbers < 2**32) & (numbers == np.round(numbers))).all(axis=1))
     if bad.size:
-        raise InputError(f"{path}, line {bad[0] + 1}: counts must be whole numbers >= 0, got {','.join(map(str, table.iloc[bad[0]]))}")
-    name = table[0].str.extract(r"^([^_]+)_.*_(\d+)$")
+        raise InputError(f"{path}, line {bad[0] + 1}: counts must be whole numbers from 0 to 2^32 - 1, got {','.join(map(str, table.iloc[bad[0]]))}")
     expected = np.arange(len(table)) % n_bins + 1
-    wrong = np.flatnonzero(name[1].isna() | (name[1].fillna("0").astype(int) != expected))
+    wrong = np.flatnonzero((gene_id == "") | (bins != expected))
     if wrong.size or len(table) % n_bins:
         line = wrong[0] + 1 if wrong.size else len(table)
-        raise InputError(
-            f"{path}, line {line}: expected bin {expected[line - 1]} of {n_bins}, got {table[0].iloc[line - 1]!r}; is the file cut short?"
-        )
-    ids = name[0].to_numpy(dtype=str).reshape(-1, n_bins)
+        found = ",".join(map(str, table.iloc[line - 1, : n_columns - values.shape[1]]))
+        raise InputError(f"{path}, line {line}: expected bin {expected[line - 1]} of {n_bins}, got {found!r}; is the file cut short?")
+    ids = gene_id.reshape(-1, n_bins)
     if (ids != ids[:, :1]).any():
         gene = int(np.flatnonzero((ids != ids[:, :1]).any(axis=1))[0])
         raise InputError(f"{path}: lines {gene * n_bins + 1} to {(gene + 1) * n_bins} mix the bins of several genes")
-    return numbers.astype(np.uint32).reshape(-1, n_bins, len(DEEPDIFF_MARKS)).transpose(0, 2, 1), ids[:, 0]
+    return numbers.reshape(-1, n_bins, numbers.shape[1]), ids[:, 0]
+
+
+def read_kaggle_npz(path, cell, window, marks):
+    """Read one cell of the class competition's train.npz or eval.npz (zitcher/GenomicsKaggle).
+
+    The array of a cell is [genes, 100, 7]: gene id as a number, five marks, expression repeated in all bins. Counts that
+    were published as ln(1 + count) are turned back. Returns (counts uint32 [genes, marks, bins], gene_id, expression
+    float64 [genes]). Raises InputError for an unknown cell or mark, another shape, or values that are neither.
+    """
+    layout = DEEPCHROME
+    centre = window.centre_of(layout.window)
+    unknown = [mark for mark in marks if mark not in layout.marks]
+    if unknown:
+        raise InputError(f"{path}: no mark {unknown[0]}; the file has {', '.join(layout.marks)}")
+    with reading(path, FIX):
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                if cell not in file.files:
+                    raise InputError(f"{path} has no cell {cell!r}; it has {', '.join(sorted(file.files))}")
+                array = file[cell]
+        except ValueError as error:
+            raise InputError(f"{path} is no npz of plain arrays ({error}); {FIX}") from error
+    if array.ndim != 3 or array.shape[1:] != (layout.window.n_bins, 7):
+        raise InputError(f"{path}: {cell} has shape {array.shape} where [genes, {layout.window.n_bins}, 7] is expected")
+    if not np.isfinite(array).all() or (array[:, :, 1:6] < 0).any():
+        raise InputError(f"{path}: {cell} has values that are negative or no numbers")
+    values = array[:, :, 1:6].astype(np.float64)
+    if not np.allclose(values, np.round(values), atol=1e-6):
+        values = np.expm1(values)
+        if not np.allclose(values, np.round(values), rtol=1e-3, atol=1e-2):
+            raise InputError(f"{path}: {cell} holds neither counts nor ln(1 + count)")
+    counts = np.round(values).transpose(0, 2, 1)[:, [layout.marks.index(mark) for mark in marks]][:, :, centre]
+    gene_id = np.array([f"ENSG{int(number):011d}" for number in array[:, 0, 0]])
+    if len(np.unique(gene_id)) < len(gene_id):
+        raise InputError(f"{path}: a gene stands twice in {cell}")
+    return counts.astype(np.uint32), gene_id, array[:, 0, 6].astype(np.float64)
+
+
+def write_kaggle_npz(file, cells):
+    """Write cells in the competition's layout: {cell: (counts [genes, 5, 100] in the order of DEEPCHROME_ORDER, gene_id, expression)}.
+
+    file: an open binary file. Expression is written in all bins, as in the original; NaN stands for a held-out value.
+    """
+    arrays = {}
+    for cell, (counts, gene_id, expression) in cells.items():
+        array = np.empty((len(gene_id), counts.shape[2], 7), dtype=np.float32)
+        array[:, :, 0] = np.array([int(gene[4:]) for gene in gene_id])[:, None]
+        array[:, :, 1:6] = counts.transpose(0, 2, 1)
+        array[:, :, 6] = expression[:, None]
+        arrays[cell] = array
+    np.savez_compressed(file, **arrays)
+
+
+def read_bigwig(path, chrom, tss, window):
+    """Mean signal of a bigWig track in each bin, float32 [genes, bins]; places without signal are 0.
+
+    chrom, tss: [genes]. Raises InputError if the file is no bigWig, or lacks a chromosome or is of another assembly.
+    """
+    import pyBigWig
+
+    try:
+        track = pyBigWig.open(str(path))
+        if not track.isBigWig():
+            raise RuntimeError("it is another kind of file")
+    except RuntimeError as error:
+        raise InputError(f"{path} cannot be read as bigWig ({error}); {FIX}") from error
+    lengths = track.chroms()
+    result = np.empty((len(tss), window.n_bins), dtype=np.float32)
+    for gene, (name, first) in enumerate(zip(chrom, window.starts(tss)[:, 0])):
+        if name not in lengths:
+            raise InputError(f"{path} has no chromosome {name}; its chromosomes are named like {next(iter(lengths))!r}")
+        if first + window.span > lengths[name]:
+            raise InputError(f"{path}: {name} has {lengths[name]} bp, too few for {name}:{first}-{first + window.span}: another assembly?")
+        values = track.values(name, int(first), int(first) + window.span, numpy=True)
+        result[gene] = np.nan_to_num(values).reshape(window.n_bins, window.bin).mean(axis=1)
+    track.close()
+    return result

@@ -1,17 +1,92 @@
-"""Which genes train, which validate and which test. A split depends on the gene list alone, never on the cells built."""
+"""Which genes train, which validate and which test.
+
+A split depends on the study's gene list and its settings alone: never on the cells that are built, on the machine, or on a
+library's random numbers. Random splits order genes by a hash of seed and id, so a gene more or less moves no other.
+"""
+
+import hashlib
 
 import numpy as np
 
+from markexpr.jobs import InputError
+
 SPLITS = ("train", "valid", "test")
 
+# Four folds of whole chromosomes, of about equal numbers of genes (Lee et al. 2022, Chromoformer): no window of a test gene
+# overlaps one of a training gene
+CHROMOSOME_FOLDS = (
+    ("chr1", "chr5", "chr6", "chr8", "chr14", "chrY"),
+    ("chr7", "chr10", "chr11", "chr12", "chr15", "chr21"),
+    ("chr2", "chr3", "chr4", "chr16", "chr18", "chr20"),
+    ("chr9", "chr13", "chr17", "chr19", "chr22", "chrX"),
+)
 
-def thirds(gene_id):
-    """Train, valid and test thirds in the order of Ensembl ids, as DeepChrome's published files (6601/6601/6600 rows).
 
-    gene_id: [genes], the study's whole list in any order. Returns str [genes]. Note (docs/studies.md): ids were given
-    in order of annotation, so the thirds differ in kind: 62, 53 and 35 % of their genes are highly expressed.
+def by_id_order(gene_id, parts):
+    """Consecutive parts in the order of Ensembl ids, as DeepChrome's and DeepDiff's published files.
+
+    parts: from split to its number of genes, in the order of the files; scaled if the list has another number of
+    genes than the parts together. Ids were given in order of annotation, so such parts differ in kind (docs/studies.md).
     """
+    total = sum(parts.values())
+    sizes = np.array([len(gene_id) * size // total for size in parts.values()])
+    # what is left over goes to the largest remainders, the first of equal ones first
+    remainder = np.array([len(gene_id) * size % total for size in parts.values()])
+    sizes[np.argsort(-remainder, kind="stable")[: len(gene_id) - sizes.sum()]] += 1
     split = np.empty(len(gene_id), dtype="<U5")
-    for name, part in zip(SPLITS, np.array_split(np.argsort(gene_id, kind="stable"), 3)):
-        split[part] = name
+    split[np.argsort(gene_id, kind="stable")] = np.repeat(list(parts), sizes)
     return split
+
+
+def shuffled(gene_id, seed):
+    """Positions of genes in an order drawn from the seed: the same on any machine, whatever other genes there are."""
+    key = [hashlib.sha256(f"{seed}:{gene}".encode()).digest() for gene in gene_id]
+    return np.array(sorted(range(len(key)), key=key.__getitem__), dtype=np.int64)
+
+
+def at_random(gene_id, seed, test=0, valid=0.1, folds=None, fold=None):
+    """Random genes: first `test` of them held out for testing, then of the others a share `valid` for validation.
+
+    test: number of genes (1447: DenseEnsemble, WakaWaka) or, below 1, their share. folds, fold: instead of a share `valid`,
+    the genes that are not held out are cut into `folds` parts and part `fold` (from 0) validates (WakaWaka: 4).
+    """
+    order = shuffled(gene_id, seed)
+    n_test = round(test * len(order)) if test < 1 else int(test)
+    if n_test >= len(order):
+        raise InputError(f"the split holds out {n_test} genes for testing, but the study has {len(order)}")
+    split = np.full(len(order), "train", dtype="<U5")
+    split[order[:n_test]] = "test"
+    rest = order[n_test:]
+    if folds is None:
+        split[rest[: round(valid * len(rest))]] = "valid"
+    else:
+        split[np.array_split(rest, folds)[fold]] = "valid"
+    return split
+
+
+def by_chromosome(chrom, fold):
+    """Whole chromosomes: part `fold` (0-3) of CHROMOSOME_FOLDS tests, the next one validates, the other two train."""
+    part_of = {name: number for number, names in enumerate(CHROMOSOME_FOLDS) for name in names}
+    unknown = sorted(set(chrom) - set(part_of))
+    if unknown:
+        raise InputError(f"chromosome {unknown[0]} is in no fold of the chromosome split; it knows chr1-chr22, chrX and chrY")
+    part = np.array([part_of[name] for name in chrom])
+    return np.where(part == fold, "test", np.where(part == (fold + 1) % len(CHROMOSOME_FOLDS), "valid", "train")).astype("<U5")
+
+
+def split_genes(setting, gene_id, chrom, cell):
+    """The split of a study's genes for one cell, str [genes], by a study's `split` setting (workflow/schemas/study.schema.yaml).
+
+    gene_id, chrom: [genes], the study's whole list. A cell that the setting holds out has test genes only.
+    """
+    setting = dict(setting)
+    scheme, held_out = setting.pop("scheme"), setting.pop("held_out_cells", [])
+    if cell in held_out:
+        return np.full(len(gene_id), "test", dtype="<U5")
+    if scheme == "id_order":
+        return by_id_order(gene_id, **setting)
+    if scheme == "random":
+        return at_random(gene_id, **setting)
+    if scheme == "chromosome":
+        return by_chromosome(chrom, **setting)
+    raise ValueError(f"unknown split scheme {scheme!r}")

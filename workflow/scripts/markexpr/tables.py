@@ -21,17 +21,19 @@ def titled(title, simulated):
 
 
 def scores_wide(metrics, split):
-    """One row a run, one column a metric with its interval in brackets, of one split, the best mean AUC of a model first.
+    """One row a run, one column a metric with its interval in brackets, of one split, the best mean AUC of a model first
+    and the best that is possible on simulated data last.
 
     metrics: results/metrics/{study}.tsv. Returns a DataFrame of text, model, unit, seed, n and a column a metric.
     """
     here = metrics[metrics["split"] == split]
-    text = here["value"].map("{:.3f}".format)
+    text = here["value"].map(lambda value: "–" if pd.isna(value) else f"{value:.3f}")
     interval = here["ci_low"].notna()
     text[interval] += here[interval].apply(lambda row: f" [{row['ci_low']:.3f}, {row['ci_high']:.3f}]", axis=1)
     keys = ["model", "unit", "seed", "n"]
     wide = here.assign(text=text).pivot(index=keys, columns="metric", values="text")[list(dict.fromkeys(here["metric"]))]
     mean = here[here["metric"] == here["metric"].iloc[0]].groupby("model")["value"].mean()
+    mean[mean.index == "simulator_truth"] = float("-inf")
     wide = wide.reset_index().rename_axis(columns=None)
     return wide.sort_values(["model", "unit", "seed"], key=lambda column: -column.map(mean) if column.name == "model" else column, ignore_index=True)
 
@@ -43,7 +45,7 @@ def write_html(path, table, title, note=""):
         if pd.isna(value):
             return '<td class="number">–</td>'
         if isinstance(value, float):
-            value = f"{value:.3f}".rstrip("0").rstrip(".")
+            value = f"{value:.0f}" if value.is_integer() and value > 1 else f"{value:.3f}"
         number = str(value)[:1].isdigit()
         return f"<td{' class=number' if number else ''}>{html.escape(str(value))}</td>"
 

@@ -16,6 +16,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from markexpr import metrics
+from markexpr.files import atomic
 from markexpr.jobs import InputError, log
 
 EVALUATION_BATCH = 1024  # samples at once where no gradient is kept
@@ -54,11 +55,12 @@ class Progress:
     history: list = field(default_factory=list)
 
 
-def choose_device(name, gpus):
-    """The device for `auto`: the first GPU if the job was given one (`gpus` > 0) and torch sees it, else the CPU."""
-    if name != "auto":
-        return torch.device(name)
+def choose_device(gpus):
+    """The first GPU if the job was given one (`gpus` > 0) and torch sees it, else the CPU."""
     if gpus and torch.cuda.is_available():
+        # the same bits on every run, at some cost in speed; cuBLAS asks for the variable
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
         return torch.device("cuda")
     if gpus:
         log.warning("the job was given a GPU but torch sees none: training on the CPU")
@@ -91,6 +93,12 @@ class Trainer:
         self.inputs = {name: torch.from_numpy(array).to(device) for name, array in samples.inputs.items()}
         self.target = torch.from_numpy(samples.target).to(device)
         self.index = {split: torch.from_numpy(samples.index(split)).to(device) for split in ("train", "valid", "test")}
+        for split in ("train", "valid"):
+            if not len(self.index[split]):
+                raise InputError(
+                    f"{samples.cell[0]} has no {split} gene: the study's data.split does not fit the genes of this source "
+                    "(for published files, set data.split to {scheme: source} by config key 'overrides')"
+                )
         self.checkpoint = Path(checkpoint) if checkpoint else None
         self.fingerprint = fingerprint
         self.progress = Progress()
@@ -117,9 +125,9 @@ class Trainer:
         log.info("best epoch %d of %d", self.progress.best_epoch, self.progress.epoch)
         return self.progress.history
 
-    def predict(self, index=None):
-        """Predictions of the samples at `index` (all if None), float64 [samples]."""
-        index = torch.arange(len(self.target), device=self.device) if index is None else index
+    def predict(self):
+        """Predictions of all samples, float64 [samples]."""
+        index = torch.arange(len(self.target), device=self.device)
         return self.task.predict(self._outputs(index)).cpu().numpy()
 
     def forget(self):
@@ -155,6 +163,8 @@ class Trainer:
     def _validate(self, monitor):
         outputs, target = self._outputs(self.index["valid"]), self.target[self.index["valid"]]
         scores = {"valid_loss": self.task.loss(outputs, target).item()}
+        if not np.isfinite(scores["valid_loss"]):
+            raise InputError("the validation loss is not finite: lower `learning_rate` or choose another `normalise`")
         if monitor != "loss":
             value = self.task.monitors[monitor](target.cpu().numpy(), self.task.predict(outputs).cpu().numpy())
             if np.isnan(value):
@@ -177,11 +187,9 @@ class Trainer:
     def _save(self):
         if not self.checkpoint:
             return
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.checkpoint.with_name(self.checkpoint.name + ".new")
         content = {"fingerprint": self.fingerprint, "model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
-        torch.save({**content, **vars(self.progress)}, temporary)
-        os.replace(temporary, self.checkpoint)
+        with atomic(self.checkpoint) as temporary:
+            torch.save({**content, **vars(self.progress)}, temporary)
 
     def _resume(self):
         if not self.checkpoint or not self.checkpoint.exists():

@@ -14,5 +14,5 @@ def build_model(architecture, n_marks, n_bins, network):
     module = importlib.import_module(f"markexpr.models.{architecture}")
     try:
         return module.build(n_marks=n_marks, n_bins=n_bins, **network)
-    except TypeError as error:
+    except (TypeError, ValueError, ZeroDivisionError) as error:
         raise InputError(f"architecture {architecture}: {error}; see the arguments of build() in markexpr/models/{architecture}.py") from error

@@ -1,0 +1,82 @@
+"""BAM, tagAlign, BED and bigWig of the same reads agree."""
+
+import gzip
+
+import numpy as np
+import pyBigWig
+import pysam
+import pytest
+
+from markexpr.counts import BinCounter
+from markexpr.jobs import InputError
+from markexpr.reads import read_bam, read_tagalign
+from markexpr.sources import read_bigwig
+from markexpr.windows import Window
+
+SIZES = {"chr1": 80_000, "chr2": 60_000}
+CHROM, TSS, WINDOW = ["chr1", "chr2", "chr1"], [30_000, 20_000, 33_000], Window.parse("10000bp_100bp")
+
+
+@pytest.fixture(scope="module")
+def reads():
+    rng = np.random.default_rng(0)
+    chrom = rng.choice(list(SIZES), 4_000)
+    return [(name, int(rng.integers(0, SIZES[name] - 36))) for name in chrom]
+
+
+@pytest.fixture(scope="module")
+def files(reads, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("formats")
+    with gzip.open(folder / "a.tagAlign.gz", "wt") as file:
+        file.writelines(f"{chrom}\t{start}\t{start + 36}\tN\t1000\t+\n" for chrom, start in reads)
+    (folder / "a.bed").write_text("".join(f"{chrom}\t{start}\t{start + 36}\n" for chrom, start in reads))
+    header = {"HD": {"VN": "1.6"}, "SQ": [{"SN": name, "LN": size} for name, size in SIZES.items()]}
+    with pysam.AlignmentFile(folder / "a.bam", "wb", header=header) as bam:
+        for chrom, start in reads:
+            read = pysam.AlignedSegment(bam.header)
+            read.query_name, read.query_sequence, read.flag = "r", "A" * 36, 0
+            read.reference_id, read.reference_start, read.mapping_quality, read.cigarstring = bam.get_tid(chrom), start, 40, "36M"
+            bam.write(read)
+    depth = {name: np.zeros(size) for name, size in SIZES.items()}
+    for chrom, start in reads:
+        depth[chrom][start : start + 36] += 1
+    track = pyBigWig.open(str(folder / "a.bw"), "w")
+    track.addHeader(list(SIZES.items()))
+    for name, values in depth.items():
+        track.addEntries(name, 0, values=values.tolist(), span=1, step=1)
+    track.close()
+    return folder, depth
+
+
+def test_alignments_of_any_format_give_the_same_counts(files, tmp_path):
+    folder, _ = files
+    counter = BinCounter(CHROM, TSS, WINDOW, SIZES, tmp_path)
+    counts = [
+        counter.count(read, name)
+        for name, read in {
+            "tagalign": read_tagalign(folder / "a.tagAlign.gz", SIZES),
+            "bed": read_tagalign(folder / "a.bed", SIZES),
+            "bam": read_bam(folder / "a.bam", SIZES),
+        }.items()
+    ]
+    assert counts[0].sum() > 500
+    assert np.array_equal(counts[0], counts[1]) and np.array_equal(counts[0], counts[2])
+
+
+def test_a_bigwig_gives_the_mean_depth_of_the_same_reads(files):
+    folder, depth = files
+    signal = read_bigwig(folder / "a.bw", CHROM, TSS, WINDOW)
+    for gene, (chrom, tss) in enumerate(zip(CHROM, TSS)):
+        expected = depth[chrom][tss - 5_000 : tss + 5_000].reshape(100, 100).mean(axis=1)
+        assert np.allclose(signal[gene], expected, atol=1e-6)
+
+
+def test_a_bigwig_of_another_assembly_or_none_at_all_is_named(files, tmp_path):
+    folder, _ = files
+    with pytest.raises(InputError, match=r"a\.bw has no chromosome chrX; its chromosomes are named like 'chr1'"):
+        read_bigwig(folder / "a.bw", ["chrX"], [20_000], WINDOW)
+    with pytest.raises(InputError, match=r"chr2 has 60000 bp, too few"):
+        read_bigwig(folder / "a.bw", ["chr2"], [58_000], WINDOW)
+    (tmp_path / "b.bw").write_text("no bigWig")
+    with pytest.raises(InputError, match=r"b\.bw cannot be read as bigWig"):
+        read_bigwig(tmp_path / "b.bw", CHROM, TSS, WINDOW)

@@ -1,0 +1,72 @@
+"""Published numbers beside ours, and tables for people."""
+
+import pandas as pd
+import pytest
+
+from markexpr.compare import beside_published
+from markexpr.jobs import InputError
+from markexpr.tables import scores_wide, write_html
+
+
+def metrics(values, model="m"):
+    rows = [
+        ("s", model, f"E{n}", seed, "test", "auc", value, value - 0.1, value + 0.1, 50)
+        for n, pair in enumerate(values)
+        for seed, value in enumerate(pair)
+    ]
+    return pd.DataFrame(rows, columns=["study", "model", "unit", "seed", "split", "metric", "value", "ci_low", "ci_high", "n"])
+
+
+def published(**changes):
+    row = {
+        "study": "s",
+        "model": "m",
+        "split": "test",
+        "metric": "auc",
+        "statistic": "mean",
+        "value": 0.8,
+        "n_units": 2,
+        "label_mode": "text",
+        "source": "x",
+    }
+    return pd.DataFrame([{**row, **changes}])
+
+
+OURS = metrics([(0.7, 0.8), (0.85, 0.89)])
+
+
+@pytest.mark.parametrize(
+    ("row", "arguments", "ours", "verdict"),
+    [
+        ({}, (2, False, "text"), 0.81, "within 0.02"),
+        ({"value": 0.9}, (2, False, "text"), 0.81, "not reproduced"),
+        ({"statistic": "max"}, (2, False, "text"), 0.87, "not reproduced"),
+        ({}, (2, False, "numeric"), 0.81, "not comparable: text labels there, numeric here"),
+        ({}, (2, True, "text"), 0.81, "not comparable: simulated data"),
+        ({"n_units": 56}, (2, False, "text"), 0.81, "not comparable: 2 of 56 units"),
+        ({}, (2, False, "text", "2 cells of other sources"), 0.81, "not comparable: 2 cells of other sources"),
+        ({"model": "svm"}, (2, False, "text"), None, "not run"),
+    ],
+)
+def test_verdicts(row, arguments, ours, verdict):
+    result = beside_published(OURS, published(**row), "s", *arguments).iloc[0]
+    assert result["verdict"] == verdict
+    assert pd.isna(result["ours"]) if ours is None else result["ours"] == pytest.approx(ours)
+
+
+def test_an_unknown_statistic_is_named():
+    with pytest.raises(InputError, match="unknown statistic 'mode'"):
+        beside_published(OURS, published(statistic="mode"), "s", 2, False, "text")
+
+
+def test_scores_side_by_side_best_model_first_and_truth_last(tmp_path):
+    table = pd.concat(
+        [metrics([(0.7,)], "worse"), metrics([(0.9,)], "better"), metrics([(0.95,)], "simulator_truth"), metrics([(float("nan"),)], "none")]
+    )
+    wide = scores_wide(table, "test")
+    assert wide["model"].tolist()[:2] == ["better", "worse"] and wide["auc"][0] == "0.900 [0.800, 1.000]"
+    assert "nan" not in " ".join(wide["auc"])
+    assert wide["model"].tolist().index("simulator_truth") > 1
+    write_html(tmp_path / "a.html", wide, "Scores <b>", "a note")
+    page = (tmp_path / "a.html").read_text()
+    assert "Scores &lt;b&gt;" in page and "0.900 [0.800, 1.000]" in page and "http" not in page

@@ -1,0 +1,115 @@
+"""Alignments that can be read, and those that cannot."""
+
+import gzip
+
+import numpy as np
+import pysam
+import pytest
+
+from markexpr.jobs import InputError
+from markexpr.reads import read_bam, read_tagalign
+
+SIZES = {"chr1": 60_000, "chr10": 50_000, "chr2": 40_000}
+
+
+def write(path, rows):
+    with gzip.open(path, "wt") as file:
+        file.writelines("\t".join(map(str, row)) + "\n" for row in rows)
+    return path
+
+
+def rows_of(reads):
+    return sorted(zip((reads.names[code] for code in reads.code), reads.start.tolist(), reads.end.tolist()))
+
+
+def test_reads_arrive_as_they_are_and_can_be_put_in_order(tmp_path):
+    rows = [("chr2", 5, 41), ("chr10", 7, 43), ("chr10", 3, 300), ("chr10", 3, 39), ("chr1", 0, 36)]
+    reads = read_tagalign(write(tmp_path / "a.gz", rows), SIZES)
+    assert rows_of(reads) == sorted(rows)
+    ordered = reads.ordered()
+    # bytewise order of names, as bedtools needs it: chr1, chr10, chr2
+    assert list(zip((ordered.names[code] for code in ordered.code), ordered.start, ordered.end)) == [
+        ("chr1", 0, 36), ("chr10", 3, 39), ("chr10", 3, 300), ("chr10", 7, 43), ("chr2", 5, 41),
+    ]  # fmt: skip
+    assert ordered.ordered() is ordered
+
+
+def test_a_plain_file_and_windows_line_ends_are_read(tmp_path):
+    (tmp_path / "plain.bed").write_text("chr1\t5\t41\nchr2\t7\t43\n")
+    assert len(read_tagalign(tmp_path / "plain.bed", SIZES)) == 2
+    (tmp_path / "crlf.bed").write_bytes(b"chr1\t5\t41\r\nchr2\t7\t43\r\n")
+    assert rows_of(read_tagalign(tmp_path / "crlf.bed", SIZES)) == [("chr1", 5, 41), ("chr2", 7, 43)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("chr1", 5, 41), ("chr1", "x", 50)], r"line 2: not a read"),
+        ([("chr1", 5, 41), ("chr1", -7, 50)], r"line 2: chr1:-7-50 is not a read"),
+        ([("chr1", 50, 50)], r"line 1: chr1:50-50 is not a read"),
+        ([("chr1", 5)], r"not a (read|table)"),
+        ([("chr1", 5, 41), ("chr1", 9, "")], r"line 2: not a read"),
+        ([("chr1", 5, 41)] * 3 + [("chr2", 39_990, 40_026)], r"line 4: chr2:39990-40026 is beyond the chromosome's end \(40000\)"),
+        ([("1", 5, 41)], r"no read on any chromosome .* named like '1'"),
+        ([], r"no read .* it is empty"),
+    ],
+)
+def test_wrong_reads_are_named(tmp_path, rows, message):
+    path = write(tmp_path / "reads.gz", rows)
+    with pytest.raises(InputError, match=message) as error:
+        read_tagalign(path, SIZES)
+    assert str(path) in str(error.value)
+
+
+def test_a_truncated_gzip_is_named(tmp_path):
+    rng = np.random.default_rng(0)
+    whole = write(tmp_path / "whole.gz", [("chr1", at, at + 36) for at in rng.integers(0, 50_000, 3_000)]).read_bytes()
+    cut = tmp_path / "cut.gz"
+    cut.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"cut\.gz is truncated or corrupt"):
+        read_tagalign(cut, SIZES)
+
+
+def write_bam(path, reads):
+    """reads: (chromosome, start, flag, mapping quality, CIGAR)."""
+    header = {"HD": {"VN": "1.6"}, "SQ": [{"SN": name, "LN": size} for name, size in SIZES.items()]}
+    with pysam.AlignmentFile(path, "wb", header=header) as bam:
+        for number, (chrom, start, flag, quality, cigar) in enumerate(reads):
+            read = pysam.AlignedSegment(bam.header)
+            read.query_name, read.query_sequence, read.flag = f"r{number}", "A" * 36, flag
+            if not flag & pysam.FUNMAP:
+                read.reference_id, read.reference_start, read.mapping_quality, read.cigarstring = bam.get_tid(chrom), start, quality, cigar
+            bam.write(read)
+    return path
+
+
+def test_of_a_bam_primary_mapped_reads_count(tmp_path):
+    path = write_bam(
+        tmp_path / "a.bam",
+        [
+            ("chr1", 100, 0, 40, "36M"),
+            ("chr1", 200, pysam.FREVERSE, 40, "30M6S"),  # soft-clipped bases are not aligned
+            ("chr1", 300, pysam.FSECONDARY, 40, "36M"),
+            ("chr1", 400, pysam.FSUPPLEMENTARY, 40, "36M"),
+            ("chr1", 0, pysam.FUNMAP, 0, None),
+            ("chr2", 500, pysam.FDUP, 40, "36M"),
+            ("chr2", 600, 0, 5, "20M10D16M"),
+        ],
+    )
+    every = [("chr1", 100, 136), ("chr1", 200, 230), ("chr2", 500, 536), ("chr2", 600, 646)]
+    assert rows_of(read_bam(path, SIZES)) == every
+    assert rows_of(read_bam(path, SIZES, drop_duplicates=True)) == [every[0], every[1], every[3]]
+    assert rows_of(read_bam(path, SIZES, min_mapping_quality=10)) == every[:3]
+
+
+def test_what_is_no_bam_is_named(tmp_path):
+    (tmp_path / "a.bam").write_text("chr1\t5\t41\n")
+    with pytest.raises(InputError, match=r"a\.bam cannot be read as BAM"):
+        read_bam(tmp_path / "a.bam", SIZES)
+    whole = write_bam(tmp_path / "b.bam", [("chr1", at, 0, 40, "36M") for at in range(20_000)]).read_bytes()
+    (tmp_path / "b.bam").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"b\.bam cannot be read as BAM"):
+        read_bam(tmp_path / "b.bam", SIZES)
+    write_bam(tmp_path / "c.bam", [])
+    with pytest.raises(InputError, match="it is empty"):
+        read_bam(tmp_path / "c.bam", SIZES)

@@ -1,0 +1,70 @@
+"""What counts look like beside expression: profiles, correlations, depth. One cell at a time, so that memory stays small."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+
+def load_oriented(counts_path, tensors_path, genes):
+    """Counts of one cell for the study's genes, bins along transcription, with their expression.
+
+    genes: the study's list (gene_id, strand). Returns (cell, marks [marks], offsets of bin centres in bp [bins],
+    counts [genes, marks, bins], expression [genes]).
+    """
+    cell = str(tensors_path).rsplit("/", 1)[1].removesuffix(".npz")
+    with np.load(tensors_path) as file:
+        gene_id, expression, marks, bins = file["gene_id"], file["expression"], file["marks"], file["bins"]
+    with np.load(counts_path) as file:
+        place = pd.Series(np.arange(len(file["gene_id"])), index=file["gene_id"])[gene_id].to_numpy()
+        mark_index = [list(file["marks"]).index(mark) for mark in marks]
+        counts = file["counts"][place][:, mark_index]
+    turned = np.isin(gene_id, genes.loc[genes["strand"] == "-", "gene_id"].to_numpy(dtype=str))
+    counts[turned] = counts[turned, :, ::-1]
+    return cell, marks, bins + (bins[1] - bins[0]) / 2, counts, expression
+
+
+def profile(cell, marks, offsets, counts, expression):
+    """Mean counts of genes at or above, and of genes below, the median expression: a row per mark, class and bin."""
+    high = expression >= np.median(expression)
+    tables = []
+    for level, chosen in (("high", high), ("low", ~high)):
+        mean = counts[chosen].mean(axis=0) if chosen.any() else np.full(counts.shape[1:], np.nan)
+        for mark, values in zip(marks, mean):
+            columns = {"cell": cell, "mark": mark, "expression": level, "genes": int(chosen.sum())}
+            tables.append(pd.DataFrame({**columns, "offset": offsets, "mean_reads": values}))
+    return pd.concat(tables)
+
+
+def correlation(cell, marks, offsets, counts, expression):
+    """Spearman correlation of each bin's count with expression over genes: a row per mark and bin; NaN where all counts are equal."""
+    ranks = rankdata(counts, axis=0).reshape(len(counts), -1)
+    target = rankdata(expression)
+    ranks -= ranks.mean(axis=0)
+    target = target - target.mean()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rho = (target @ ranks) / np.sqrt((target**2).sum() * (ranks**2).sum(axis=0))
+    rho = rho.reshape(counts.shape[1:])
+    return pd.concat(pd.DataFrame({"cell": cell, "mark": mark, "offset": offsets, "spearman": values}) for mark, values in zip(marks, rho))
+
+
+def depth(cell, file):
+    """Reads of a cell by mark, from the arrays of results/counts: total reads where known, mean per bin, share of empty bins, dispersion.
+
+    dispersion is the variance of a bin's count over genes by its mean, averaged over bins: 1 for counts without any
+    difference between genes.
+    """
+    counts = file["counts"].astype(np.float64)
+    mean, variance = counts.mean(axis=0), counts.var(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.nanmean(np.where(mean > 0, variance / mean, np.nan), axis=1)
+    return pd.DataFrame(
+        {
+            "cell": cell,
+            "mark": file["marks"],
+            "unit": str(file["unit"]),
+            "total_reads": file.get("total_reads", pd.NA),
+            "mean_per_bin": counts.mean(axis=(0, 2)),
+            "empty_bins": (counts == 0).mean(axis=(0, 2)),
+            "dispersion": ratio,
+        }
+    )

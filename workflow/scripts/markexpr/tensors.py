@@ -1,0 +1,103 @@
+"""From a cell's counts and expression to what the models of one study see: results/tensors/{study}/{cell}.npz."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from markexpr import splits
+from markexpr.jobs import InputError, log
+from markexpr.normalise import normalise, orient
+from markexpr.targets import TRANSFORMS, median_label
+from markexpr.windows import Window
+
+
+@dataclass
+class Levels:
+    """Expression of a cell: values by gene_id, in `unit` (RPKM, read count, …); label_only where there is nothing but labels."""
+
+    values: pd.Series
+    unit: str
+    label_only: bool = False
+
+
+def make_target(levels, setting):
+    """The target of a study by gene, float32, and how it was made.
+
+    levels: Levels of all genes of the study that have expression, so that a median is that of the cell, not of a subset.
+    setting: the study's `target` block. A source that has labels only gives those.
+    """
+    if setting["kind"] == "median_label":
+        if levels.label_only:
+            return levels.values.astype(np.float32), {"labels": "as published"}
+        label, median = median_label(levels.values.to_numpy(), setting.get("label_mode", "numeric"))
+        return pd.Series(label, index=levels.values.index), {"median": median}
+    if levels.label_only:
+        raise InputError("this source brings labels and no expression values: it fits studies of kind median_label only")
+    return TRANSFORMS[setting["transform"]](levels.values).astype(np.float32), {}
+
+
+def make_split(setting, genes, source_split, cell):
+    """The split of each of the study's genes, by gene_id.
+
+    genes: the study's list (gene_id, chrom); source_split: Series by gene_id, or None if the source brings none.
+    """
+    if setting["scheme"] != "source":
+        split = splits.split_genes(setting, genes["gene_id"].to_numpy(dtype=str), genes["chrom"].to_numpy(dtype=str), cell)
+        return pd.Series(split, index=genes["gene_id"])
+    if source_split is None:
+        raise InputError(f"split scheme 'source' needs a source that comes with a split (deepdiff_csv, deepchrome_csv); that of {cell} does not")
+    return source_split
+
+
+def build(cell, data, genes, counts, levels):
+    """The arrays of results/tensors/{study}/{cell}.npz but for the provenance, and what goes into it.
+
+    data: the study's `data` block; genes: the study's list; counts: the arrays of results/counts/{window}/{cell}.npz; levels: Levels.
+    Raises InputError if genes, counts and expression have none in common, a mark is missing, or no gene trains or tests.
+    """
+    listed = genes["gene_id"].to_numpy(dtype=str)
+    known = levels.values.index
+    with_expression = listed[np.isin(listed, known)]
+    if not with_expression.size:
+        raise InputError(f"{cell}: the study's genes and the expression table have no gene in common ({listed[0]}…, {known[0]}…)")
+    levels = Levels(levels.values.loc[with_expression], levels.unit, levels.label_only)
+    target, how = make_target(levels, data["target"])
+
+    place = pd.Series(np.arange(len(counts["gene_id"])), index=counts["gene_id"])
+    kept = with_expression[np.isin(with_expression, place.index)]
+    if not kept.size:
+        raise InputError(f"{cell}: no gene of the study has both counts ({place.index[0]}…) and expression ({known[0]}…)")
+    absent = [mark for mark in data["marks"] if mark not in counts["marks"]]
+    if absent:
+        raise InputError(f"{cell}: the counts have no mark {absent[0]}; they have {', '.join(counts['marks'])}")
+    source_split = pd.Series(counts["source_split"], index=counts["gene_id"]) if "source_split" in counts else None
+    split = make_split(data["split"], genes, source_split, cell).loc[kept].to_numpy(dtype=str)
+    sizes = {name: int((split == name).sum()) for name in splits.SPLITS}
+    summary = ", ".join(f"{number} {name}" for name, number in sizes.items())
+    log.info("%s: %d of the study's %d genes have counts and expression; %s", cell, len(kept), len(listed), summary)
+    silent = np.isin(listed, place.index).sum() - len(kept)
+    if silent:
+        log.warning("%s: %d genes of the study have counts but no expression in this source, and are left out", cell, silent)
+
+    mark_index = [list(counts["marks"]).index(mark) for mark in data["marks"]]
+    values = counts["counts"][place[kept].to_numpy()][:, mark_index]
+    if data["orientation"] == "transcription":
+        values = orient(values, (genes.set_index("gene_id")["strand"].loc[kept] == "-").to_numpy())
+    fit = None
+    if data["normalise"] == "zscore" and data["zscore_genes"] == "train":
+        fit = split == "train"
+        if not fit.any():
+            raise InputError(f"{cell} has no training gene under this split: choose zscore_genes: all")
+    X, fitted = normalise(values, data["normalise"], fit)
+    arrays = {
+        "X": X,
+        "gene_id": kept,
+        "marks": np.array(data["marks"]),
+        "bins": Window.parse(data["window"]).offsets,
+        "expression": levels.values.loc[kept].to_numpy(dtype=np.float64),
+        "target": target.loc[kept].to_numpy(dtype=np.float32),
+        "split": split,
+    }
+    genes_used = {"study": len(listed), "with_expression": len(with_expression), "kept": len(kept), **sizes}
+    return arrays, {"expression_unit": levels.unit, "counts_unit": str(counts.get("unit", "reads")), "genes": genes_used, "zscore": fitted, **how}
