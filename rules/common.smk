@@ -22,6 +22,9 @@ from markexpr.configuration import code_digest
 from markexpr.jobs import InputError
 
 try:
+    for file in workflow.configfiles:
+        # read once more: Snakemake takes the last of two cells of one name without a word
+        configuration.read_yaml(file)
     config = configuration.normalised(config)
     configuration.check(
         config,

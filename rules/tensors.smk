@@ -25,3 +25,29 @@ rule build_tensors:
         "Building tensors of {wildcards.cell} for study {wildcards.study}"
     script:
         "../workflow/scripts/build_tensors.py"
+
+
+rule export_kaggle:
+    # A study's counts and targets in the layout of the class competition that DenseEnsemble and WakaWaka took part in.
+    input:
+        counts=lambda wildcards: [
+            counts_of(wildcards.study, cell) for cell in cells_of(wildcards.study)
+        ],
+        tensors=lambda wildcards: tensors_of(wildcards.study),
+    output:
+        train="results/export/kaggle/{study}/train.npz",
+        eval="results/export/kaggle/{study}/eval.npz",
+    log:
+        "logs/export_kaggle/{study}.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=30,
+    params:
+        cells=lambda wildcards: cells_of(wildcards.study),
+        code=code_digest("export_kaggle.py"),
+    message:
+        "Writing study {wildcards.study} in the competition's layout"
+    script:
+        "../workflow/scripts/export_kaggle.py"

@@ -29,6 +29,30 @@ def test_counts_of_two_genes_equal_the_authors_2000_published_numbers(real, run)
     assert equal == 2000
 
 
+@pytest.mark.parametrize("mark", ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"])
+def test_counts_of_all_49_loci_equal_an_independent_count(real, run, mark):
+    loci = (real / "genes_with_reads.txt").read_text().split()
+    assert len(loci) == 49
+    genes = pd.read_csv(run / "annotation/genes.tsv", sep="\t").set_index("gene_id").loc[loci]
+    path = real / f"mirror/byFileType/alignments/consolidated/E003-{mark}.tagAlign.gz"
+    reads = pd.read_csv(path, sep="\t", header=None, usecols=[0, 1, 2])
+    with np.load(run / "counts/20000bp_100bp/E003.npz") as file:
+        counts, gene_id, marks = file["counts"], file["gene_id"].tolist(), file["marks"].tolist()
+    for gene, row in genes.iterrows():
+        here = reads[reads[0] == row["chrom"]]
+        start, end = here[1].to_numpy()[:, None], here[2].to_numpy()[:, None]
+        edges = row["tss"] - 10_000 + 100 * np.arange(200)
+        expected = ((start < edges + 100) & (end > edges)).sum(axis=0)
+        assert np.array_equal(counts[gene_id.index(gene), marks.index(mark)], expected), gene
+
+
+def test_the_other_engine_gives_the_same_counts(real, run, tmp_path):
+    config = [f"mirror=file://{real}/mirror", "count_engine=sweep"]
+    snakemake("--config", *config, "--", "results/counts/20000bp_100bp/E003.npz", directory=tmp_path)
+    with np.load(run / "counts/20000bp_100bp/E003.npz") as ours, np.load(tmp_path / "results/counts/20000bp_100bp/E003.npz") as theirs:
+        assert np.array_equal(ours["counts"], theirs["counts"]) and ours["counts"].sum() > 100_000
+
+
 def test_the_real_gene_table_has_19795_genes(run):
     assert len(pd.read_csv(run / "annotation/genes.tsv", sep="\t")) == 19_795
 

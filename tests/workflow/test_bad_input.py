@@ -2,6 +2,7 @@
 
 import gzip
 import shutil
+import subprocess
 
 import pytest
 from conftest import snakemake
@@ -114,3 +115,58 @@ def test_an_unknown_cell_as_target(tmp_path):
 def test_published_counts_that_are_not_there(tmp_path):
     source = f"sources={{E003: {{kind: deepdiff_csv, path: {tmp_path}}}}}"
     failing(COUNTS, f"{tmp_path}/E003.train.csv", tmp_path, "--config", source)
+
+
+def test_two_cells_of_one_name_in_a_file(tmp_path):
+    (tmp_path / "my.yaml").write_text("sources:\n  E003: {kind: remc}\n  E003: {kind: deepdiff_csv, path: x}\n")
+    failing(None, "my.yaml, line 3: not valid YAML: key 'E003' stands twice", tmp_path, "-n", "--configfile", str(tmp_path / "my.yaml"))
+
+
+def test_a_misspelt_cell_among_the_sources(tmp_path):
+    config = ["--config", "cells=[E003]", "sources={E03: {kind: deepdiff_csv, path: x}}"]
+    failing(None, "config key 'sources' names 'E03', which is not in config/cells.tsv or config key 'cells'; did you mean", tmp_path, "-n", *config)
+
+
+def test_a_mark_missing_for_a_cell(tmp_path):
+    (tmp_path / "H3K4me3.bam").touch()
+    config = ["--config", "cells=[mine]", f"sources={{mine: {{kind: bam, path: '{tmp_path}/{{mark}}.bam'}}}}"]
+    target = "results/counts/10000bp_100bp/mine.npz"
+    failing(target, f"config key 'sources': mine has no file {tmp_path}/H3K4me1.bam; check its 'path' (kind bam)", tmp_path, "-n", *config)
+
+
+def test_alignments_of_another_assembly(mirror, tmp_path):
+    path = mirror / ALIGNMENTS / "E003-H3K4me3.tagAlign.gz"
+    with gzip.open(path, "rt") as file:
+        rows = [line.split("\t") for line in file]
+    for row in rows:  # promoters a megabase away
+        row[1:3] = str(int(row[1]) + 1_000_000), str(int(row[2]) + 1_000_000)
+    with gzip.open(path, "wt") as file:
+        file.writelines("\t".join(row) for row in rows)
+    left = run(mirror, tmp_path, COUNTS, "of different assemblies, or the marks are mixed up; if it is meant to be so, lower config key 'tss_check'")
+    assert not any(name.endswith(".npz") for name in left)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 1 MB; skipped where it cannot be mounted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True).returncode:
+        pytest.skip("a small disk can be mounted by root only")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.mark.parametrize("full", ["results/raw", "results/counts"])
+def test_a_disk_that_fills(mirror, tmp_path, small_disk, full):
+    (tmp_path / "run/results").mkdir(parents=True)
+    (tmp_path / "run" / full).symlink_to(small_disk)
+    (small_disk / "ballast").write_bytes(b"x" * (1_040_000 if full == "results/counts" else 700_000))
+    result = failing(COUNTS, "the disk is full", tmp_path / "run", "--config", f"mirror=file://{mirror}")
+    assert "Traceback" not in result.printed.replace("traceback in", "")
+    assert not any(name.endswith(".npz") for name in left_in(small_disk))
+    assert not (tmp_path / "run" / COUNTS).exists()
+    for path in small_disk.rglob("*.tagAlign.gz"):
+        if not path.name.startswith("."):
+            with gzip.open(path) as file:  # what is in place is whole
+                file.read()

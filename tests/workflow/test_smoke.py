@@ -173,6 +173,87 @@ def test_figures_are_written_twice_and_whole(smoke):
         assert (smoke / f"results/figures/deepchrome/{name}.svg").read_text().rstrip().endswith("</svg>")
 
 
+# ---- other sources, other studies ----
+
+
+def test_own_bam_and_bed_give_the_counts_of_the_same_reads(smoke, project, tmp_path):
+    """From a user's own files through the pipeline: counts equal those of the simulated alignments."""
+    import pysam
+
+    raw = smoke / "results/raw/byFileType/alignments/consolidated"
+    sizes = [line.split() for line in (ROOT / "config/hg19.chrom.sizes").read_text().splitlines()]
+    header = {"HD": {"VN": "1.6"}, "SQ": [{"SN": name, "LN": int(size)} for name, size in sizes]}
+    marks = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
+    for mark in marks:
+        reads = pd.read_csv(raw / f"E003-{mark}.tagAlign.gz", sep="\t", header=None, usecols=[0, 1, 2])
+        reads.to_csv(tmp_path / f"my {mark}.bed", sep="\t", header=False, index=False)
+        with pysam.AlignmentFile(tmp_path / f"{mark}.bam", "wb", header=header) as bam:
+            for chrom, start, end in reads.itertuples(index=False):
+                read = pysam.AlignedSegment(bam.header)
+                read.query_name, read.query_sequence, read.flag, read.mapping_quality = "r", "A" * (end - start), 0, 40
+                read.reference_id, read.reference_start, read.cigarstring = bam.get_tid(chrom), start, f"{end - start}M"
+                bam.write(read)
+    with np.load(smoke / "results/tensors/deepchrome/E003.npz") as file:
+        pd.DataFrame({"gene": file["gene_id"], "value": file["expression"]}).to_csv(tmp_path / "rpkm.tsv", sep="\t", header=False, index=False)
+    config = {
+        "mirror": f"{smoke}/results/simulated/mirror",
+        "cells": ["bam1", "bed1"],
+        "sources": {
+            "bam1": {"kind": "bam", "path": f"{tmp_path}/{{mark}}.bam", "expression": f"{tmp_path}/rpkm.tsv"},
+            "bed1": {"kind": "tagalign", "path": f"{tmp_path}/my {{mark}}.bed", "expression": f"{tmp_path}/rpkm.tsv"},
+        },
+    }
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(config))
+    folder = tmp_path / "own"
+    targets = [f"results/tensors/deepchrome/{cell}.npz" for cell in ("bam1", "bed1")]
+    snakemake("--configfile", tmp_path / "own.yaml", "--", *targets, directory=folder, project=project)
+    with np.load(smoke / "results/tensors/deepchrome/E003.npz") as theirs:
+        for target in targets:
+            with np.load(folder / target) as ours:
+                for name in ("X", "gene_id", "target", "split", "expression"):
+                    assert np.array_equal(ours[name], theirs[name]), (target, name)
+
+
+def test_every_studys_tensors_and_the_competitions_files(smoke, project):
+    """Genes, normalisation, target and split of each study on the simulated cells, and the way out and back in."""
+    studies = ["transferchrome", "dense_ensemble", "deepdiff"]
+    exports = ["results/export/kaggle/dense_ensemble/train.npz", "results/sequence/10000bp.npz"]
+    settings = "overrides={dense_ensemble: {data: {split: {test: 0.1, held_out_cells: [E123]}}}}"
+    targets = [f"results/tensors/{study}/{cell}.npz" for study in studies for cell in ("E003", "E123")]
+    again(smoke, project, "--config", settings, "--", *targets, *exports)
+    arrays = {}
+    for target in targets:
+        with np.load(smoke / target) as file:
+            arrays[tuple(target.split("/")[2:])] = dict(file)
+    zscored = arrays["transferchrome", "E003.npz"]
+    assert np.allclose(zscored["X"].mean(axis=(0, 2)), 0, atol=1e-4) and np.allclose(zscored["X"].std(axis=(0, 2)), 1, atol=1e-4)
+    dropped = pd.read_csv(smoke / "results/annotation/dropped.transferchrome.tsv", sep="\t")
+    assert (dropped["reason"] == "TSS within 5000 bp of a kept gene's").sum() > 10
+    assert len(zscored["gene_id"]) + len(dropped) == 300
+    assert arrays["deepdiff", "E003.npz"]["X"].shape[1:] == (5, 200)
+    counts = pd.read_csv(smoke / "results/raw/byDataType/rna/expression/57epigenomes.N.pc.gz", sep="\t", index_col=False).set_index("gene_id")["E003"]
+    deepdiff = arrays["deepdiff", "E003.npz"]
+    assert np.allclose(deepdiff["target"], np.log2(counts[deepdiff["gene_id"]] + 1))
+    ensemble = arrays["dense_ensemble", "E003.npz"]
+    assert np.allclose(ensemble["target"], np.log2(ensemble["expression"] + 1), atol=1e-5)
+    assert [(ensemble["split"] == name).sum() for name in ("train", "valid", "test")] == [243, 27, 30]
+    assert set(arrays["dense_ensemble", "E123.npz"]["split"]) == {"test"}
+
+    with np.load(smoke / exports[0]) as train, np.load(smoke / exports[0].replace("train", "eval")) as evaluation:
+        assert train.files == ["E003"] and train["E003"].shape == (270, 100, 7)
+        assert evaluation["E003"].shape[0] == 30 and evaluation["E123"].shape[0] == 300
+    source = f"sources={{E003: {{kind: kaggle_npz, path: '{smoke}/{exports[0]}'}}}}"
+    back = smoke.parent / "back"
+    snakemake("--config", source, "--", "results/counts/10000bp_100bp/E003.npz", directory=back, project=project)
+    with np.load(back / "results/counts/10000bp_100bp/E003.npz") as ours, np.load(smoke / "results/counts/10000bp_100bp/E003.npz") as theirs:
+        rows = [theirs["gene_id"].tolist().index(gene) for gene in ours["gene_id"]]
+        assert len(rows) == 270 and np.array_equal(ours["counts"], theirs["counts"][rows])
+
+    with np.load(smoke / exports[1]) as file:
+        assert file["sequence"].shape == (300, 10_000) and file["sequence"].dtype == np.uint8
+        assert (file["sequence"] < 4).mean() > 0.99
+
+
 # ---- what a change reruns ----
 
 

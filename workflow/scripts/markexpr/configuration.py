@@ -23,10 +23,22 @@ def did_you_mean(word, known):
     return f"did you mean {near[0]!r}?" if near else "known are " + ", ".join(map(str, known))
 
 
+class _OneOfEach(yaml.SafeLoader):
+    """Refuses a key that stands twice in a block: YAML takes the last one without a word."""
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} stands twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path):
-    """Read one YAML file as a dict; InputError names the file and line of a syntax error."""
+    """Read one YAML file as a dict; InputError names the file and line of a syntax error or of a key that stands twice."""
     try:
-        content = yaml.safe_load(Path(path).read_text())
+        content = yaml.load(Path(path).read_text(), _OneOfEach)
     except yaml.MarkedYAMLError as error:
         raise InputError(f"{path}, line {error.problem_mark.line + 1}: not valid YAML: {error.problem}") from error
     if not isinstance(content, dict):

@@ -113,14 +113,15 @@ def check_tss(counts, marks, window, least, cell):
     """Refuse a cell whose H3K4me3 does not peak at the TSS: another assembly, or marks mixed up.
 
     counts: [genes, marks, bins]; least: the lowest ratio of the mean within 1 kb of the TSS to that of the outer half of the
-    window. Not checked if `least` is 0, without the mark, in windows narrower than 6 kb, or without any read in the outer half.
+    window. Not checked if `least` is 0, without the mark, or in windows narrower than 6 kb.
     """
     if not least or "H3K4me3" not in marks or window.span < 6_000:
         return
     mean = counts[:, list(marks).index("H3K4me3")].mean(axis=0, dtype=np.float64)
     distance = np.abs(window.offsets + window.bin / 2)
     flank = mean[distance > window.span / 4].mean()
-    ratio = mean[distance < 1_000].mean() / flank if flank else np.inf
+    centre = mean[distance < 1_000].mean()
+    ratio = centre / flank if flank else np.inf if centre else 0.0
     log.info("H3K4me3 at the TSS is %.1f times that of the flanks", ratio)
     if ratio < least:
         raise InputError(

@@ -1,5 +1,6 @@
 """What every script of a rule shares: its log, its errors and its exit."""
 
+import errno
 import logging
 import os
 import sys
@@ -28,6 +29,8 @@ def start_log(path):
     log.handlers[:] = [file, terminal]
     log.setLevel(logging.INFO)
     log.propagate = False
+    # on a full disk the log cannot be written either: say the error, not that
+    logging.raiseExceptions = False
     # what libraries warn of belongs in the job's log, not among Snakemake's lines
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").handlers[:] = [file]
@@ -77,7 +80,10 @@ def run_job(main, job):
         log.error("%s", error)
         sys.exit(1)
     except Exception as error:
-        log.error("%s: %s (traceback in %s)", type(error).__name__, error, job.log[0])
-        log.info("%s", traceback.format_exc())
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            log.error("the disk is full%s: free some space and run again", f" ({error.filename})" if error.filename else "")
+        else:
+            log.error("%s: %s (traceback in %s)", type(error).__name__, error, job.log[0])
+            log.info("%s", traceback.format_exc())
         sys.exit(1)
     log.info("done")

@@ -168,11 +168,11 @@ def read_kaggle_npz(path, cell, window, marks):
 def write_kaggle_npz(file, cells):
     """Write cells in the competition's layout: {cell: (counts [genes, 5, 100] in the order of DEEPCHROME_ORDER, gene_id, expression)}.
 
-    file: an open binary file. Expression is written in all bins, as in the original; NaN stands for a held-out value.
+    file: an open binary file. Expression is written in all bins, as in the original; 0 where it is held out.
     """
     arrays = {}
     for cell, (counts, gene_id, expression) in cells.items():
-        array = np.empty((len(gene_id), counts.shape[2], 7), dtype=np.float32)
+        array = np.empty((len(gene_id), counts.shape[2], 7))  # float64: ids must stay whole
         array[:, :, 0] = np.array([int(gene[4:]) for gene in gene_id])[:, None]
         array[:, :, 1:6] = counts.transpose(0, 2, 1)
         array[:, :, 6] = expression[:, None]
