@@ -12,6 +12,7 @@ rule simulate_genome:
         counts=f"{MIRROR}/byDataType/rna/expression/57epigenomes.N.pc.gz",
         fasta="results/simulated/hg19/hg19.fa.gz",
         truth="results/simulated/truth.tsv.gz",
+        best="results/simulated/best.tsv",
     log:
         "logs/simulate_genome.log",
     benchmark:

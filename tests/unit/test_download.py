@@ -31,22 +31,26 @@ class Server(BaseHTTPRequestHandler):
             self.send_error(404)
         elif self.path == "/short.gz":  # whole by its own account, but half a gzip stream
             self.answer(CONTENT[: len(CONTENT) // 2], start)
+        elif self.path == "/boasts.gz":  # announces more than it ever sends
+            self.answer(CONTENT, start, announce=len(CONTENT) + 1000)
+        elif self.path == "/understates.gz":  # announces less than there is
+            self.answer(CONTENT[:-1000], start)
         elif self.path == "/drops.gz" and len(served) <= 2:
             self.answer(CONTENT, start, stop=start + 100_000)
         else:
             self.answer(CONTENT, start)
 
-    def answer(self, content, start, stop=None):
+    def answer(self, content, start, stop=None, announce=None):
         if start >= len(content):
             self.send_error(416)
             return
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content) - start))
+        self.send_header("Content-Length", str((announce or len(content)) - start))
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         self.end_headers()
         self.wfile.write(content[start:stop])
-        if stop:
+        if stop or announce:
             self.wfile.flush()
             self.connection.shutdown(socket.SHUT_RDWR)
             self.close_connection = True
@@ -105,6 +109,20 @@ def test_a_file_that_is_truncated_on_the_server_is_not_taken_for_whole(server, t
         fetch(f"{server.url}/short.gz", tmp_path / "a.gz", pause=0)
     assert len(server.served) == 2
     assert left_in(tmp_path) == []
+
+
+def test_a_server_that_announces_too_little_is_found_out(server, tmp_path):
+    with pytest.raises(InputError, match=r"/understates\.gz could not be fetched whole \(what it serves is not whole"):
+        fetch(f"{server.url}/understates.gz", tmp_path / "a.gz", pause=0)
+    assert len(server.served) == 2
+    assert left_in(tmp_path) == []
+
+
+def test_a_server_that_announces_too_much_is_believed_only_by_what_it_sends(server, tmp_path):
+    # the stream is whole, and asked for more the server says that there is none
+    fetch(f"{server.url}/boasts.gz", tmp_path / "a.gz", pause=0)
+    assert (tmp_path / "a.gz").read_bytes() == CONTENT
+    assert len(server.served) == 2
 
 
 def test_a_server_that_is_not_there_ends_after_some_attempts(tmp_path):

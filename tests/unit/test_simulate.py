@@ -4,6 +4,7 @@ import gzip
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from markexpr import simulate
 
@@ -51,14 +52,14 @@ def test_marks_have_their_shapes():
     rates = {mark: simulate.mark_rates(mark, activity, length, np.random.default_rng(0)) for mark in ("H3K4me3", "H3K36me3", "H3K27me3")}
     centre, flank = slice(110, 130), slice(0, 20)
     high, low = slice(0, 400), slice(400, 800)
-    assert rates["H3K4me3"][high, centre].mean() > 10 * rates["H3K4me3"][high, flank].mean()
+    assert rates["H3K4me3"][high, centre].mean() > 50 * rates["H3K4me3"][high, flank].mean()
     assert rates["H3K4me3"][high, centre].mean() > 5 * rates["H3K4me3"][low, centre].mean()
     assert rates["H3K36me3"][high, 160:].mean() > 2 * rates["H3K36me3"][high, :80].mean()
     assert rates["H3K27me3"][low, centre].mean() > 2 * rates["H3K27me3"][high, centre].mean()
 
 
 def test_reads_are_whole_on_their_chromosome_and_in_no_order(genes):
-    sizes = {name: 5_000_000 for name in simulate.CHROMOSOMES}
+    sizes = {name: 50_000_000 for name in simulate.CHROMOSOMES}
     reads = simulate.draw_reads(genes[:200], np.zeros(200), "H3K4me1", "E003", 1, 0.3, 0.0, sizes)
     assert ((reads["end"] - reads["start"]) == 36).all() and (reads["start"] >= 0).all()
     assert not reads["start"].is_monotonic_increasing
@@ -84,3 +85,34 @@ def test_files_are_in_the_servers_formats(genes, tmp_path):
     simulate.write_fasta(tmp_path / "hg19.fa.gz", simulate.draw_sequence(few, truth, 1))
     lines = lines_of(tmp_path / "hg19.fa.gz")
     assert lines[0] == ">chr1" and set("".join(lines[1:200])) == set("ACGT") and len(lines[1]) == 50
+
+
+def test_best_scores_are_what_the_truth_allows(genes):
+    truth, rpkm = simulate.draw_expression(genes, ["E003"], seed=1, null=False)
+    best = simulate.best_scores(truth, rpkm, ["E003"]).set_index("sees")
+    level = np.log2(rpkm[:, 0] + 1)
+    # about the share of variance that each explains, less the floor; and no other monotone score of activity does better
+    assert best.loc["marks", "pearson"] ** 2 == pytest.approx(1 - simulate.DNA - simulate.NOISE, abs=0.05)
+    assert best.loc["marks and sequence", "pearson"] ** 2 == pytest.approx(1 - simulate.NOISE, abs=0.05)
+    assert best.loc["marks and sequence", "mse"] < best.loc["marks", "mse"] < level.var()
+    assert best.loc["marks", "auc"] == pytest.approx(roc_auc_score(level >= np.median(level), truth["activity"]), abs=1e-9)
+    null = simulate.best_scores(*simulate.draw_expression(genes, ["E003"], seed=1, null=True), ["E003"])
+    assert (null["auc"] == 0.5).all() and (null["pearson"] == 0).all()
+
+
+def test_shift_makes_cells_differ_and_none_does_not():
+    effects = [simulate.cell_effects(cell, 1, 1.0) for cell in ("E003", "E004")]
+    assert effects[0] != effects[1] and all(value > 0 for cell in effects for value in cell.values())
+    assert set(simulate.cell_effects("E003", 1, 0.0).values()) == {1.0}
+
+
+def test_motifs_follow_the_promoter(genes):
+    few = genes[:400]
+    truth, _ = simulate.draw_expression(few, ["E003"], 1, False)
+    sequences = {name: sequence.tobytes() for name, sequence in simulate.draw_sequence(few, truth, 1)}
+    reverse = simulate.MOTIF.translate(bytes.maketrans(b"ACGT", b"TGCA"))[::-1]
+    counts = []
+    for gene in few.itertuples():
+        tss = gene.start if gene.strand == 1 else gene.end
+        counts.append(sequences[gene.chrom][tss - 500 : tss + 500].count(simulate.MOTIF if gene.strand == 1 else reverse))
+    assert np.corrcoef(counts, truth["promoter"])[0, 1] > 0.5

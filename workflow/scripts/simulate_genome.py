@@ -18,6 +18,7 @@ def main(job):
     simulate.write_expression(job.output.counts, genes, cells, counts, decimals=0)
     simulate.write_fasta(job.output.fasta, simulate.draw_sequence(genes, truth, settings["seed"]))
     write_tsv(job.output.truth, truth)
+    write_tsv(job.output.best, simulate.best_scores(truth, rpkm, cells))
     log.info("%d genes, expression in %d cells%s", len(genes), len(cells), " (null: marks tell nothing)" if settings["null"] else "")
 
 

@@ -12,6 +12,7 @@ import zlib
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm, rankdata
 
 from markexpr.files import atomic, gzip_writer
 
@@ -24,7 +25,9 @@ NOISE = 0.12  # share of it that nothing explains
 RHO = (SHARED - DNA) / (1 - DNA - NOISE)  # share of activity that cells have in common, so that SHARED comes out
 MOTIF = b"CCGGAAGT"  # an ETS site: its copies within 500 bp of the TSS follow the strength of the promoter
 MEAN, SD = 2.3, 2.2  # of log2(RPKM + 1); gives 15 % of zeros, the real table has 13 %
-DISPERSION = 1.5  # shape of the gamma law of a bin's rate; smaller is more over-dispersed
+# mean reads per bin away from peaks; marks without an entry have 1.3
+BACKGROUND = {"H3K4me3": 0.8, "H3K4me1": 1.1, "H3K36me3": 0.7, "H3K9me3": 1.2, "H3K27me3": 0.9}
+DISPERSION = 1.0  # shape of the gamma law of a bin's rate; smaller is more over-dispersed
 CHROMOSOMES = [f"chr{name}" for name in [*range(1, 23), "X", "Y"]]
 
 
@@ -41,7 +44,7 @@ def place_genes(n_genes, seed):
     rng = stream(seed, "genes")
     chromosome = np.sort(np.arange(n_genes) % len(CHROMOSOMES))
     # about a fifth of real TSSs have another within 5 kb; sparse chromosomes keep the sequence small
-    gap = np.where(rng.random(n_genes) < 0.2, rng.uniform(300, 5_000, n_genes), 8_000 + rng.exponential(20_000, n_genes))
+    gap = np.where(rng.random(n_genes) < 0.15, rng.uniform(300, 5_000, n_genes), 8_000 + rng.exponential(20_000, n_genes))
     first = np.r_[True, chromosome[1:] != chromosome[:-1]]
     gap[first] += 60_000
     position = np.cumsum(gap)
@@ -91,58 +94,86 @@ def draw_expression(genes, cells, seed, null):
     return pd.concat(rows, ignore_index=True), rpkm
 
 
+def best_scores(truth, rpkm, cells):
+    """The best scores that are possible in each cell: AUC of high expression, Pearson correlation and MSE of log2(RPKM + 1).
+
+    For predictors that see marks, and marks and sequence; over all genes. Returns a DataFrame of cell, sees, auc, pearson, mse.
+    """
+    rows = []
+    for column, cell in enumerate(cells):
+        level = np.log2(rpkm[:, column] + 1)
+        here = truth[truth["cell"] == cell]
+        for sees, suffix in (("marks", ""), ("marks and sequence", "_dna")):
+            mean, sd = here[f"log2_rpkm_mean{suffix}"].to_numpy(), here[f"log2_rpkm_sd{suffix}"].to_numpy()
+            # expectation of a normal number that is floored at 0
+            expected = mean * norm.cdf(mean / sd) + sd * norm.pdf(mean / sd)
+            high = level >= np.median(level)
+            rank = rankdata(expected)
+            auc = (rank[high].sum() - high.sum() * (high.sum() + 1) / 2) / (high.sum() * (~high).sum())
+            constant = np.ptp(expected) == 0
+            pearson = 0.0 if constant else np.corrcoef(expected, level)[0, 1]
+            rows.append((cell, sees, auc, pearson, np.mean((expected - level) ** 2)))
+    return pd.DataFrame(rows, columns=["cell", "sees", "auc", "pearson", "mse"])
+
+
 def cell_effects(cell, seed, shift):
     """How a cell's experiment differs from others': factors of depth, background and peak width, all 1 for shift 0."""
     depth, background, width = stream(seed, "shift", cell).normal(size=3)
     return {"depth": np.exp(0.4 * shift * depth), "background": np.exp(0.4 * shift * background), "width": np.exp(0.25 * shift * width)}
 
 
-def mark_rates(mark, activity, length, rng, background=1.0, width=1.0):
-    """Expected reads per bin of STEP bp around the TSS, along transcription.
+def mark_rates(mark, activity, length, rng, width=1.0):
+    """Expected reads above background per bin of STEP bp around the TSS, along transcription.
 
-    activity, length (bp): [genes]; background, width: factors of the cell. Returns float [genes, 2·REACH/STEP]. Marks
-    without a known shape are background.
+    activity, length (bp): [genes]; width: factor of the cell. Returns float [genes, 2·REACH/STEP]; 0 for marks without a
+    known shape.
     """
     along = np.arange(-REACH, REACH, STEP)[None, :] + STEP / 2
     distance = np.abs(along) / width
     height = 1 / (1 + np.exp(-2.2 * activity))[:, None]
     gain = np.exp(rng.normal(0, 0.5, (len(activity), 1)))
-    rate = np.full((len(activity), along.size), 0.9 * background)
+    rate = np.zeros((len(activity), along.size))
     if mark == "H3K4me3":  # narrow at the TSS of active genes, with a dip where no nucleosome is
         peak = np.exp(-((distance / 900) ** 2)) * (1 - 0.5 * np.exp(-((distance / 150) ** 2)))
-        rate += 75 * height**1.5 * gain * (peak + 0.02 * np.exp(-distance / 1_800))
+        rate += 115 * height**1.4 * gain * (peak + 0.005 * np.exp(-distance / 1_800))
     elif mark == "H3K4me1":  # on the flanks of the promoter
-        rate += 3.5 * height * gain * np.exp(-(((distance - 1_400) / 1_200) ** 2)) + 0.6 * height * gain
+        rate += 2.3 * height * gain**2 * (np.exp(-(((distance - 1_100) / 900) ** 2)) + 0.25)
     elif mark == "H3K36me3":  # along the body of transcribed genes
-        rate += 2.2 * height * gain * np.clip(along / 3_000, 0, 1) * (along < length[:, None])
+        rate += 4.2 * height * gain * np.clip(along / 3_000, 0, 1) * (along < length[:, None])
     elif mark == "H3K27me3":  # broad on part of the silent genes
         covered = rng.random((len(activity), 1)) < 0.35
-        rate += 9 * (1 - height) ** 2 * gain**2 * covered * np.exp(-distance / 5_000)
+        broad = np.exp(-distance / 3_500) * (1 - 0.4 * np.exp(-((distance / 500) ** 2)))
+        rate += 15 * (1 - height) ** 2 * gain**2 * covered * broad
     elif mark == "H3K9me3":  # broad on another part of them
         covered = rng.random((len(activity), 1)) < 0.3
-        rate += 1.5 * (1 - height) ** 2 * gain**2 * covered
-    return rate * rng.gamma(DISPERSION, 1 / DISPERSION, rate.shape)
+        rate += 1.2 * (1 - height) ** 2 * gain**2 * covered
+    return rate
 
 
 def draw_reads(genes, activity, mark, cell, seed, depth, shift, chrom_sizes):
-    """Reads of one mark in one cell, in random order.
+    """Reads of one mark in one cell, in random order: those of each gene's peaks, and background wherever there are genes.
 
     Returns a DataFrame of chrom, start, end (BED coordinates) and strand.
     """
     rng = stream(seed, "reads", cell, mark)
+    effects = cell_effects(cell, seed, shift)
     strand = genes["strand"].to_numpy()
     tss = np.where(strand == 1, genes["start"], genes["end"])
-    effects = cell_effects(cell, seed, shift)
-    depth *= effects.pop("depth")
-    rate = mark_rates(mark, activity, (genes["end"] - genes["start"]).to_numpy(), rng, **effects)
+    rate = mark_rates(mark, activity, (genes["end"] - genes["start"]).to_numpy(), rng, effects["width"])
     rate[strand == -1] = rate[strand == -1, ::-1]
-    # a read overlaps 1.35 bins on average: counts come out at the rate
-    reads = rng.poisson(rate * depth * STEP / (STEP + READ_LENGTH - 1))
-    gene, step = np.divmod(np.repeat(np.arange(reads.size), reads.ravel()), reads.shape[1])
-    start = tss[gene] - REACH + step * STEP + rng.integers(-READ_LENGTH + 1, STEP - READ_LENGTH + 1, gene.size)
-    chrom = genes["chrom"].to_numpy()[gene]
-    on = (start >= 0) & (start + READ_LENGTH <= pd.Series(chrom).map(chrom_sizes).to_numpy())
-    table = pd.DataFrame({"chrom": chrom[on], "start": start[on], "end": start[on] + READ_LENGTH})
+    chrom = pd.Categorical(genes["chrom"], categories=CHROMOSOMES)
+    signal = (np.repeat(chrom.codes, rate.shape[1]), (tss[:, None] + np.arange(-REACH, REACH, STEP)).ravel(), rate.ravel())
+    # tiles that lie near several genes have background once
+    tiles = np.unique(signal[0].astype(np.int64) << 32 | signal[1] // STEP)
+    background = (tiles >> 32, (tiles & 0xFFFFFFFF) * STEP, np.full(tiles.size, BACKGROUND.get(mark, 1.3) * effects["background"]))
+    code, start, rate = (np.concatenate(column) for column in zip(signal, background))
+    # over-dispersed; and a read overlaps 1.35 bins on average, so that counts come out at the rate
+    rate *= rng.gamma(DISPERSION, 1 / DISPERSION, rate.size) * depth * effects["depth"] * STEP / (STEP + READ_LENGTH - 1)
+    drawn = np.repeat(np.arange(rate.size), rng.poisson(rate))
+    start = start[drawn] + rng.integers(-READ_LENGTH + 1, STEP - READ_LENGTH + 1, drawn.size)
+    length = np.array([chrom_sizes[name] for name in CHROMOSOMES])[code[drawn]]
+    on = (start >= 0) & (start + READ_LENGTH <= length)
+    table = pd.DataFrame({"chrom": pd.Categorical.from_codes(code[drawn][on], CHROMOSOMES), "start": start[on], "end": start[on] + READ_LENGTH})
     table["strand"] = rng.choice(["+", "-"], len(table))
     return table.iloc[rng.permutation(len(table))]
 
