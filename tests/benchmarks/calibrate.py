@@ -50,7 +50,7 @@ def simulated_counts(cell, n_genes=1_500, seed=1):
     for mark in MARKS:
         table = simulate.draw_reads(genes, truth["activity"].to_numpy(), mark, cell, seed, 1.0, 0.0, sizes)
         codes = table["chrom"].map(code).to_numpy(dtype=np.int8)
-        reads = Reads(names, codes, table["start"].to_numpy(np.int64), table["end"].to_numpy(np.int64))
+        reads = Reads(names, codes, table["start"].to_numpy(np.int32), table["end"].to_numpy(np.int32))
         layers.append(counter.count(reads, mark))
     return np.stack(layers, axis=1), rpkm[:, 0]
 

@@ -2,13 +2,16 @@
 
 import gzip
 import logging
+import re
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 
+from markexpr import download
 from markexpr.download import as_url, fetch
 from markexpr.jobs import InputError
 
@@ -20,6 +23,11 @@ class Server(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+    def do_HEAD(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(CONTENT)))
+        self.end_headers()
 
     def do_GET(self):
         served = self.server.served
@@ -33,6 +41,14 @@ class Server(BaseHTTPRequestHandler):
             self.answer(CONTENT[: len(CONTENT) // 2], start)
         elif self.path == "/boasts.gz":  # announces more than it ever sends
             self.answer(CONTENT, start, announce=len(CONTENT) + 1000)
+        elif self.path == "/slow.gz":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(CONTENT)))
+            self.end_headers()
+            self.wfile.write(CONTENT[:100_000])
+            self.wfile.flush()
+            time.sleep(1)
+            self.wfile.write(CONTENT[100_000:])
         elif self.path == "/understates.gz":  # announces less than there is
             self.answer(CONTENT[:-1000], start)
         elif self.path == "/drops.gz" and len(served) <= 2:
@@ -95,6 +111,15 @@ def test_a_busy_server_is_asked_again(server, tmp_path):
     fetch(f"{server.url}/busy.gz", tmp_path / "a.gz", pause=0)
     assert (tmp_path / "a.gz").read_bytes() == CONTENT
     assert len(server.served) == 3
+
+
+def test_a_long_download_says_how_far_it_is(server, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(download, "REPORT_EVERY", 0.4)
+    monkeypatch.setattr(logging.getLogger("markexpr"), "propagate", True)
+    with caplog.at_level(logging.INFO):
+        fetch(f"{server.url}/slow.gz", tmp_path / "a.gz", pause=0)
+    lines = [record.message for record in caplog.records if record.levelname == "PROGRESS"]
+    assert lines and re.fullmatch(r"a\.gz: 0 of 0 MB, [\d.]+ MB/s, \d+ s left", lines[0]), lines
 
 
 def test_a_file_that_is_not_there_is_asked_for_once(server, tmp_path):

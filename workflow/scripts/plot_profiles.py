@@ -1,21 +1,15 @@
 """Mean reads around the TSS of highly and of lowly expressed genes, per mark and cell."""
 
-import pandas as pd
-
 from markexpr import plots, quality
-from markexpr.annotation import read_genes
 from markexpr.files import write_tsv
 from markexpr.jobs import run_job
 from markexpr.tables import titled
 
 
 def main(job):
-    genes = read_genes(job.input.genes)
-    pairs = zip(job.input.counts, job.input.tensors)
-    table = pd.concat((quality.profile(*quality.load_oriented(*pair, genes)) for pair in pairs), ignore_index=True)
+    table = quality.over_cells(quality.profile, job)
     write_tsv(job.output.table, table)
-    n_cells = table["cell"].nunique()
-    title = f"Reads around the TSS, {n_cells} cell{'s' if n_cells > 1 else ''}, direction of transcription to the right"
+    title = quality.title_of("Reads around the TSS", table)
     plots.save(plots.profiles(table, titled(title, job.params.simulated)), job.output.svg, job.output.png)
 
 

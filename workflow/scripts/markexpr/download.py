@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from markexpr.checksums import record
 from markexpr.files import check_gzip
-from markexpr.jobs import InputError, log
+from markexpr.jobs import PROGRESS, InputError, log
 
 ATTEMPTS = 6
 PAUSE = 5  # seconds before the second attempt; doubled before each further one
@@ -30,7 +30,22 @@ def as_url(place):
     return place if "://" in place else Path(place).resolve().as_uri()
 
 
-def _curl(url, part):
+def _announced(url):
+    """The size that a server announces for a file, in bytes, or None."""
+    command = ["curl", "--head", "--location", "--silent", "--globoff", "--connect-timeout", "30", "--max-time", "60", url]
+    head = subprocess.run(command, capture_output=True, text=True).stdout.lower().split("\r\n\r\n")
+    lengths = [line.split(":")[1].strip() for line in head[-2:][0].splitlines() if line.startswith("content-length:")]
+    return int(lengths[0]) if lengths and lengths[0].isdigit() else None
+
+
+def _progress(name, size, before, seconds, total):
+    """How far a transfer is: megabytes, speed and, where the size is known, the time that is left."""
+    speed = (size - before) / seconds
+    line = f"{name}: {size / 1e6:.0f}" + (f" of {total / 1e6:.0f} MB" if total else " MB") + f", {speed / 1e6:.1f} MB/s"
+    return line + (f", {(total - size) / speed:.0f} s left" if total and speed > 0 else "")
+
+
+def _curl(url, part, name):
     """One attempt, going on where `part` ends. Returns (curl's exit code, HTTP status, curl's message)."""
     scheme = url.split("://", 1)[0]
     command = [
@@ -41,14 +56,15 @@ def _curl(url, part):
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     began, before = time.monotonic(), part.stat().st_size if part.exists() else 0
+    total = None
     while True:
         try:
             status, message = process.communicate(timeout=REPORT_EVERY)
             break
         except subprocess.TimeoutExpired:
+            total = total or (_announced(url) if scheme != "file" else None)
             size = part.stat().st_size if part.exists() else 0
-            speed = (size - before) / (time.monotonic() - began) / 1e6
-            log.info("%s: %.0f MB so far, %.1f MB/s", part.name, size / 1e6, speed)
+            log.log(PROGRESS, _progress(name, size, before, time.monotonic() - began, total))
     if process.returncode:
         log.info("curl ended with %d: %s", process.returncode, message.strip())
     return process.returncode, status.strip()[-3:], message.strip()
@@ -90,7 +106,7 @@ def fetch(place, destination, attempts=ATTEMPTS, pause=PAUSE, ledger=True):
     log.info("fetching %s", url)
     cut_short = 0
     for attempt in range(1, attempts + 1):
-        code, status, message = _curl(url, part)
+        code, status, message = _curl(url, part, destination.name)
         if code in HOPELESS:
             raise InputError(f"{url} cannot be fetched to {destination.parent}: {HOPELESS[code]} ({message})")
         if code == NO_SUCH_FILE or status in GONE:

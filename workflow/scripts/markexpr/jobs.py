@@ -11,18 +11,21 @@ from pathlib import Path
 
 log = logging.getLogger("markexpr")
 
+PROGRESS = 25  # a level between INFO and WARNING: lines about long work, which the terminal shows as well
+logging.addLevelName(PROGRESS, "PROGRESS")
+
 
 class InputError(Exception):
     """Something the user can mend. The message is one line that names the file (and line) and the fix."""
 
 
 def start_log(path):
-    """Log to the job's file `path` in plain lines; warnings and errors go to the terminal as well."""
+    """Log to the job's file `path` in plain lines; progress, warnings and errors go to the terminal as well."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     file = logging.FileHandler(path, mode="w")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     terminal = logging.StreamHandler(sys.stderr)
-    terminal.setLevel(logging.WARNING)
+    terminal.setLevel(PROGRESS)
     terminal.setFormatter(logging.Formatter("markexpr: %(levelname)s: %(message)s"))
     for handler in log.handlers:
         handler.close()

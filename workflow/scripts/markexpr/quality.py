@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from markexpr.annotation import read_genes
+
 
 def load_oriented(counts_path, tensors_path, genes):
     """Counts of one cell for the study's genes, bins along transcription, with their expression.
@@ -21,6 +23,19 @@ def load_oriented(counts_path, tensors_path, genes):
     turned = np.isin(gene_id, genes.loc[genes["strand"] == "-", "gene_id"].to_numpy(dtype=str))
     counts[turned] = counts[turned, :, ::-1]
     return cell, marks, bins + (bins[1] - bins[0]) / 2, counts, expression
+
+
+def over_cells(measure, job):
+    """One table of `measure` (profile, correlation) over all cells of a job with inputs counts, tensors and genes."""
+    genes = read_genes(job.input.genes)
+    pairs = zip(job.input.counts, job.input.tensors)
+    return pd.concat((measure(*load_oriented(*pair, genes)) for pair in pairs), ignore_index=True)
+
+
+def title_of(what, table):
+    """A figure's title that says how many cells it is of and which way the windows run."""
+    n_cells = table["cell"].nunique()
+    return f"{what}, {n_cells} cell{'s' if n_cells > 1 else ''}, direction of transcription to the right"
 
 
 def profile(cell, marks, offsets, counts, expression):

@@ -9,14 +9,14 @@ import pandas as pd
 from markexpr.jobs import InputError, log
 
 CHUNK = 1_000_000  # lines parsed at once
-LENGTH_BITS, START_BITS = 24, 32  # of a sort key: reads up to 16 Mb, on chromosomes up to 4 Gb
+LENGTH_BITS, START_BITS = 24, 31  # of a sort key: reads up to 16 Mb, on chromosomes up to 2 Gb
 
 
 @dataclass
 class Reads:
     """Aligned intervals in BED coordinates: names[code[i]]:start[i]-end[i]; names in bytewise order.
 
-    code int8 [reads], start and end int64 [reads].
+    code int8 [reads], start and end int32 [reads].
     """
 
     names: list
@@ -29,13 +29,14 @@ class Reads:
 
     def ordered(self):
         """The same reads by chromosome and start; themselves if they are in order already."""
-        key = (self.code.astype(np.int64) << (START_BITS + LENGTH_BITS)) | (self.start << LENGTH_BITS) | (self.end - self.start)
+        start = self.start.astype(np.int64)
+        key = (self.code.astype(np.int64) << (START_BITS + LENGTH_BITS)) | (start << LENGTH_BITS) | (self.end - self.start)
         if (key[1:] >= key[:-1]).all():
             return self
         key.sort()
-        start = (key >> LENGTH_BITS) & ((1 << START_BITS) - 1)
+        start = ((key >> LENGTH_BITS) & ((1 << START_BITS) - 1)).astype(np.int32)
         code = (key >> (START_BITS + LENGTH_BITS)).astype(np.int8)
-        return Reads(self.names, code, start, start + (key & ((1 << LENGTH_BITS) - 1)))
+        return Reads(self.names, code, start, start + (key & ((1 << LENGTH_BITS) - 1)).astype(np.int32))
 
 
 class _Collector:
@@ -66,7 +67,7 @@ class _Collector:
         if not on.all():
             self.dropped += int((~on).sum())
             self.example = str(chrom[int(np.argmin(on))])
-        self.parts.append((codes[on], start[on], end[on]))
+        self.parts.append((codes[on], start[on].astype(np.int32), end[on].astype(np.int32)))
         self.seen += len(start)
 
     def reads(self):
