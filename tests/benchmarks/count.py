@@ -99,11 +99,14 @@ def main():
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        ours(Path(options.one[0]), options.one[1])
+        folder, what = Path(options.one[0]), options.one[1]
+        make_input(folder, options.reads, options.genes) if what == "input" else ours(folder, what)
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_input(folder, options.reads, options.genes)
+        # each step in a process of its own: a child's peak memory begins at what its parent has
+        numbers = ["--reads", str(options.reads), "--genes", str(options.genes)]
+        subprocess.run([sys.executable, __file__, *numbers, "--one", name, "input"], check=True)
         print(f"{options.reads:,} reads, {options.genes:,} windows of {WINDOW.n_bins} bins")
         zcat = []
         for _ in range(3):
