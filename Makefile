@@ -15,7 +15,7 @@ demo: setup ## the whole pipeline on a simulated mirror, into demo/
 	@echo "Done. Open demo/results/report.html in a browser; the scores are in demo/results/metrics/deepchrome.tsv"
 
 test: lint ## lint, unit tests, and the pipeline on small and on real inputs
-	python -m pytest
+	python -m pytest --durations=6
 
 lint: setup
 	ruff check .

@@ -36,6 +36,7 @@ try:
         config["overrides"],
         configuration.read_yaml(HOME / "workflow/schemas/study.schema.yaml"),
         config["marks"],
+        config["studies"],
     )
     configuration.choose(config["studies"], STUDIES, "studies", "config/studies/")
     SHEET_CELLS = [
@@ -72,6 +73,11 @@ except InputError as error:
     raise WorkflowError(str(error))
 
 SIMULATED = config["mirror"] == "simulated"
+for cell in config["sources"] if SIMULATED else []:
+    if config["sources"][cell]["kind"] != "remc":
+        raise WorkflowError(
+            f"config key 'sources': {cell} has data of its own, which do not mix with 'mirror: simulated'; set 'mirror', or leave the cell out"
+        )
 # both would share the names of their files, and old ones be taken for new
 if Path("results/raw").exists() and Path("results/simulated").exists() != SIMULATED:
     raise WorkflowError(
@@ -249,12 +255,13 @@ def own_expression(cell):
 
 def expression_of(wildcards):
     """The table that a cell's expression is read from: the source's own, else REMC's; none if it stands with the counts."""
-    if source_of(wildcards.cell)["kind"] in ("deepchrome_csv", "kaggle_npz"):
-        return []
+    own = own_expression(wildcards.cell)
+    if own or source_of(wildcards.cell)["kind"] in ("deepchrome_csv", "kaggle_npz"):
+        return own or []
     table = {"rpkm": "RPKM", "n": "N"}[
         STUDIES[wildcards.study]["data"]["target"]["expression"]
     ]
-    return own_expression(wildcards.cell) or f"{EXPRESSION}/57epigenomes.{table}.pc.gz"
+    return f"{EXPRESSION}/57epigenomes.{table}.pc.gz"
 
 
 def gene_list_of(wildcards):

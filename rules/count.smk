@@ -15,7 +15,7 @@ rule count_reads:
         "../envs/data.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
+        mem_mb=6000,
         runtime=60,
     params:
         source=lambda wildcards: source_of(wildcards.cell),

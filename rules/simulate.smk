@@ -25,6 +25,7 @@ rule simulate_genome:
     params:
         simulate=config["simulate"],
         cells=KNOWN_CELLS,
+        pairs=PAIRS,
         code=code_digest("simulate_genome.py"),
     message:
         "Simulating genes, expression and sequence"

@@ -17,7 +17,7 @@ rule build_tensors:
         mem_mb=2000,
         runtime=10,
     params:
-        source=lambda wildcards: source_of(wildcards.cell)["kind"],
+        source=lambda wildcards: source_of(wildcards.cell),
         own_expression=lambda wildcards: own_expression(wildcards.cell) is not None,
         data=lambda wildcards: STUDIES[wildcards.study]["data"],
         code=code_digest("build_tensors.py"),
@@ -42,7 +42,7 @@ rule export_kaggle:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=8000,
+        mem_mb=2000,
         runtime=30,
     params:
         cells=lambda wildcards: cells_of(wildcards.study),

@@ -73,8 +73,10 @@ def test_a_bigwig_gives_the_mean_depth_of_the_same_reads(files):
 
 def test_a_bigwig_of_another_assembly_or_none_at_all_is_named(files, tmp_path):
     folder, _ = files
-    with pytest.raises(InputError, match=r"a\.bw has no chromosome chrX; its chromosomes are named like 'chr1'"):
-        read_bigwig(folder / "a.bw", ["chrX"], [20_000], WINDOW)
+    with pytest.raises(InputError, match=r"a\.bw has none of the chromosomes of the genes; its chromosomes are named like 'chr1', those like '1'"):
+        read_bigwig(folder / "a.bw", ["1"], [20_000], WINDOW)
+    # tracks list only chromosomes with signal
+    assert read_bigwig(folder / "a.bw", ["chr1", "chrY"], [20_000, 20_000], WINDOW)[1].sum() == 0
     with pytest.raises(InputError, match=r"chr2 has 60000 bp, too few"):
         read_bigwig(folder / "a.bw", ["chr2"], [58_000], WINDOW)
     (tmp_path / "b.bw").write_text("no bigWig")

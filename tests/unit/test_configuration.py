@@ -36,6 +36,9 @@ def test_the_shipped_config_is_valid(config, schema):
         ({"sources": {"E003": {"kind": "deepdif_csv", "path": "x"}}}, "sources.E003.kind: 'deepdif_csv' is not one of"),
         ({"sources": {"E003": {"kind": "deepdiff_csv"}}}, "sources.E003: 'path' is a required property"),
         ({"sources": {"E0;rm -rf": {"kind": "remc"}}}, "config: sources"),
+        ({"sources": {"E003": {"kind": "remc", "path": "x"}}}, "sources.E003: .*kind remc takes no other key"),
+        ({"sources": {"x": {"kind": "bam", "path": "/x.bam"}}}, "sources.x.path: .*must name the place of the mark by"),
+        ({"sources": {"x": {"kind": "tagalign", "path": "{mark}", "drop_duplicates": True}}}, "are of kind bam"),
         ({"gpu": "perhaps"}, "config: gpu: 'perhaps' is not one of"),
     ],
 )
@@ -50,6 +53,8 @@ def test_values_from_the_command_line_get_their_types(config, schema):
     result = configuration.normalised({**config, **given})
     configuration.check(result, schema, "config")
     assert result["cells"] == ["E003", "E123"]
+    sources = {"x": {"kind": "bam", "path": "/1/{mark}", "expression": "12", "min_mapping_quality": "10"}}
+    assert configuration.normalised({**config, "sources": sources})["sources"]["x"] == {**sources["x"], "min_mapping_quality": 10}
     assert result["seeds"] == [1, 2]
     assert result["bootstrap"] == {"replicates": 200, "seed": 3}
     assert result["overrides"] == {"a": {"b": [0.5, "x"]}}

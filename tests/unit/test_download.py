@@ -51,7 +51,7 @@ class Server(BaseHTTPRequestHandler):
             self.wfile.write(CONTENT[100_000:])
         elif self.path == "/understates.gz":  # announces less than there is
             self.answer(CONTENT[:-1000], start)
-        elif self.path == "/drops.gz" and len(served) <= 2:
+        elif self.path.startswith("/drops") and len(served) <= 2:
             self.answer(CONTENT, start, stop=start + 100_000)
         else:
             self.answer(CONTENT, start)
@@ -111,6 +111,15 @@ def test_a_busy_server_is_asked_again(server, tmp_path):
     fetch(f"{server.url}/busy.gz", tmp_path / "a.gz", pause=0)
     assert (tmp_path / "a.gz").read_bytes() == CONTENT
     assert len(server.served) == 3
+
+
+def test_a_part_of_a_file_that_is_not_gzipped_is_not_resumed(server, tmp_path):
+    # nothing would tell a splice of two versions from a whole file
+    with pytest.raises(InputError):
+        fetch(f"{server.url}/drops.txt", tmp_path / "a.txt", attempts=1, pause=0)
+    fetch(f"{server.url}/drops.txt", tmp_path / "a.txt", pause=0)
+    assert (tmp_path / "a.txt").read_bytes() == CONTENT
+    assert {range_ for _, range_ in server.served} == {None}
 
 
 def test_a_long_download_says_how_far_it_is(server, tmp_path, monkeypatch, caplog):

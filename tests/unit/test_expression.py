@@ -34,6 +34,18 @@ def test_shifted_columns_are_noticed_by_known_values(tmp_path):
             read_expression(path, cell)
 
 
+def test_a_shifted_table_of_counts_is_noticed_too(tmp_path):
+    path = table(tmp_path, ["ENSG00000000003", "0", "22128", "1", "2"], name="57epigenomes.N.pc.gz")
+    with pytest.raises(InputError, match="ENSG00000000003 in E003 is 22128, but 22232 in REMC's table"):
+        read_expression(path, "E047")
+
+
+def test_a_row_short_of_a_field_is_named(tmp_path):
+    path = table(tmp_path, TSPAN6, OTHER[:-1], tab="")
+    with pytest.raises(InputError, match="line 3: 4 fields where the header names 5 columns"):
+        read_expression(path, "E003")
+
+
 @pytest.mark.parametrize("cell", ["E999", "E000", "gene_id"])
 def test_a_cell_without_a_column_is_named(tmp_path, cell):
     with pytest.raises(InputError, match=f"no column for cell '{cell}'; it has E003, E047, E050"):

@@ -41,6 +41,14 @@ def test_a_plain_file_and_windows_line_ends_are_read(tmp_path):
     assert rows_of(read_tagalign(tmp_path / "crlf.bed", SIZES)) == [("chr1", 5, 41), ("chr2", 7, 43)]
 
 
+def test_track_lines_of_a_bed_are_no_reads(tmp_path):
+    (tmp_path / "a.bed").write_text("track name=x\n# comment\nchr1\t5\t41\nchr2\t7\t43\n")
+    assert rows_of(read_tagalign(tmp_path / "a.bed", SIZES)) == [("chr1", 5, 41), ("chr2", 7, 43)]
+    (tmp_path / "a.bed").write_text("track name=x\nchr1\t5\t41\nchr1\t50\t41\n")
+    with pytest.raises(InputError, match="line 3: chr1:50-41 is not a read"):
+        read_tagalign(tmp_path / "a.bed", SIZES)
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
@@ -94,6 +102,8 @@ def test_of_a_bam_primary_mapped_reads_count(tmp_path):
             ("chr1", 0, pysam.FUNMAP, 0, None),
             ("chr2", 500, pysam.FDUP, 40, "36M"),
             ("chr2", 600, 0, 5, "20M10D16M"),
+            ("chr2", 700, 0, 40, None),  # mapped by its flag, but without an alignment
+            ("chr2", 800, pysam.FQCFAIL, 40, "36M"),
         ],
     )
     every = [("chr1", 100, 136), ("chr1", 200, 230), ("chr2", 500, 536), ("chr2", 600, 646)]

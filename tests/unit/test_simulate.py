@@ -4,6 +4,7 @@ import gzip
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from markexpr import simulate
@@ -87,17 +88,38 @@ def test_files_are_in_the_servers_formats(genes, tmp_path):
     assert lines[0] == ">chr1" and set("".join(lines[1:200])) == set("ACGT") and len(lines[1]) == 50
 
 
+def best(genes, null):
+    truth, rpkm = simulate.draw_expression(genes, ["E003", "E004"], seed=1, null=null)
+    counts = simulate.draw_counts(genes, rpkm, 1, null)
+    table = simulate.best_scores(genes, truth, rpkm, counts, ["E003", "E004"], ["E003-E004", "E003-E999"], 1, null)
+    return truth, rpkm, counts, table.set_index(["task", "unit", "sees"])
+
+
 def test_best_scores_are_what_the_truth_allows(genes):
-    truth, rpkm = simulate.draw_expression(genes, ["E003"], seed=1, null=False)
-    best = simulate.best_scores(truth, rpkm, ["E003"]).set_index("sees")
+    truth, rpkm, _, table = best(genes, null=False)
     level = np.log2(rpkm[:, 0] + 1)
+    marks, both = (table.loc[("log2_rpkm", "E003", sees)] for sees in ("marks", "marks and sequence"))
     # about the share of variance that each explains, less the floor; and no other monotone score of activity does better
-    assert best.loc["marks", "pearson"] ** 2 == pytest.approx(1 - simulate.DNA - simulate.NOISE, abs=0.05)
-    assert best.loc["marks and sequence", "pearson"] ** 2 == pytest.approx(1 - simulate.NOISE, abs=0.05)
-    assert best.loc["marks and sequence", "mse"] < best.loc["marks", "mse"] < level.var()
-    assert best.loc["marks", "auc"] == pytest.approx(roc_auc_score(level >= np.median(level), truth["activity"]), abs=1e-9)
-    null = simulate.best_scores(*simulate.draw_expression(genes, ["E003"], seed=1, null=True), ["E003"])
-    assert (null["auc"] == 0.5).all() and (null["pearson"] == 0).all()
+    assert marks["pearson"] ** 2 == pytest.approx(1 - simulate.DNA - simulate.NOISE, abs=0.05)
+    assert both["pearson"] ** 2 == pytest.approx(1 - simulate.NOISE, abs=0.05)
+    assert both["mse"] < marks["mse"] < level.var()
+    activity = truth.loc[truth["cell"] == "E003", "activity"]
+    assert marks["auc"] == pytest.approx(roc_auc_score(level >= np.median(level), activity), abs=1e-9)
+    # a promoter's strength is the same in both cells, so that sequence tells little of a change between them
+    change = table.loc["log2_fold_change"]
+    assert set(change.index.get_level_values("unit")) == {"E003-E004"}
+    assert 0.3 < change.loc[("E003-E004", "marks"), "pearson"] < 0.95 and change["auc"].isna().all()
+
+
+def test_under_the_null_no_task_can_be_learned(genes):
+    truth, _, counts, table = best(genes, null=True)
+    table = table.reset_index()
+    cells = table[table["task"] != "log2_fold_change"]
+    assert (cells["auc"] == 0.5).all() and (table["pearson"] == 0).all()
+    # not even counts by the length that H3K36me3 shows
+    length = (genes["end"] - genes["start"]).to_numpy()
+    rate = simulate.mark_rates("H3K36me3", truth.loc[truth["cell"] == "E003", "activity"].to_numpy(), length, np.random.default_rng(0))
+    assert abs(spearmanr(rate.sum(axis=1), counts[:, 0]).statistic) < 0.05
 
 
 def test_shift_makes_cells_differ_and_none_does_not():

@@ -144,7 +144,7 @@ def competition(path, transform=lambda counts: counts):
     counts, expression = rng.integers(0, 300, (4, 5, 100)), np.array([0.0, 1.5, 3.25, 7.0])
     ids = np.array([f"ENSG{number:011d}" for number in (3, 419, 132958, 259766)])
     with open(path, "wb") as file:
-        write_kaggle_npz(file, {"E003": (transform(counts), ids, expression)})
+        write_kaggle_npz(file, [("E003", (transform(counts), ids, expression))])
     return counts, ids, expression
 
 
@@ -177,3 +177,12 @@ def test_what_is_not_the_competitions_layout_is_named(tmp_path):
     path.write_text("no npz")
     with pytest.raises(InputError, match="no npz of plain arrays"):
         read_kaggle_npz(path, "E003", NARROW, DEEPCHROME_ORDER)
+
+
+def test_what_does_not_fit_the_competitions_layout_is_not_written(tmp_path):
+    for counts, ids, message in (
+        (np.zeros((1, 5, 200)), ["ENSG00000000003"], "has 5 marks and 100 bins, not 5 and 200"),
+        (np.zeros((1, 5, 100)), ["geneA"], "numbers genes by their Ensembl id, which geneA is not"),
+    ):
+        with open(tmp_path / "x.npz", "wb") as file, pytest.raises(InputError, match=message):
+            write_kaggle_npz(file, [("E003", (counts, np.array(ids), np.zeros(1)))])

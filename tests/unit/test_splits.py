@@ -62,6 +62,8 @@ def test_folds_take_turns():
     assert (sum((split == "valid").astype(int) for split in folds) == (folds[0] != "test")).all()
     with pytest.raises(InputError, match="holds out 2000 genes"):
         at_random(IDS[:1000], seed=1, test=2000)
+    with pytest.raises(InputError, match="there is no fold 4"):
+        at_random(IDS[:1000], seed=1, folds=4, fold=4)
 
 
 def test_whole_chromosomes_stay_together():

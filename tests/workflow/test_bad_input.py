@@ -67,6 +67,20 @@ def test_a_file_truncated_after_its_download(mirror, tmp_path):
     assert COUNTS not in left_in(tmp_path / "run/results")
 
 
+def test_a_gene_table_that_changed_after_its_download(mirror, tmp_path):
+    options = ["--config", f"mirror=file://{mirror}"]
+    target = "results/annotation/genes.tsv"
+    snakemake(*options, "--", target, directory=tmp_path / "run")
+    raw = tmp_path / "run/results/raw" / EXPRESSION / "Ensembl_v65.Gencode_v10.ENSG.gene_info"
+    raw.write_text("".join(raw.open().readlines()[:-10]))
+    failing(target, "gene_info is damaged: it has changed since it was fetched", tmp_path / "run", *options, "--forcerun", "annotate_genes")
+
+
+def test_own_data_do_not_mix_with_simulated(tmp_path):
+    config = ["--config", "mirror=simulated", "cells=[mine]", "sources={mine: {kind: bam, path: '/x/{mark}.bam'}}"]
+    failing(None, "mine has data of its own, which do not mix with 'mirror: simulated'", tmp_path, "-n", *config)
+
+
 def test_a_file_missing_on_the_mirror(mirror, tmp_path):
     (mirror / ALIGNMENTS / "E003-H3K9me3.tagAlign.gz").unlink()
     left = run(mirror, tmp_path, COUNTS, "E003-H3K9me3.tagAlign.gz cannot be had (no such file); check config keys 'mirror' and 'cells'")

@@ -248,6 +248,12 @@ def test_every_studys_tensors_and_the_competitions_files(smoke, project):
     with np.load(back / "results/counts/10000bp_100bp/E003.npz") as ours, np.load(smoke / "results/counts/10000bp_100bp/E003.npz") as theirs:
         rows = [theirs["gene_id"].tolist().index(gene) for gene in ours["gene_id"]]
         assert len(rows) == 270 and np.array_equal(ours["counts"], theirs["counts"][rows])
+    # the target comes back as it went: the file holds logarithms, which are not taken twice
+    setting = ["--config", source, f"mirror={smoke}/results/simulated/mirror", settings]
+    snakemake(*setting, "--", "results/tensors/dense_ensemble/E003.npz", directory=back, project=project)
+    with np.load(back / "results/tensors/dense_ensemble/E003.npz") as ours:
+        rows = [ensemble["gene_id"].tolist().index(gene) for gene in ours["gene_id"]]
+        assert np.allclose(ours["target"], ensemble["target"][rows], atol=1e-5)
 
     with np.load(smoke / exports[1]) as file:
         assert file["sequence"].shape == (300, 10_000) and file["sequence"].dtype == np.uint8

@@ -1,11 +1,13 @@
 """TSS and strand of every gene that can be counted."""
 
 from markexpr.annotation import countable_genes, read_chrom_sizes, read_gene_info
+from markexpr.checksums import verify
 from markexpr.files import write_tsv
 from markexpr.jobs import log, run_job
 
 
 def main(job):
+    verify(job.input.gene_info)
     table = read_gene_info(job.input.gene_info)
     genes, dropped = countable_genes(table, read_chrom_sizes(job.input.chrom_sizes))
     log.info("%d rows, %d genes kept", len(table), len(genes))

@@ -10,20 +10,28 @@ from markexpr.annotation import read_genes
 from markexpr.checksums import verify
 from markexpr.files import write_npz
 from markexpr.jobs import InputError, run_job
+from markexpr.targets import INVERSES
 from markexpr.tensors import Levels, build
 
 
 def read_levels(job, counts):
     """Expression of the cell: the source's own if it brings some, else a column of REMC's table."""
+    source, cell = job.params.source, job.wildcards.cell
+    kind, path = source["kind"], job.input.expression
+    # the competition's values are logarithms already (docs/data.md)
+    scale = source.get("expression_scale", "log2p1" if kind == "kaggle_npz" else "none")
     if "source_label" in counts:
         return Levels(pd.Series(counts["source_label"], index=counts["gene_id"]), "published label", label_only=True)
-    if "source_expression" in counts:
-        return Levels(pd.Series(counts["source_expression"], index=counts["gene_id"]), "as published")
-    path = job.input.expression
-    verify(path)
     if job.params.own_expression:
-        return Levels(expression.read_expression_csv(path), "read count" if job.params.source == "deepdiff_csv" else "as given")
-    return Levels(expression.read_expression(path, job.wildcards.cell), "RPKM" if "RPKM" in path else "read count")
+        values, unit = expression.read_expression_csv(path), "read count" if kind == "deepdiff_csv" else "as given"
+    elif "source_expression" in counts:
+        values, unit = pd.Series(counts["source_expression"], index=counts["gene_id"]), "as published"
+    elif not path:
+        raise InputError(f"the source of {cell} brings no expression: name a table under 'expression' of its entry in config key 'sources'")
+    else:
+        verify(path)
+        return Levels(expression.read_expression(path, cell), "RPKM" if ".RPKM." in path else "read count")
+    return Levels(INVERSES[scale](values), unit if scale == "none" else f"{unit}, from {scale}")
 
 
 def main(job):
@@ -34,7 +42,7 @@ def main(job):
         arrays, how = build(cell, data, read_genes(job.input.genes), counts, read_levels(job, counts))
     except InputError as error:
         raise InputError(f"{error} [{job.input.counts}, {job.input.genes}]") from error
-    provenance = {"markexpr": __version__, "study": job.wildcards.study, "cell": cell, "source": job.params.source, "data": data, **how}
+    provenance = {"markexpr": __version__, "study": job.wildcards.study, "cell": cell, "source": job.params.source["kind"], "data": data, **how}
     write_npz(job.output[0], **arrays, provenance=np.array(json.dumps(provenance, sort_keys=True)))
 
 

@@ -68,7 +68,11 @@ def import_kaggle_npz(job, window):
     """Read one cell of the class competition's data with its expression."""
     counts, gene_id, expression = sources.read_kaggle_npz(job.input.npz, job.wildcards.cell, window, job.params.marks)
     log.info("%d genes", len(gene_id))
-    finish(job, window, counts, gene_id, source_expression=expression)
+    if expression.any():
+        finish(job, window, counts, gene_id, source_expression=expression)
+    else:
+        log.warning("%s: expression is held out in %s", job.wildcards.cell, job.input.npz)
+        finish(job, window, counts, gene_id)
 
 
 def finish(job, window, counts, gene_id, **extra):

@@ -3,32 +3,45 @@
 import numpy as np
 
 from markexpr.files import atomic
-from markexpr.jobs import log, run_job
+from markexpr.jobs import InputError, log, run_job
 from markexpr.sources import DEEPCHROME_ORDER, write_kaggle_npz
 
 
 def load(counts_path, tensors_path):
-    """ln(1 + count) [genes, 5 marks, bins] in the competition's order of marks, gene ids, expression as the study's target, and split."""
+    """ln(1 + count) [genes, 5 marks, bins] in the competition's order of marks, gene ids, log2(expression + 1) and split of one cell."""
     with np.load(tensors_path) as file:
-        gene_id, target, split = file["gene_id"], file["target"], file["split"]
+        gene_id, expression, split = file["gene_id"], file["expression"], file["split"]
     with np.load(counts_path) as file:
+        absent = [mark for mark in DEEPCHROME_ORDER if mark not in file["marks"]]
+        if absent:
+            raise InputError(f"{counts_path} has no {absent[0]}: the competition's layout has five marks")
         place = {gene: row for row, gene in enumerate(file["gene_id"])}
         marks = [list(file["marks"]).index(mark) for mark in DEEPCHROME_ORDER]
         counts = file["counts"][[place[gene] for gene in gene_id]][:, marks]
-    return np.log1p(counts), gene_id, target, split
+    return np.log1p(counts, dtype=np.float32), gene_id, np.log2(expression + 1), split
+
+
+def training(job):
+    """Cells with the genes that train and validate."""
+    for cell, *paths in zip(job.params.cells, job.input.counts, job.input.tensors):
+        counts, gene_id, expression, split = load(*paths)
+        chosen = split != "test"
+        if chosen.any():
+            log.info("%s: %d training genes", cell, chosen.sum())
+            yield cell, (counts[chosen], gene_id[chosen], expression[chosen])
+
+
+def evaluation(job):
+    """Cells with the genes that are held out; what is asked for is not in the file."""
+    for cell, *paths in zip(job.params.cells, job.input.counts, job.input.tensors):
+        counts, gene_id, _, split = load(*paths)
+        chosen = split == "test"
+        log.info("%s: %d held-out genes", cell, chosen.sum())
+        yield cell, (counts[chosen], gene_id[chosen], np.zeros(chosen.sum()))
 
 
 def main(job):
-    train, evaluation = {}, {}
-    for cell, *paths in zip(job.params.cells, job.input.counts, job.input.tensors):
-        counts, gene_id, target, split = load(*paths)
-        held_out = split == "test"
-        if not held_out.all():
-            train[cell] = (counts[~held_out], gene_id[~held_out], target[~held_out])
-        # what is asked for is not in the file
-        evaluation[cell] = (counts[held_out], gene_id[held_out], np.zeros(held_out.sum()))
-        log.info("%s: %d training and %d held-out genes", cell, (~held_out).sum(), held_out.sum())
-    for path, cells in ((job.output.train, train), (job.output.eval, evaluation)):
+    for path, cells in ((job.output.train, training(job)), (job.output.eval, evaluation(job))):
         with atomic(path) as temporary, open(temporary, "wb") as file:
             write_kaggle_npz(file, cells)
 

@@ -7,13 +7,16 @@ import pandas as pd
 from scipy.stats import norm
 
 from markexpr.files import write_tsv
-from markexpr.jobs import run_job
+from markexpr.jobs import InputError, run_job
 
 
 def main(job):
     with np.load(job.input.tensors) as file:
         gene_id, split, target = file["gene_id"], file["split"], file["target"]
         provenance = json.loads(str(file["provenance"]))
+    target_of = provenance["data"]["target"]
+    if target_of["kind"] != "median_label" or target_of["expression"] != "rpkm" or target_of.get("label_mode", "numeric") != "numeric":
+        raise InputError(f"study {job.wildcards.study}: the simulator's best predictions are known for numeric median labels of RPKM only")
     truth = pd.read_csv(job.input.truth, sep="\t")
     truth = truth[truth["cell"] == provenance["cell"]].set_index("gene_id").loc[gene_id]
     level = np.log2(provenance["median"] + 1)

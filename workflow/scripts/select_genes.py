@@ -1,6 +1,7 @@
 """The genes of one study."""
 
 from markexpr.annotation import read_chrom_sizes, read_gene_list, read_genes, study_genes
+from markexpr.checksums import verify
 from markexpr.expression import read_gene_ids
 from markexpr.files import write_tsv
 from markexpr.jobs import log, run_job
@@ -8,6 +9,7 @@ from markexpr.windows import Window
 
 
 def main(job):
+    verify(job.input.rpkm)
     settings = dict(job.params.filter)
     listed = settings.pop("list", None)
     genes, dropped = study_genes(

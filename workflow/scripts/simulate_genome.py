@@ -1,7 +1,5 @@
 """Genes, expression tables, sequence and truth of the simulated mirror."""
 
-import numpy as np
-
 from markexpr import simulate
 from markexpr.files import write_tsv
 from markexpr.jobs import log, run_job
@@ -11,14 +9,13 @@ def main(job):
     settings, cells = job.params.simulate, job.params.cells
     genes = simulate.place_genes(settings["genes"], settings["seed"])
     truth, rpkm = simulate.draw_expression(genes, cells, settings["seed"], settings["null"])
-    # about 20 million fragments a cell: RPKM times kilobases times millions
-    counts = np.round(rpkm * ((genes["end"] - genes["start"]).to_numpy()[:, None] / 1000) * 20)
+    counts = simulate.draw_counts(genes, rpkm, settings["seed"], settings["null"])
     simulate.write_gene_info(job.output.gene_info, genes)
     simulate.write_expression(job.output.rpkm, genes, cells, rpkm, decimals=3)
     simulate.write_expression(job.output.counts, genes, cells, counts, decimals=0)
     simulate.write_fasta(job.output.fasta, simulate.draw_sequence(genes, truth, settings["seed"]))
     write_tsv(job.output.truth, truth)
-    write_tsv(job.output.best, simulate.best_scores(truth, rpkm, cells))
+    write_tsv(job.output.best, simulate.best_scores(genes, truth, rpkm, counts, cells, job.params.pairs, settings["seed"], settings["null"]))
     log.info("%d genes, expression in %d cells%s", len(genes), len(cells), " (null: marks tell nothing)" if settings["null"] else "")
 
 

@@ -35,7 +35,7 @@ def read_gene_info(path):
     biotype, name. Raises InputError naming the line that is not of this form.
     """
     rows = []
-    fix = "delete it and run again to fetch it anew, or point config key 'mirror' at a whole roadmap/data tree"
+    fix = "delete it (and its line in results/raw/checksums.tsv) and run again to fetch it anew, or point config key 'mirror' at a whole tree"
     with reading(path, fix), open_text(path) as file:
         for number, line in enumerate(file, 1):
             fields = line.rstrip("\n").split("\t")

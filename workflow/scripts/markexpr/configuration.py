@@ -100,6 +100,15 @@ def normalised(config):
         config[key] = f"file://{place}" if place.startswith("/") else place
     for key in ("overrides", "bootstrap", "simulate", "gpu"):
         config[key] = retyped(config.get(key))
+    texts = ("path", "expression")
+    config["sources"] = (
+        {
+            cell: {key: value if key in texts else retyped(value) for key, value in source.items()} if isinstance(source, dict) else source
+            for cell, source in config["sources"].items()
+        }
+        if isinstance(config.get("sources"), dict)
+        else config.get("sources", {})
+    )
     return config
 
 
@@ -130,8 +139,11 @@ def read_sheet(path, columns):
     return [dict(zip(rows[0], row)) for row in rows[1:]]
 
 
-def load_studies(folder, overrides, schema, marks):
-    """All study files of a `folder`, by name, with the config's `overrides` laid over them, each checked."""
+def load_studies(folder, overrides, schema, marks, used=None):
+    """All study files of a `folder`, by name, with the config's `overrides` laid over them, each checked.
+
+    used: those that are to be built, whose marks must be among `marks`; all if None.
+    """
     files = {path.stem: path for path in sorted(Path(folder).glob("*.yaml"))}
     for name in overrides:
         if name not in files:
@@ -141,7 +153,7 @@ def load_studies(folder, overrides, schema, marks):
         study = retyped(merged(read_yaml(path), overrides.get(name, {})))
         check(study, schema, f"config/studies/{path.name}" + (" with 'overrides'" if name in overrides else ""))
         for mark in study["data"]["marks"]:
-            if mark not in marks:
+            if mark not in marks and (used is None or name in used):
                 raise InputError(f"study {name}: unknown mark {mark!r}: it is not in config key 'marks'; {did_you_mean(mark, marks)}")
         for model, block in study["models"].items():
             if not (PACKAGE / "models" / f"{block['architecture']}.py").exists():

@@ -106,6 +106,9 @@ def fetch(place, destination, attempts=ATTEMPTS, pause=PAUSE, ledger=True):
     log.info("fetching %s", url)
     cut_short = 0
     for attempt in range(1, attempts + 1):
+        if destination.suffix != ".gz":
+            # nothing would tell a splice of two versions from a whole file; these are small
+            part.unlink(missing_ok=True)
         code, status, message = _curl(url, part, destination.name)
         if code in HOPELESS:
             raise InputError(f"{url} cannot be fetched to {destination.parent}: {HOPELESS[code]} ({message})")

@@ -8,11 +8,14 @@ import pandas as pd
 from markexpr.files import open_text, reading
 from markexpr.jobs import InputError
 
-FIX = "delete it and run again to fetch it anew, or point config key 'mirror' at a whole roadmap/data tree"
+FIX = (
+    "delete it (and its line in results/raw/checksums.tsv) and run again to fetch it anew, or point config key 'mirror' at a whole roadmap/data tree"
+)
 
 # A table whose columns are shifted by one (every row ends with a tab more than the header) still looks fine and still
-# gives a high AUC. These values of TSPAN6 in REMC's RPKM table show the shift.
-KNOWN_RPKM = {("ENSG00000000003", "E003"): 43.985, ("ENSG00000000003", "E047"): 1.235, ("ENSG00000000003", "E050"): 5.544}
+# gives a high AUC. These values of TSPAN6 in REMC's tables show the shift.
+TSPAN6 = "ENSG00000000003"
+KNOWN = {".RPKM.": {"E003": 43.985, "E047": 1.235, "E050": 5.544}, ".N.": {"E003": 22232, "E123": 153}}
 
 
 def _lines(path):
@@ -57,13 +60,13 @@ def read_expression(path, cell):
     names, rows = _lines(path)
     if cell not in names or cell in ("gene_id", "E000"):
         raise InputError(f"{path} has no column for cell {cell!r}; it has {', '.join(name for name in names[1:] if name != 'E000')}")
-    known = [name for _, name in KNOWN_RPKM if ".RPKM." in str(path) and name in names]
+    known = {name: value for part, values in KNOWN.items() if part in str(path) for name, value in values.items() if name in names}
     table = _table(names, rows, list(dict.fromkeys(["gene_id", cell, *known]))).set_index("gene_id")
     values = _checked(table[cell], path, header=1)
-    for (gene, name), value in KNOWN_RPKM.items():
-        if name in known and gene in table.index and not abs(table.loc[gene, name] - value) < 0.0005:
+    for name, value in known.items():
+        if TSPAN6 in table.index and not abs(table.loc[TSPAN6, name] - value) < 0.0005:
             raise InputError(
-                f"{path}: {gene} in {name} is {table.loc[gene, name]}, but {value} in REMC's table: the columns are shifted or the cells mixed up"
+                f"{path}: {TSPAN6} in {name} is {table.loc[TSPAN6, name]}, but {value} in REMC's table: the columns are shifted or the cells mixed up"
             )
     return values
 

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -64,6 +65,8 @@ def die_with_scheduler():
         while os.getppid() == parent and (scheduler is None or _parent_of(parent) == scheduler):
             time.sleep(1)
         log.error("the scheduler is gone: stopping")
+        os.kill(os.getpid(), signal.SIGINT)  # so that temporary files are removed
+        time.sleep(10)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

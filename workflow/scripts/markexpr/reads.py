@@ -1,11 +1,14 @@
 """Alignments in memory: read from tagAlign, BED or BAM, checked line by line."""
 
+import itertools
 import subprocess
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from markexpr.files import open_text
 from markexpr.jobs import InputError, log
 
 CHUNK = 1_000_000  # lines parsed at once
@@ -88,11 +91,12 @@ def read_tagalign(path, chrom_sizes):
     truncated gzip, a line that is no read, reads beyond a chromosome's end (another assembly), or no reads at all.
     """
     collector = _Collector(path, chrom_sizes)
+    collector.seen = header = _header_lines(path)
     unzip = subprocess.Popen(["gzip", "-dcf", "--", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     problem = None
     try:
         types = {0: "category", 1: np.int64, 2: np.int64}
-        with pd.read_csv(unzip.stdout, sep="\t", header=None, usecols=[0, 1, 2], dtype=types, chunksize=CHUNK, quoting=3) as chunks:
+        with pd.read_csv(unzip.stdout, sep="\t", header=None, usecols=[0, 1, 2], dtype=types, chunksize=CHUNK, quoting=3, skiprows=header) as chunks:
             for chunk in chunks:
                 collector.add(chunk[0].array, chunk[1].to_numpy(), chunk[2].to_numpy())
     except pd.errors.EmptyDataError:
@@ -115,18 +119,27 @@ def read_tagalign(path, chrom_sizes):
     return collector.reads()
 
 
+def _header_lines(path):
+    """Number of lines at the beginning of a BED file that are no reads: track, browser, comments."""
+    try:
+        with open_text(path) as file:
+            return sum(1 for _ in itertools.takewhile(lambda line: line.startswith(("track", "browser", "#")), file))
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError):
+        return 0  # what is wrong is said where the reads are read
+
+
 def _first_wrong_line(path):
     """Say which line pandas could not read; reads the file again, slowly."""
     unzip = subprocess.run(["gzip", "-dcf", "--", path], stdout=subprocess.PIPE, check=True)
     for number, line in enumerate(unzip.stdout.decode(errors="replace").split("\n"), 1):
         fields = line.split("\t")
-        if line and not (len(fields) >= 3 and fields[1].isdigit() and fields[2].isdigit()):
+        if line and not line.startswith(("track", "browser", "#")) and not (len(fields) >= 3 and fields[1].isdigit() and fields[2].isdigit()):
             return f"{path}, line {number}: not a read (chromosome, start, end, separated by tabs): {line[:80]!r}"
     return f"{path} is not a table of chromosome, start, end, separated by tabs"
 
 
 def read_bam(path, chrom_sizes, min_mapping_quality=0, drop_duplicates=False):
-    """Read the primary, mapped reads of a BAM, as intervals from their first to their last aligned base.
+    """Read the primary, mapped reads of a BAM that did not fail quality checks, as intervals from their first to their last aligned base.
 
     min_mapping_quality: reads below it are left out; drop_duplicates: leave out reads that are marked as duplicates.
     Raises InputError as read_tagalign, and if the file is no BAM.
@@ -140,7 +153,7 @@ def read_bam(path, chrom_sizes, min_mapping_quality=0, drop_duplicates=False):
             names = list(bam.references)
             chunk = []
             for read in bam.fetch(until_eof=True):
-                if read.flag & skip or read.mapping_quality < min_mapping_quality:
+                if read.flag & skip or read.mapping_quality < min_mapping_quality or read.reference_end is None:
                     continue
                 chunk.append((read.reference_id, read.reference_start, read.reference_end))
                 if len(chunk) == CHUNK:

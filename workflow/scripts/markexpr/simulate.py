@@ -12,7 +12,7 @@ import zlib
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, rankdata
+from scipy.stats import rankdata
 
 from markexpr.files import atomic, gzip_writer
 
@@ -94,26 +94,63 @@ def draw_expression(genes, cells, seed, null):
     return pd.concat(rows, ignore_index=True), rpkm
 
 
-def best_scores(truth, rpkm, cells):
-    """The best scores that are possible in each cell: AUC of high expression, Pearson correlation and MSE of log2(RPKM + 1).
+def kilobases(genes, seed, null):
+    """What RPKM is multiplied with for reads: gene length in kb times 20 million reads, float [genes].
 
-    For predictors that see marks, and marks and sequence; over all genes. Returns a DataFrame of cell, sees, auc, pearson, mse.
+    With `null`, lengths of other genes, since H3K36me3 shows a gene's own.
     """
-    rows = []
-    for column, cell in enumerate(cells):
-        level = np.log2(rpkm[:, column] + 1)
-        here = truth[truth["cell"] == cell]
-        for sees, suffix in (("marks", ""), ("marks and sequence", "_dna")):
-            mean, sd = here[f"log2_rpkm_mean{suffix}"].to_numpy(), here[f"log2_rpkm_sd{suffix}"].to_numpy()
-            # expectation of a normal number that is floored at 0
-            expected = mean * norm.cdf(mean / sd) + sd * norm.pdf(mean / sd)
-            high = level >= np.median(level)
-            rank = rankdata(expected)
-            auc = (rank[high].sum() - high.sum() * (high.sum() + 1) / 2) / (high.sum() * (~high).sum())
-            constant = np.ptp(expected) == 0
-            pearson = 0.0 if constant else np.corrcoef(expected, level)[0, 1]
-            rows.append((cell, sees, auc, pearson, np.mean((expected - level) ** 2)))
-    return pd.DataFrame(rows, columns=["cell", "sees", "auc", "pearson", "mse"])
+    length = (genes["end"] - genes["start"]).to_numpy() / 1000 * 20
+    return stream(seed, "null length").permutation(length) if null else length
+
+
+def draw_counts(genes, rpkm, seed, null):
+    """Read counts of expression, float [genes, cells], whole numbers."""
+    return np.round(rpkm * kilobases(genes, seed, null)[:, None])
+
+
+def best_scores(genes, truth, rpkm, counts, cells, pairs, seed=0, null=False):
+    """The best scores that are possible for each task, for predictions that see marks, and marks and sequence; over all genes.
+
+    Returns a DataFrame of task (log2_rpkm, log2_counts, log2_fold_change of counts), unit (cell or pair A-B), sees, auc (of high expression
+    in a cell), pearson, mse. The best prediction is the expectation under the truth, by quadrature over what is not seen.
+    """
+    node, weight = np.polynomial.hermite_e.hermegauss(64)
+    weight = weight / weight.sum()
+    length = kilobases(genes, seed, null)[:, None]
+    tasks = {
+        "log2_rpkm": (np.log2(rpkm + 1), lambda level: level),
+        "log2_counts": (np.log2(counts + 1), lambda level: np.log2((2**level - 1) * length + 1)),
+    }
+    rows, expected = [], {}
+    for sees, suffix in (("marks", ""), ("marks and sequence", "_dna")):
+        for column, cell in enumerate(cells):
+            here = truth[truth["cell"] == cell]
+            mean, sd = here[f"log2_rpkm_mean{suffix}"].to_numpy()[:, None], here[f"log2_rpkm_sd{suffix}"].to_numpy()[:, None]
+            level = np.maximum(mean + sd * node, 0)
+            for task, (target, transform) in tasks.items():
+                expected[task, cell, sees] = transform(level) @ weight
+                if null:  # nothing that is seen tells one gene from another
+                    expected[task, cell, sees] = np.full(len(genes), expected[task, cell, sees].mean())
+                rows.append((task, cell, sees, *_scores(expected[task, cell, sees], target[:, column], classes=True)))
+        target = tasks["log2_counts"][0]
+        for pair in pairs:
+            a, b = pair.split("-")
+            if a in cells and b in cells:
+                change = target[:, cells.index(b)] - target[:, cells.index(a)]
+                best = expected["log2_counts", b, sees] - expected["log2_counts", a, sees]
+                rows.append(("log2_fold_change", pair, sees, *_scores(best, change, classes=False)))
+    return pd.DataFrame(rows, columns=["task", "unit", "sees", "auc", "pearson", "mse"])
+
+
+def _scores(expected, target, classes):
+    """AUC against the median of the target (NaN without `classes`), Pearson correlation (0 for a constant) and MSE."""
+    auc = np.nan
+    if classes:
+        high = target >= np.median(target)
+        rank = rankdata(expected)
+        auc = (rank[high].sum() - high.sum() * (high.sum() + 1) / 2) / (high.sum() * (~high).sum())
+    pearson = 0.0 if np.ptp(expected) < 1e-12 else np.corrcoef(expected, target)[0, 1]
+    return auc, pearson, np.mean((expected - target) ** 2)
 
 
 def cell_effects(cell, seed, shift):

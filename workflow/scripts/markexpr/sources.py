@@ -1,5 +1,6 @@
 """Counts that others published, and signal tracks, read into the arrays that our own counting gives."""
 
+import zipfile
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -166,24 +167,31 @@ def read_kaggle_npz(path, cell, window, marks):
 
 
 def write_kaggle_npz(file, cells):
-    """Write cells in the competition's layout: {cell: (counts [genes, 5, 100] in the order of DEEPCHROME_ORDER, gene_id, expression)}.
+    """Write cells in the competition's layout, one at a time, so that memory holds one.
 
-    file: an open binary file. Expression is written in all bins, as in the original; 0 where it is held out.
+    file: an open binary file; cells: pairs of cell and (values [genes, 5, 100] in the order of DEEPCHROME_ORDER, gene_id,
+    expression), which may be made on the way. Expression is written in all bins, as in the original; 0 where it is held out.
+    Raises InputError for other windows, other numbers of marks, or ids that are not Ensembl's.
     """
-    arrays = {}
-    for cell, (counts, gene_id, expression) in cells.items():
-        array = np.empty((len(gene_id), counts.shape[2], 7))  # float64: ids must stay whole
-        array[:, :, 0] = np.array([int(gene[4:]) for gene in gene_id])[:, None]
-        array[:, :, 1:6] = counts.transpose(0, 2, 1)
-        array[:, :, 6] = expression[:, None]
-        arrays[cell] = array
-    np.savez_compressed(file, **arrays)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for cell, (values, gene_id, expression) in cells:
+            if values.shape[1:] != (len(DEEPCHROME_ORDER), DEEPCHROME.window.n_bins):
+                raise InputError(f"{cell}: the competition's layout has 5 marks and 100 bins, not {values.shape[1]} and {values.shape[2]}")
+            wrong = [gene for gene in gene_id if not (gene.startswith("ENSG") and gene[4:].isdigit())]
+            if wrong:
+                raise InputError(f"{cell}: the competition's layout numbers genes by their Ensembl id, which {wrong[0]} is not")
+            array = np.empty((len(gene_id), values.shape[2], 7))  # float64: ids must stay whole
+            array[:, :, 0] = np.array([int(gene[4:]) for gene in gene_id])[:, None]
+            array[:, :, 1:6] = values.transpose(0, 2, 1)
+            array[:, :, 6] = expression[:, None]
+            with archive.open(zipfile.ZipInfo(f"{cell}.npy"), "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array)
 
 
 def read_bigwig(path, chrom, tss, window):
-    """Mean signal of a bigWig track in each bin, float32 [genes, bins]; places without signal are 0.
+    """Mean signal of a bigWig track in each bin, float32 [genes, bins]; places and chromosomes without signal are 0.
 
-    chrom, tss: [genes]. Raises InputError if the file is no bigWig, or lacks a chromosome or is of another assembly.
+    chrom, tss: [genes]. Raises InputError if the file is no bigWig, or of another assembly.
     """
     import pyBigWig
 
@@ -194,10 +202,17 @@ def read_bigwig(path, chrom, tss, window):
     except RuntimeError as error:
         raise InputError(f"{path} cannot be read as bigWig ({error}); {FIX}") from error
     lengths = track.chroms()
-    result = np.empty((len(tss), window.n_bins), dtype=np.float32)
+    absent = sorted(set(chrom) - set(lengths))
+    if len(absent) == len(set(chrom)):
+        raise InputError(
+            f"{path} has none of the chromosomes of the genes; its chromosomes are named like {next(iter(lengths))!r}, those like {absent[0]!r}"
+        )
+    if absent:
+        log.warning("%s has no signal on %s: taken for 0", path, ", ".join(absent))
+    result = np.zeros((len(tss), window.n_bins), dtype=np.float32)
     for gene, (name, first) in enumerate(zip(chrom, window.starts(tss)[:, 0])):
         if name not in lengths:
-            raise InputError(f"{path} has no chromosome {name}; its chromosomes are named like {next(iter(lengths))!r}")
+            continue
         if first + window.span > lengths[name]:
             raise InputError(f"{path}: {name} has {lengths[name]} bp, too few for {name}:{first}-{first + window.span}: another assembly?")
         values = track.values(name, int(first), int(first) + window.span, numpy=True)

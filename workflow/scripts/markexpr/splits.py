@@ -60,6 +60,8 @@ def at_random(gene_id, seed, test=0, valid=0.1, folds=None, fold=None):
     if folds is None:
         split[rest[: round(valid * len(rest))]] = "valid"
     else:
+        if not 0 <= fold < folds:
+            raise InputError(f"the split has {folds} folds, numbered from 0: there is no fold {fold}")
         split[np.array_split(rest, folds)[fold]] = "valid"
     return split
 

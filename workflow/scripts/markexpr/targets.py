@@ -12,6 +12,14 @@ TRANSFORMS = {
     "arcsinh": np.arcsinh,
 }
 
+INVERSES = {
+    "none": lambda values: values,
+    "log2p1": lambda values: 2**values - 1,
+    "log10p1": lambda values: 10**values - 1,
+    "log1p": np.expm1,
+    "arcsinh": np.sinh,
+}
+
 
 def median_label(expression, mode="numeric", decimals=3):
     """High (1) or low (0) expression, against the median of the cell. Returns (labels float32 [genes], the median).

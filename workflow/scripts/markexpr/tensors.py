@@ -89,6 +89,8 @@ def build(cell, data, genes, counts, levels):
         fit = split == "train"
         if not fit.any():
             raise InputError(f"{cell} has no training gene under this split: choose zscore_genes: all")
+    if data["normalise"] == "log1p" and (values < 0).any():
+        raise InputError(f"{cell}: the signal has negative values, of which log1p cannot be taken: choose normalise: none or zscore")
     X, fitted = normalise(values, data["normalise"], fit)
     arrays = {
         "X": X,
