@@ -15,6 +15,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/lookup.smk"
 include: "rules/simulate.smk"
 include: "rules/download.smk"
 include: "rules/annotate.smk"
