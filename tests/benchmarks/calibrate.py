@@ -21,7 +21,7 @@ from markexpr import plots, quality, simulate
 from markexpr.annotation import read_chrom_sizes
 from markexpr.counts import Bins, Sweep
 from markexpr.expression import read_expression_csv
-from markexpr.reads import Reads
+from markexpr.reads import Reads, chromosome_order
 from markexpr.sources import read_deepdiff_csv
 from markexpr.windows import Window
 
@@ -42,9 +42,9 @@ def simulated_counts(cell, n_genes=1_500, seed=1):
     sizes = read_chrom_sizes(ROOT / "config/hg19.chrom.sizes")
     genes = simulate.place_genes(n_genes, seed)
     truth, rpkm = simulate.draw_expression(genes, [cell], seed, null=False)
-    tss = np.where(genes["strand"] == 1, genes["start"], genes["end"])
+    tss = simulate.tss_of(genes)
     counter = Sweep(Bins(genes["chrom"], tss, WINDOW, sizes), sizes, None)
-    names = sorted(sizes, key=str.encode)
+    names = chromosome_order(sizes)
     code = {name: number for number, name in enumerate(names)}
     layers = []
     for mark in MARKS:

@@ -11,6 +11,7 @@ from markexpr.checksums import verify
 from markexpr.counts import BinCounter, check_tss, temporary_folder, write_counts
 from markexpr.jobs import log, run_job
 from markexpr.reads import read_bam, read_tagalign
+from markexpr.splits import SPLITS
 from markexpr.windows import Window
 
 
@@ -83,11 +84,11 @@ def finish(job, window, counts, gene_id, **extra):
 
 def paths_of(job):
     """The three files of a published csv, by split."""
-    return {split: job.input[split] for split in sources.SPLITS}
+    return {split: job.input[split] for split in SPLITS}
 
 
 def _log_splits(split):
-    log.info("%d genes: %s", len(split), ", ".join(f"{(split == name).sum()} {name}" for name in sources.SPLITS))
+    log.info("%d genes: %s", len(split), ", ".join(f"{(split == name).sum()} {name}" for name in SPLITS))
 
 
 READERS = {

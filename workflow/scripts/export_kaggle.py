@@ -3,8 +3,9 @@
 import numpy as np
 
 from markexpr.files import atomic
-from markexpr.jobs import InputError, log, run_job
+from markexpr.jobs import log, run_job
 from markexpr.sources import DEEPCHROME_ORDER, write_kaggle_npz
+from markexpr.tensors import pick_counts
 
 
 def load(counts_path, tensors_path):
@@ -12,12 +13,7 @@ def load(counts_path, tensors_path):
     with np.load(tensors_path) as file:
         gene_id, expression, split = file["gene_id"], file["expression"], file["split"]
     with np.load(counts_path) as file:
-        absent = [mark for mark in DEEPCHROME_ORDER if mark not in file["marks"]]
-        if absent:
-            raise InputError(f"{counts_path} has no {absent[0]}: the competition's layout has five marks")
-        place = {gene: row for row, gene in enumerate(file["gene_id"])}
-        marks = [list(file["marks"]).index(mark) for mark in DEEPCHROME_ORDER]
-        counts = file["counts"][[place[gene] for gene in gene_id]][:, marks]
+        counts = pick_counts(dict(file), gene_id, DEEPCHROME_ORDER, counts_path)
     return np.log1p(counts, dtype=np.float32), gene_id, np.log2(expression + 1), split
 
 

@@ -64,10 +64,13 @@ def check(values, schema, name):
     raise InputError(f"{name}: {key or 'it'}: {error.message}" + (f" ({error.schema['description']})" if "description" in error.schema else ""))
 
 
-def retyped(value):
-    """Give text from the command line its type: Snakemake's --config leaves every leaf of a list or dict a string."""
+def retyped(value, texts=()):
+    """Give text from the command line its type: Snakemake's --config leaves every leaf of a list or dict a string.
+
+    texts: keys whose values stay text, whatever they look like.
+    """
     if isinstance(value, dict):
-        return {key: retyped(inner) for key, inner in value.items()}
+        return {key: inner if key in texts and isinstance(inner, str) else retyped(inner, texts) for key, inner in value.items()}
     if isinstance(value, list):
         return [retyped(inner) for inner in value]
     if not isinstance(value, str):
@@ -93,22 +96,14 @@ def normalised(config):
             value = [part.strip() for part in value.split(",") if part.strip()]
         elif isinstance(value, int):
             value = [value]
-        config[key] = [int(seed) if str(seed).isdigit() else seed for seed in value] if key == "seeds" and isinstance(value, list) else value
+        config[key] = value
     for key in ("mirror", "genome_mirror"):
         place = str(config.get(key, "")).rstrip("/")
         # one spelling for one place: another would fetch everything again
         config[key] = f"file://{place}" if place.startswith("/") else place
-    for key in ("overrides", "bootstrap", "simulate", "gpu"):
+    for key in ("seeds", "overrides", "bootstrap", "simulate", "gpu"):
         config[key] = retyped(config.get(key))
-    texts = ("path", "expression")
-    config["sources"] = (
-        {
-            cell: {key: value if key in texts else retyped(value) for key, value in source.items()} if isinstance(source, dict) else source
-            for cell, source in config["sources"].items()
-        }
-        if isinstance(config.get("sources"), dict)
-        else config.get("sources", {})
-    )
+    config["sources"] = retyped(config.get("sources", {}), texts=("path", "expression"))
     return config
 
 
@@ -156,17 +151,21 @@ def load_studies(folder, overrides, schema, marks, used=None):
             if mark not in marks and (used is None or name in used):
                 raise InputError(f"study {name}: unknown mark {mark!r}: it is not in config key 'marks'; {did_you_mean(mark, marks)}")
         for model, block in study["models"].items():
-            if not (PACKAGE / "models" / f"{block['architecture']}.py").exists():
-                known = sorted(file.stem for file in (PACKAGE / "models").glob("[a-z]*.py"))
-                raise InputError(
-                    f"study {name}, model {model}: unknown architecture {block['architecture']!r}; {did_you_mean(block['architecture'], known)}"
-                )
-            known = build_arguments(PACKAGE / "models" / f"{block['architecture']}.py")
-            for key in block["network"]:
-                if key not in known:
-                    raise InputError(f"study {name}, model {model}: unknown key 'network.{key}'; {did_you_mean(key, known)}")
+            check_model(block, f"study {name}, model {model}")
         studies[name] = study
     return studies
+
+
+def check_model(block, name):
+    """Check that a model's architecture exists and takes its hyperparameters; InputError with the nearest that does."""
+    files = {file.stem: file for file in sorted((PACKAGE / "models").glob("[a-z]*.py"))}
+    architecture = block["architecture"]
+    if architecture not in files:
+        raise InputError(f"{name}: unknown architecture {architecture!r}; {did_you_mean(architecture, files)}")
+    known = build_arguments(files[architecture])
+    for key in block["network"]:
+        if key not in known:
+            raise InputError(f"{name}: unknown key 'network.{key}'; {did_you_mean(key, known)}")
 
 
 def build_arguments(path):

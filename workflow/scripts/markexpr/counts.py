@@ -11,6 +11,7 @@ import pybedtools
 
 from markexpr.files import write_npz
 from markexpr.jobs import InputError, log
+from markexpr.reads import chromosome_order
 
 
 class Bedtools:
@@ -79,7 +80,7 @@ class Bins:
     """The bins of many windows: start int64 [genes, bins] on chromosomes names[code[gene]]; width in bp."""
 
     def __init__(self, chrom, tss, window, chrom_sizes):
-        self.names = sorted(chrom_sizes, key=str.encode)
+        self.names = chromosome_order(chrom_sizes)
         code_of = {name: code for code, name in enumerate(self.names)}
         self.code = np.array([code_of[name] for name in chrom], dtype=np.int8)
         self.start = window.starts(tss)

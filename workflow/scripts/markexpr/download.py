@@ -100,14 +100,12 @@ def fetch(place, destination, attempts=ATTEMPTS, pause=PAUSE, ledger=True):
     # of this URL alone: a part from another mirror must not be resumed
     part = destination.with_name(f".{destination.name}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.part")
     part.parent.mkdir(parents=True, exist_ok=True)
-    local = url.startswith("file:")
-    if local:
-        part.unlink(missing_ok=True)
+    local, gzipped = url.startswith("file:"), destination.suffix == ".gz"
     log.info("fetching %s", url)
     cut_short = 0
     for attempt in range(1, attempts + 1):
-        if destination.suffix != ".gz":
-            # nothing would tell a splice of two versions from a whole file; these are small
+        if local or not gzipped:
+            # nothing would tell a splice of two versions of a plain file from a whole one; and these are small or near
             part.unlink(missing_ok=True)
         code, status, message = _curl(url, part, destination.name)
         if code in HOPELESS:
@@ -118,7 +116,7 @@ def fetch(place, destination, attempts=ATTEMPTS, pause=PAUSE, ledger=True):
             raise InputError(
                 f"{url} cannot be had ({why}); check config keys 'mirror' and 'cells', or say under 'sources' where else this cell's data are"
             )
-        problem = _problem(part, code, status, message, destination.suffix == ".gz")
+        problem = _problem(part, code, status, message, gzipped)
         if problem is None:
             log.info("%.1f MB", part.stat().st_size / 1e6)
             if ledger:

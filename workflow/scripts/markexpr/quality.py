@@ -5,6 +5,8 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from markexpr.annotation import read_genes
+from markexpr.normalise import orient
+from markexpr.tensors import pick_counts
 
 
 def load_oriented(counts_path, tensors_path, genes):
@@ -17,11 +19,8 @@ def load_oriented(counts_path, tensors_path, genes):
     with np.load(tensors_path) as file:
         gene_id, expression, marks, bins = file["gene_id"], file["expression"], file["marks"], file["bins"]
     with np.load(counts_path) as file:
-        place = pd.Series(np.arange(len(file["gene_id"])), index=file["gene_id"])[gene_id].to_numpy()
-        mark_index = [list(file["marks"]).index(mark) for mark in marks]
-        counts = file["counts"][place][:, mark_index]
-    turned = np.isin(gene_id, genes.loc[genes["strand"] == "-", "gene_id"].to_numpy(dtype=str))
-    counts[turned] = counts[turned, :, ::-1]
+        counts = pick_counts(dict(file), gene_id, marks, counts_path)
+    counts = orient(counts, np.isin(gene_id, genes.loc[genes["strand"] == "-", "gene_id"].to_numpy(dtype=str)))
     return cell, marks, bins + (bins[1] - bins[0]) / 2, counts, expression
 
 

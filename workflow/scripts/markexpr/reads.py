@@ -42,6 +42,11 @@ class Reads:
         return Reads(self.names, code, start, start + (key & ((1 << LENGTH_BITS) - 1)).astype(np.int32))
 
 
+def chromosome_order(chrom_sizes):
+    """Names of chromosomes bytewise, as `sort` with LC_ALL=C puts them; reads and bins number chromosomes by it."""
+    return sorted(chrom_sizes, key=str.encode)
+
+
 class _Collector:
     """Takes chunks of reads, checks them against the chromosomes, and keeps those on chromosomes that are counted."""
 
@@ -49,7 +54,7 @@ class _Collector:
         if len(chrom_sizes) > 127:
             raise InputError(f"{len(chrom_sizes)} chromosomes in config key 'chrom_sizes' are more than the 127 that can be counted at once")
         self.path = path
-        self.names = sorted(chrom_sizes, key=str.encode)
+        self.names = chromosome_order(chrom_sizes)
         self.length = np.array([chrom_sizes[name] for name in self.names])
         self.code_of = {name: code for code, name in enumerate(self.names)}
         self.parts, self.seen, self.dropped, self.example = [], 0, 0, None

@@ -94,21 +94,26 @@ def draw_expression(genes, cells, seed, null):
     return pd.concat(rows, ignore_index=True), rpkm
 
 
-def kilobases(genes, seed, null):
+def tss_of(genes):
+    """TSS of each gene, 1-based, [genes]: its start on the plus strand, its end on the minus strand."""
+    return np.where(genes["strand"] == 1, genes["start"], genes["end"])
+
+
+def reads_per_rpkm(genes, seed, null):
     """What RPKM is multiplied with for reads: gene length in kb times 20 million reads, float [genes].
 
     With `null`, lengths of other genes, since H3K36me3 shows a gene's own.
     """
-    length = (genes["end"] - genes["start"]).to_numpy() / 1000 * 20
-    return stream(seed, "null length").permutation(length) if null else length
+    factor = (genes["end"] - genes["start"]).to_numpy() / 1000 * 20
+    return stream(seed, "null length").permutation(factor) if null else factor
 
 
 def draw_counts(genes, rpkm, seed, null):
     """Read counts of expression, float [genes, cells], whole numbers."""
-    return np.round(rpkm * kilobases(genes, seed, null)[:, None])
+    return np.round(rpkm * reads_per_rpkm(genes, seed, null)[:, None])
 
 
-def best_scores(genes, truth, rpkm, counts, cells, pairs, seed=0, null=False):
+def best_scores(genes, truth, rpkm, counts, cells, pairs, seed, null):
     """The best scores that are possible for each task, for predictions that see marks, and marks and sequence; over all genes.
 
     Returns a DataFrame of task (log2_rpkm, log2_counts, log2_fold_change of counts), unit (cell or pair A-B), sees, auc (of high expression
@@ -116,10 +121,10 @@ def best_scores(genes, truth, rpkm, counts, cells, pairs, seed=0, null=False):
     """
     node, weight = np.polynomial.hermite_e.hermegauss(64)
     weight = weight / weight.sum()
-    length = kilobases(genes, seed, null)[:, None]
+    factor = reads_per_rpkm(genes, seed, null)[:, None]
     tasks = {
         "log2_rpkm": (np.log2(rpkm + 1), lambda level: level),
-        "log2_counts": (np.log2(counts + 1), lambda level: np.log2((2**level - 1) * length + 1)),
+        "log2_counts": (np.log2(counts + 1), lambda level: np.log2((2**level - 1) * factor + 1)),
     }
     rows, expected = [], {}
     for sees, suffix in (("marks", ""), ("marks and sequence", "_dna")):
@@ -195,7 +200,7 @@ def draw_reads(genes, activity, mark, cell, seed, depth, shift, chrom_sizes):
     rng = stream(seed, "reads", cell, mark)
     effects = cell_effects(cell, seed, shift)
     strand = genes["strand"].to_numpy()
-    tss = np.where(strand == 1, genes["start"], genes["end"])
+    tss = tss_of(genes)
     rate = mark_rates(mark, activity, (genes["end"] - genes["start"]).to_numpy(), rng, effects["width"])
     rate[strand == -1] = rate[strand == -1, ::-1]
     chrom = pd.Categorical(genes["chrom"], categories=CHROMOSOMES)
@@ -222,7 +227,7 @@ def draw_sequence(genes, truth, seed):
     """
     promoter = truth.groupby("gene_id")["promoter"].first().reindex(genes["gene_id"]).to_numpy()
     strand = genes["strand"].to_numpy()
-    tss = np.where(strand == 1, genes["start"], genes["end"])
+    tss = tss_of(genes)
     motif = np.frombuffer(MOTIF, dtype=np.uint8)
     reverse = np.frombuffer(MOTIF.translate(bytes.maketrans(b"ACGT", b"TGCA"))[::-1], dtype=np.uint8)
     for name in CHROMOSOMES:

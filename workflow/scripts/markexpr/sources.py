@@ -1,7 +1,7 @@
 """Counts that others published, and signal tracks, read into the arrays that our own counting gives."""
 
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,23 +11,30 @@ from markexpr.jobs import InputError, log
 from markexpr.windows import Window
 
 FIX = "check the 'path' of this cell under config key 'sources'"
-SPLITS = ("train", "valid", "test")
 DEEPCHROME_ORDER = ["H3K27me3", "H3K36me3", "H3K4me1", "H3K4me3", "H3K9me3"]
 
 
 @dataclass(frozen=True)
 class PublishedCsv:
-    """How a published csv of bin counts is laid out: the marks of its columns, its window, and what stands around the counts."""
+    """How published bin counts are laid out: their marks in order, their window, and the columns of the file."""
 
     marks: list
     window: Window
-    columns: list = field(default_factory=list)  # names of all columns, for messages
+    n_columns: int
+    columns: str  # for messages
+
+    def part(self, window, marks, where):
+        """The places of some marks, and the slice of bins that is a window; InputError if the files have not got them."""
+        unknown = [mark for mark in marks if mark not in self.marks]
+        if unknown:
+            raise InputError(f"{where}: no mark {unknown[0]}; there are {', '.join(self.marks)}")
+        return [self.marks.index(mark) for mark in marks], window.centre_of(self.window)
 
 
 # QData/DeepDiffChrome: `gene_symbol_bin` and one column a mark
-DEEPDIFF = PublishedCsv(["H3K4me1", "H3K4me3", "H3K9me3", "H3K27me3", "H3K36me3"], Window.parse("20000bp_100bp"), ["gene_symbol_bin", "5 counts"])
+DEEPDIFF = PublishedCsv(["H3K4me1", "H3K4me3", "H3K9me3", "H3K27me3", "H3K36me3"], Window.parse("20000bp_100bp"), 6, "gene_symbol_bin, 5 counts")
 # DeepChrome's and AttentiveChrome's files: last digits of the gene's id, bin, one column a mark, label
-DEEPCHROME = PublishedCsv(DEEPCHROME_ORDER, Window.parse("10000bp_100bp"), ["gene digits", "bin", "5 counts", "label"])
+DEEPCHROME = PublishedCsv(DEEPCHROME_ORDER, Window.parse("10000bp_100bp"), 8, "gene digits, bin, 5 counts, label")
 
 
 def read_deepdiff_csv(paths, window, marks):
@@ -40,11 +47,11 @@ def read_deepdiff_csv(paths, window, marks):
     a row that is not of this form, or a gene that stands in two splits or with different counts.
     """
 
-    def parse(path, table):
+    def parse(table):
         name = table[0].astype(str).str.extract(r"^([^_]+)_.*_(\d+)$")
         return name[0].fillna("").to_numpy(dtype=str), name[1].fillna("0").astype(int).to_numpy(), table.iloc[:, 1:]
 
-    return _published(paths, DEEPDIFF, window, marks, 6, parse)[:3]
+    return _published(paths, DEEPDIFF, window, marks, parse)[:3]
 
 
 def read_deepchrome_csv(paths, window, marks):
@@ -55,35 +62,32 @@ def read_deepchrome_csv(paths, window, marks):
     with its median as text (docs/studies.md). Some genes stand twice with the same counts: they are kept once.
     """
 
-    def parse(path, table):
+    def parse(table):
         digits = pd.to_numeric(table[0], errors="coerce")
         bins = pd.to_numeric(table[1], errors="coerce").fillna(0).astype(int).to_numpy()
         ids = np.where(digits.notna(), digits.fillna(0).astype(int).map("ENSG{:011d}".format), "")
         return ids.astype(str), bins, table.iloc[:, 2:]
 
-    counts, gene_id, split, extra = _published(paths, DEEPCHROME, window, marks, 8, parse)
+    counts, gene_id, split, extra = _published(paths, DEEPCHROME, window, marks, parse)
     label = extra[:, 0]
     if not (np.isin(label, (0, 1)).all() and (extra == label[:, None]).all()):
         raise InputError(f"{next(iter(paths.values()))} and its neighbours: the label (column 8) must be 0 or 1 and the same in all bins of a gene")
     return counts, gene_id, split, label.astype(np.float32)
 
 
-def _published(paths, layout, window, marks, n_columns, parse):
+def _published(paths, layout, window, marks, parse):
     """Read the three files of a cell. Returns counts, gene_id, split, and what stands right of the counts, [genes, bins]."""
-    centre = window.centre_of(layout.window)
-    unknown = [mark for mark in marks if mark not in layout.marks]
-    if unknown:
-        raise InputError(f"{', '.join(map(str, paths.values()))}: no mark {unknown[0]}; the files have {', '.join(layout.marks)}")
+    mark_index, centre = layout.part(window, marks, ", ".join(map(str, paths.values())))
     blocks, gene_id, split = [], [], []
     for name, path in paths.items():
-        block, ids = _read_bins(path, layout, n_columns, parse)
+        block, ids = _read_bins(path, layout, parse)
         blocks.append(block)
         gene_id.append(ids)
         split += [name] * len(ids)
     blocks, gene_id, split = np.concatenate(blocks), np.concatenate(gene_id), np.array(split)
     keep = _once(gene_id, blocks, split, paths)
     blocks, gene_id, split = blocks[keep], gene_id[keep], split[keep]
-    counts = blocks[:, :, [layout.marks.index(mark) for mark in marks]].transpose(0, 2, 1)[:, :, centre]
+    counts = blocks[:, :, mark_index].transpose(0, 2, 1)[:, :, centre]
     rest = blocks[:, :, len(layout.marks) :]
     return counts.astype(np.uint32), gene_id, split, rest[:, :, 0] if rest.shape[2] else None
 
@@ -102,7 +106,7 @@ def _once(gene_id, blocks, split, paths):
     return np.sort(first)
 
 
-def _read_bins(path, layout, n_columns, parse):
+def _read_bins(path, layout, parse):
     """One file of bins as (numbers float64 [genes, bins, columns of numbers], gene_id [genes])."""
     with reading(path, FIX):
         try:
@@ -110,9 +114,9 @@ def _read_bins(path, layout, n_columns, parse):
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise InputError(f"{path} is not a csv of bin counts ({' '.join(str(error).split())}); {FIX}") from error
     n_bins = layout.window.n_bins
-    if table.shape[1] != n_columns:
-        raise InputError(f"{path} has {table.shape[1]} columns where {n_columns} are expected, without a header: {', '.join(layout.columns)}")
-    gene_id, bins, values = parse(path, table)
+    if table.shape[1] != layout.n_columns:
+        raise InputError(f"{path} has {table.shape[1]} columns where {layout.n_columns} are expected, without a header: {layout.columns}")
+    gene_id, bins, values = parse(table)
     numbers = values.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
     bad = np.flatnonzero(~((numbers >= 0) & (numbers < 2**32) & (numbers == np.round(numbers))).all(axis=1))
     if bad.size:
@@ -121,7 +125,7 @@ def _read_bins(path, layout, n_columns, parse):
     wrong = np.flatnonzero((gene_id == "") | (bins != expected))
     if wrong.size or len(table) % n_bins:
         line = wrong[0] + 1 if wrong.size else len(table)
-        found = ",".join(map(str, table.iloc[line - 1, : n_columns - values.shape[1]]))
+        found = ",".join(map(str, table.iloc[line - 1, : layout.n_columns - values.shape[1]]))
         raise InputError(f"{path}, line {line}: expected bin {expected[line - 1]} of {n_bins}, got {found!r}; is the file cut short?")
     ids = gene_id.reshape(-1, n_bins)
     if (ids != ids[:, :1]).any():
@@ -138,10 +142,7 @@ def read_kaggle_npz(path, cell, window, marks):
     float64 [genes]). Raises InputError for an unknown cell or mark, another shape, or values that are neither.
     """
     layout = DEEPCHROME
-    centre = window.centre_of(layout.window)
-    unknown = [mark for mark in marks if mark not in layout.marks]
-    if unknown:
-        raise InputError(f"{path}: no mark {unknown[0]}; the file has {', '.join(layout.marks)}")
+    mark_index, centre = layout.part(window, marks, path)
     with reading(path, FIX):
         try:
             with np.load(path, allow_pickle=False) as file:
@@ -159,7 +160,7 @@ def read_kaggle_npz(path, cell, window, marks):
         values = np.expm1(values)
         if not np.allclose(values, np.round(values), rtol=1e-3, atol=1e-2):
             raise InputError(f"{path}: {cell} holds neither counts nor ln(1 + count)")
-    counts = np.round(values).transpose(0, 2, 1)[:, [layout.marks.index(mark) for mark in marks]][:, :, centre]
+    counts = np.round(values).transpose(0, 2, 1)[:, mark_index][:, :, centre]
     gene_id = np.array([f"ENSG{int(number):011d}" for number in array[:, 0, 0]])
     if len(np.unique(gene_id)) < len(gene_id):
         raise InputError(f"{path}: a gene stands twice in {cell}")

@@ -50,11 +50,25 @@ def make_split(setting, genes, source_split, cell):
     return source_split
 
 
+def pick_counts(counts, gene_id, marks, where):
+    """The counts of some genes and marks, in their order, [genes, marks, bins].
+
+    counts: the arrays of results/counts/{window}/{cell}.npz, which hold all of gene_id; where: names them in the InputError for
+    a mark that they lack.
+    """
+    absent = [mark for mark in marks if mark not in counts["marks"]]
+    if absent:
+        raise InputError(f"{where}: the counts have no mark {absent[0]}; they have {', '.join(counts['marks'])}")
+    place = pd.Series(np.arange(len(counts["gene_id"])), index=counts["gene_id"])
+    mark_index = [list(counts["marks"]).index(mark) for mark in marks]
+    return counts["counts"][place[gene_id].to_numpy()][:, mark_index]
+
+
 def build(cell, data, genes, counts, levels):
     """The arrays of results/tensors/{study}/{cell}.npz but for the provenance, and what goes into it.
 
     data: the study's `data` block; genes: the study's list; counts: the arrays of results/counts/{window}/{cell}.npz; levels: Levels.
-    Raises InputError if genes, counts and expression have none in common, a mark is missing, or no gene trains or tests.
+    Raises InputError if genes, counts and expression have none in common, or a mark is missing.
     """
     listed = genes["gene_id"].to_numpy(dtype=str)
     known = levels.values.index
@@ -64,24 +78,20 @@ def build(cell, data, genes, counts, levels):
     levels = Levels(levels.values.loc[with_expression], levels.unit, levels.label_only)
     target, how = make_target(levels, data["target"])
 
-    place = pd.Series(np.arange(len(counts["gene_id"])), index=counts["gene_id"])
-    kept = with_expression[np.isin(with_expression, place.index)]
+    counted = counts["gene_id"]
+    kept = with_expression[np.isin(with_expression, counted)]
     if not kept.size:
-        raise InputError(f"{cell}: no gene of the study has both counts ({place.index[0]}…) and expression ({known[0]}…)")
-    absent = [mark for mark in data["marks"] if mark not in counts["marks"]]
-    if absent:
-        raise InputError(f"{cell}: the counts have no mark {absent[0]}; they have {', '.join(counts['marks'])}")
+        raise InputError(f"{cell}: no gene of the study has both counts ({counted[0]}…) and expression ({known[0]}…)")
+    values = pick_counts(counts, kept, data["marks"], cell)
     source_split = pd.Series(counts["source_split"], index=counts["gene_id"]) if "source_split" in counts else None
     split = make_split(data["split"], genes, source_split, cell).loc[kept].to_numpy(dtype=str)
     sizes = {name: int((split == name).sum()) for name in splits.SPLITS}
     summary = ", ".join(f"{number} {name}" for name, number in sizes.items())
     log.info("%s: %d of the study's %d genes have counts and expression; %s", cell, len(kept), len(listed), summary)
-    silent = np.isin(listed, place.index).sum() - len(kept)
+    silent = np.isin(listed, counted).sum() - len(kept)
     if silent:
         log.warning("%s: %d genes of the study have counts but no expression in this source, and are left out", cell, silent)
 
-    mark_index = [list(counts["marks"]).index(mark) for mark in data["marks"]]
-    values = counts["counts"][place[kept].to_numpy()][:, mark_index]
     if data["orientation"] == "transcription":
         values = orient(values, (genes.set_index("gene_id")["strand"].loc[kept] == "-").to_numpy())
     fit = None
