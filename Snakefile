@@ -24,6 +24,8 @@ include: "rules/tensors.smk"
 include: "rules/quality.smk"
 include: "rules/train.smk"
 include: "rules/score.smk"
+include: "rules/compare.smk"
+include: "rules/interpret.smk"
 include: "rules/studies.smk"
 
 

@@ -58,6 +58,15 @@ try:
         "cells",
         "config/cells.tsv or config key 'sources'",
     )
+    for study in STUDIES:
+        place = f"config/cells.tsv or config key 'sources' (study {study})"
+        for model, block in STUDIES[study]["models"].items():
+            configuration.choose(
+                block.get("cells", []), KNOWN_CELLS, f"models.{model}.cells", place
+            )
+        if "transfer" in STUDIES[study]:
+            source = STUDIES[study]["transfer"]["source"]
+            configuration.choose([source], KNOWN_CELLS, "transfer.source", place)
     PAIRS = configuration.choose(
         config["pairs"],
         [
@@ -87,6 +96,7 @@ if Path("results/raw").exists() and Path("results/simulated").exists() != SIMULA
 CHROM_SIZES = str(HOME / config["chrom_sizes"])
 if not Path(CHROM_SIZES).is_file():
     raise WorkflowError(f"config key 'chrom_sizes': there is no file {CHROM_SIZES}")
+PUBLISHED = str(HOME / "config/published.tsv")
 EXPRESSION = "results/raw/byDataType/rna/expression"
 MIRROR = "results/simulated/mirror"
 RUN = "results/runs/{study}/{model}/{unit}/seed{seed}"

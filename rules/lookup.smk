@@ -36,11 +36,21 @@ def published_table(cell, part):
     return own_file(cell, plain, f"{plain}.gz")
 
 
-def units_of(study):
-    """What the models of a study are trained on, one run each."""
-    return {"cells": CELLS, "pairs": PAIRS, "pooled": ["pooled"]}[
+def units_of(study, model):
+    """What a model of a study is trained on, one run each."""
+    block = STUDIES[study]["models"][model]
+    if block.get("units") == "transfers":
+        source = STUDIES[study]["transfer"]["source"]
+        return [f"{source}-to-{cell}" for cell in CELLS if cell != source]
+    cells = [cell for cell in CELLS if cell in block.get("cells", CELLS)]
+    return {"cells": cells, "pairs": PAIRS, "pooled": ["pooled"]}[
         STUDIES[study]["units"]
     ]
+
+
+def are_built(study, models):
+    """Whether each of some models of a study has a unit among the cells that are built."""
+    return all(units_of(study, model) for model in models)
 
 
 def cells_of(study):
@@ -55,16 +65,28 @@ def tensors_of(study):
     return [f"results/tensors/{study}/{cell}.npz" for cell in cells_of(study)]
 
 
-def runs_of(study, file):
-    """One `file` of each run of a study. On the simulated mirror its truth is one more model."""
-    models = list(STUDIES[study]["models"]) + (["simulator_truth"] if SIMULATED else [])
-    return expand(
-        f"{RUN}/{file}",
-        study=study,
-        model=models,
-        unit=units_of(study),
-        seed=config["seeds"],
-    )
+def runs_of(study, file, models=None):
+    """One `file` of each run of some models of a study, all by default."""
+    return [
+        f"{RUN}/{file}".format(study=study, model=model, unit=unit, seed=seed)
+        for model in (STUDIES[study]["models"] if models is None else models)
+        for unit in units_of(study, model)
+        for seed in config["seeds"]
+    ]
+
+
+def predictions_of(study):
+    """The predictions of all runs of a study. On the simulated mirror its truth is one more model, on the same units."""
+    runs = runs_of(study, "predictions.tsv.gz")
+    truth = {
+        re.sub(
+            f"^results/runs/{study}/[^/]+/",
+            f"results/runs/{study}/simulator_truth/",
+            run,
+        )
+        for run in runs
+    }
+    return runs + (sorted(truth) if SIMULATED else [])
 
 
 def changes_of(study):
@@ -84,7 +106,71 @@ def model_block(wildcards):
         raise WorkflowError(
             f"unknown model {wildcards.model!r} in study {wildcards.study}; {configuration.did_you_mean(wildcards.model, models)}"
         )
-    return models[wildcards.model]
+    # which units it has changes none of its runs
+    return {
+        key: value
+        for key, value in models[wildcards.model].items()
+        if key not in ("units", "cells")
+    }
+
+
+def cell_tensors(study, cell):
+    """The tensors of one cell of a study."""
+    return f"results/tensors/{study}/{cell}.npz"
+
+
+def run_inputs(wildcards):
+    """The tensors that a run reads, by what they are to it, and the study's genes where it splits them anew."""
+    study, unit, regime = (
+        wildcards.study,
+        wildcards.unit,
+        model_block(wildcards).get("regime"),
+    )
+    source, _, target = unit.partition("-to-")
+    if bool(target) != (regime in ("origin", "cross")):
+        raise WorkflowError(
+            f"model {wildcards.model} of study {study} is not trained on {unit}, but on units like {(units_of(study, wildcards.model) or ['none'])[0]}"
+        )
+    if regime is None:
+        return {"cell": cell_tensors(study, unit)}
+    cells = {
+        "origin": {"target": target},
+        "uncross": {"source": source},
+        "cross": {"source": source, "target": target},
+    }[regime]
+    return {
+        **{role: cell_tensors(study, cell) for role, cell in cells.items()},
+        "genes": f"results/annotation/genes.{study}.tsv",
+    }
+
+
+def truth_inputs(wildcards):
+    """The tensors of the genes that a unit tests, and for a transfer the study's genes, which it splits anew."""
+    *source, tested = wildcards.unit.split("-to-")
+    genes = (
+        {"genes": f"results/annotation/genes.{wildcards.study}.tsv"} if source else {}
+    )
+    return {"tensors": cell_tensors(wildcards.study, tested), **genes}
+
+
+def transfer_of(wildcards):
+    """How a transfer splits the genes, for units that are one."""
+    return (
+        STUDIES[wildcards.study].get("transfer")
+        if "regime" in model_block(wildcards)
+        else None
+    )
+
+
+def uncross_models():
+    """For a wildcard: all models that are trained on a source cell and applied to others."""
+    models = {
+        model
+        for study in STUDIES.values()
+        for model, block in study["models"].items()
+        if block.get("regime") == "uncross"
+    }
+    return "|".join(sorted(models)) or "none"
 
 
 def mirrored(file):
@@ -160,22 +246,58 @@ def gene_list_of(wildcards):
     return [listed] if listed else []
 
 
-def model_code(wildcards):
-    """Hash of the training code and of the one architecture that the job uses: an edit of it retrains just that model."""
-    architecture = model_block(wildcards)["architecture"]
-    return code_digest("train_model.py", f"markexpr/models/{architecture}.py")
+def model_code(script):
+    """For params: hash of a script and of the one architecture that the job uses, so that an edit of it retrains just that model."""
+
+    def digest(wildcards):
+        architecture = model_block(wildcards)["architecture"]
+        return code_digest(script, f"markexpr/models/{architecture}.py")
+
+    return digest
+
+
+def comparison(part, name):
+    """For params: the block of a study's `tables` or `figures` that the wildcard `name` names."""
+
+    def block(wildcards):
+        blocks = STUDIES[wildcards.study].get(part, {})
+        if wildcards[name] not in blocks:
+            raise WorkflowError(
+                f"study {wildcards.study} has no {wildcards[name]}; {configuration.did_you_mean(wildcards[name], blocks) if blocks else f'it has no {part}'}"
+            )
+        return blocks[wildcards[name]]
+
+    return block
+
+
+def settings_of(study):
+    """A study and its variants, the studies whose `base` it is."""
+    return [study] + [other for other in STUDIES if STUDIES[other].get("base") == study]
 
 
 def outputs_of(study):
-    """All tables and figures of a study. One without models shows its data."""
-    scores = [
-        f"results/metrics/{study}.tsv",
-        f"results/tables/{study}/scores.html",
-        f"results/tables/{study}/published.html",
-        f"results/figures/{study}/roc.png",
-    ]
-    data = [
-        f"results/figures/{study}/{name}.png"
-        for name in ("genes", "depth", "profiles", "correlation")
-    ]
-    return data + (scores if STUDIES[study]["models"] else [])
+    """All tables and figures of a study and its variants. One without models shows its data."""
+    setting = STUDIES[study]
+    figures = ["genes", "depth", "profiles", "correlation"]
+    tables = []
+    if setting["models"]:
+        figures += ["roc"]
+        tables += ["scores", "published"]
+    if setting["data"]["target"]["kind"] == "median_label":
+        figures += ["labels"]
+    for part, names in (("tables", tables), ("figures", figures)):
+        names += [
+            name
+            for name, block in setting.get(part, {}).items()
+            if are_built(study, block["models"])
+        ]
+    if "claims" in setting:
+        tables += ["claims"]
+    if len(settings_of(study)) > 1:
+        tables += ["settings"]
+    figures += [f"attention_{model}" for model in setting.get("attention", [])]
+    return (
+        [f"results/figures/{study}/{name}.png" for name in figures]
+        + [f"results/tables/{study}/{name}.html" for name in tables]
+        + [output for other in settings_of(study)[1:] for output in outputs_of(other)]
+    )

@@ -4,7 +4,7 @@
 rule score_study:
     # Every metric of every run and split, with its bootstrap interval.
     input:
-        lambda wildcards: runs_of(wildcards.study, "predictions.tsv.gz"),
+        lambda wildcards: predictions_of(wildcards.study),
     output:
         "results/metrics/{study}.tsv",
     log:
@@ -58,7 +58,7 @@ rule compare_published:
     # The paper's numbers and ours side by side.
     input:
         metrics="results/metrics/{study}.tsv",
-        published=str(HOME / "config/published.tsv"),
+        published=PUBLISHED,
     output:
         tsv="results/tables/{study}/published.tsv",
         html=report(
@@ -77,7 +77,6 @@ rule compare_published:
         runtime=5,
     params:
         simulated=SIMULATED,
-        units=lambda wildcards: len(units_of(wildcards.study)),
         changed=lambda wildcards: changes_of(wildcards.study),
         paper=lambda wildcards: STUDIES[wildcards.study]["paper"]["citation"],
         label_mode=lambda wildcards: STUDIES[wildcards.study]["data"]["target"].get(
@@ -94,7 +93,7 @@ rule plot_roc:
     # ROC curves of the test genes, one panel a model, one line a run.
     input:
         metrics="results/metrics/{study}.tsv",
-        predictions=lambda wildcards: runs_of(wildcards.study, "predictions.tsv.gz"),
+        predictions=lambda wildcards: predictions_of(wildcards.study),
     output:
         svg="results/figures/{study}/roc.svg",
         png=report(

@@ -1,21 +1,9 @@
-"""One target rule per paper: `snakemake deepchrome` builds all that the paper shows."""
+"""One target rule per study, of its name: `snakemake deepchrome` builds all that the paper shows."""
 
+for study in STUDIES:
 
-rule deepchrome:
-    input:
-        outputs_of("deepchrome"),
-
-
-rule transferchrome:
-    input:
-        outputs_of("transferchrome"),
-
-
-rule deepdiff:
-    input:
-        outputs_of("deepdiff"),
-
-
-rule dense_ensemble:
-    input:
-        outputs_of("dense_ensemble"),
+    rule:
+        name:
+            study
+        input:
+            outputs_of(study),

@@ -4,7 +4,7 @@
 rule train_model:
     # One model on one unit with one seed. Killed, it goes on from its last whole epoch.
     input:
-        "results/tensors/{study}/{unit}.npz",
+        unpack(run_inputs),
     output:
         predictions=f"{RUN}/predictions.tsv.gz",
         history=f"{RUN}/history.tsv",
@@ -23,13 +23,47 @@ rule train_model:
         runtime=240,
     params:
         model=model_block,
+        transfer=transfer_of,
         # beside the outputs, but none of them: Snakemake deletes the outputs of a job that fails
         checkpoint=lambda wildcards: f"results/runs/.checkpoints/{wildcards.study}-{wildcards.model}-{wildcards.unit}-{wildcards.seed}.pt",
-        code=model_code,
+        code=model_code("train_model.py"),
     message:
         "Training {wildcards.model} on {wildcards.unit}, seed {wildcards.seed} (study {wildcards.study})"
     script:
         "../workflow/scripts/train_model.py"
+
+
+rule apply_model:
+    # A model that was trained on a source cell predicts the test genes of another: one fit serves all targets.
+    input:
+        weights="results/runs/{study}/{model}/{source}/seed{seed}/weights.safetensors",
+        params="results/runs/{study}/{model}/{source}/seed{seed}/params.yaml",
+        target="results/tensors/{study}/{target}.npz",
+        genes="results/annotation/genes.{study}.tsv",
+    output:
+        predictions="results/runs/{study}/{model}/{source}-to-{target}/seed{seed}/predictions.tsv.gz",
+    log:
+        "logs/apply_model/{study}/{model}/{source}-to-{target}/seed{seed}.log",
+    wildcard_constraints:
+        model=uncross_models(),
+        source="[A-Za-z0-9_.]+",
+        target="[A-Za-z0-9_.]+",
+    conda:
+        "../envs/train.yaml"
+    threads: config["train_threads"]
+    resources:
+        mem_mb=3000,
+        runtime=20,
+    params:
+        transfer=transfer_of,
+        code=model_code("apply_model.py"),
+    message:
+        "Applying {wildcards.model} of {wildcards.source} to {wildcards.target}, seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/apply_model.py"
+
+
+ruleorder: apply_model > train_model
 
 
 if SIMULATED:
@@ -37,7 +71,7 @@ if SIMULATED:
     # The simulator knows each gene's activity: nothing that sees only marks can predict better.
     rule predict_truth:
         input:
-            tensors="results/tensors/{study}/{unit}.npz",
+            unpack(truth_inputs),
             truth=rules.simulate_genome.output.truth,
         output:
             predictions="results/runs/{study}/simulator_truth/{unit}/seed{seed}/predictions.tsv.gz",
@@ -49,10 +83,11 @@ if SIMULATED:
             mem_mb=1000,
             runtime=5,
         params:
+            transfer=lambda wildcards: STUDIES[wildcards.study].get("transfer"),
             code=code_digest("predict_truth.py"),
         message:
             "Best possible predictions for {wildcards.unit}, from the simulator's truth"
         script:
             "../workflow/scripts/predict_truth.py"
 
-    ruleorder: predict_truth > train_model
+    ruleorder: predict_truth > apply_model > train_model

@@ -24,6 +24,7 @@ def published(**changes):
         "split": "test",
         "metric": "auc",
         "statistic": "mean",
+        "against": None,
         "value": 0.8,
         "n_units": 2,
         "label_mode": "text",
@@ -32,20 +33,24 @@ def published(**changes):
     return pd.DataFrame([{**row, **changes}])
 
 
-OURS = metrics([(0.7, 0.8), (0.85, 0.89)])
+OURS = pd.concat([metrics([(0.7, 0.8), (0.85, 0.89)]), metrics([(0.82,), (0.9,)], "origin")])
 
 
 @pytest.mark.parametrize(
     ("row", "arguments", "ours", "verdict"),
     [
-        ({}, (2, False, "text"), 0.81, "within 0.02"),
-        ({"value": 0.9}, (2, False, "text"), 0.81, "not reproduced"),
-        ({"statistic": "max"}, (2, False, "text"), 0.87, "not reproduced"),
-        ({}, (2, False, "numeric"), 0.81, "not comparable: text labels there, numeric here"),
-        ({}, (2, True, "text"), 0.81, "not comparable: simulated data"),
-        ({"n_units": 56}, (2, False, "text"), 0.81, "not comparable: 2 of 56 units"),
-        ({}, (2, False, "text", "2 cells of other sources"), 0.81, "not comparable: 2 cells of other sources"),
-        ({"model": "svm"}, (2, False, "text"), None, "not run"),
+        ({}, (False, "text"), 0.81, "within 0.02"),
+        ({"value": 0.9}, (False, "text"), 0.81, "not reproduced"),
+        ({"statistic": "max"}, (False, "text"), 0.87, "not reproduced"),
+        ({}, (False, "numeric"), 0.81, "not comparable: text labels there, numeric here"),
+        ({}, (True, "text"), 0.81, "not comparable: simulated data"),
+        ({"n_units": 56}, (False, "text"), 0.81, "not comparable: 2 of 56 units"),
+        ({}, (False, "text", "2 cells of other sources"), 0.81, "not comparable: 2 cells of other sources"),
+        ({"model": "svm"}, (False, "text"), None, "not run"),
+        # 0.82 and 0.90 of `origin` on the same units: 0.86 on average
+        ({"statistic": "mean_drop", "against": "origin", "value": 0.05}, (False, "text"), 0.05, "within 0.005"),
+        ({"statistic": "mean_drop", "against": "origin", "value": 0.04}, (False, "text"), 0.05, "not reproduced"),
+        ({"statistic": "mean_drop", "against": "svm", "value": 0.04}, (False, "text"), None, "not run"),
     ],
 )
 def test_verdicts(row, arguments, ours, verdict):
@@ -56,7 +61,7 @@ def test_verdicts(row, arguments, ours, verdict):
 
 def test_an_unknown_statistic_is_named():
     with pytest.raises(InputError, match="unknown statistic 'mode'"):
-        beside_published(OURS, published(statistic="mode"), "s", 2, False, "text")
+        beside_published(OURS, published(statistic="mode"), "s", False, "text")
 
 
 def test_scores_side_by_side_best_model_first_and_truth_last(tmp_path):

@@ -125,3 +125,12 @@ def test_nothing_in_common_and_missing_marks_are_named(parts):
         arguments = {"data": data, "genes": genes, "counts": counts, "levels": levels, **changes}
         with pytest.raises(InputError, match=message):
             tensors.build("E003", **arguments)
+
+
+def test_the_median_is_that_of_the_study_or_of_all_genes():
+    levels = Levels(pd.Series([0.0, 1.0, 2.0, 3.0, 4.0], index=list("abcde")), "RPKM")
+    kept = np.array(["a", "b", "c"])
+    label, how = tensors.make_target(levels, kept, {"kind": "median_label"})
+    assert how["median"] == 1 and label.tolist() == [0, 1, 1]
+    label, how = tensors.make_target(levels, kept, {"kind": "median_label", "median_of": "all_genes"})
+    assert how["median"] == 2 and label.tolist() == [0, 0, 1]

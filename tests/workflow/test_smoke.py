@@ -288,7 +288,7 @@ def test_a_further_seed_trains_that_seed_alone(smoke, project):
 def test_an_edited_model_retrains_and_an_edited_figure_does_not(smoke, project):
     for name, old, new, expected in [
         ("models/deepchrome.py", "pooled < 1", "pooled < 2", {"train_model", "score_study", "plot_roc", "compare_published"}),
-        ("plots.py", "lw=1.8", "lw=1.9", {"plot_roc", "plot_profiles"}),
+        ("plots/__init__.py", '"font.size": 9', '"font.size": 8', {"plot_roc", "plot_profiles"}),
         ("reads.py", "1_000_000", "2_000_000", {"count_reads", "build_tensors", "train_model", "predict_truth", "plot_profiles", "score_study"}),
     ]:
         path = project / "workflow/scripts/markexpr" / name

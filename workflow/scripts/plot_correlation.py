@@ -1,8 +1,10 @@
 """Correlation of each bin's count with expression, per mark and cell."""
 
-from markexpr import plots, quality
+from markexpr import quality
 from markexpr.files import write_tsv
 from markexpr.jobs import run_job
+from markexpr.plots import save
+from markexpr.plots.data import correlations
 from markexpr.tables import titled
 
 
@@ -10,7 +12,7 @@ def main(job):
     table = quality.over_cells(quality.correlation, job)
     write_tsv(job.output.table, table)
     title = quality.title_of("Correlation of marks with expression", table)
-    plots.save(plots.correlations(table, titled(title, job.params.simulated)), job.output.svg, job.output.png)
+    save(correlations(table, titled(title, job.params.simulated)), job.output.svg, job.output.png)
 
 
 if __name__ == "__main__":

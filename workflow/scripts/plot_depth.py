@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from markexpr import plots, quality
+from markexpr import quality
 from markexpr.files import write_tsv
 from markexpr.jobs import run_job
+from markexpr.plots import save
+from markexpr.plots.data import depth
 from markexpr.tables import titled
 
 
@@ -18,7 +20,7 @@ def main(job):
             tables.append(quality.depth(Path(path).stem, dict(file)))
     table = pd.concat(tables, ignore_index=True)
     write_tsv(job.output.table, table)
-    plots.save(plots.depth(table, titled("Reads in the windows of all genes", job.params.simulated)), job.output.svg, job.output.png)
+    save(depth(table, titled("Reads in the windows of all genes", job.params.simulated)), job.output.svg, job.output.png)
 
 
 if __name__ == "__main__":

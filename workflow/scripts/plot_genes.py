@@ -2,9 +2,10 @@
 
 import pandas as pd
 
-from markexpr import plots
 from markexpr.files import write_tsv
 from markexpr.jobs import log, run_job
+from markexpr.plots import save
+from markexpr.plots.data import gene_numbers
 from markexpr.tables import titled
 
 
@@ -18,7 +19,7 @@ def main(job):
     table = pd.DataFrame(rows, columns=["what", "genes"])
     write_tsv(job.output.table, table)
     title = titled(f"Genes of study {job.wildcards.study}", job.params.simulated)
-    plots.save(plots.gene_numbers(table, title), job.output.svg, job.output.png)
+    save(gene_numbers(table, title), job.output.svg, job.output.png)
 
 
 if __name__ == "__main__":

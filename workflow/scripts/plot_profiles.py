@@ -1,8 +1,10 @@
 """Mean reads around the TSS of highly and of lowly expressed genes, per mark and cell."""
 
-from markexpr import plots, quality
+from markexpr import quality
 from markexpr.files import write_tsv
 from markexpr.jobs import run_job
+from markexpr.plots import save
+from markexpr.plots.data import profiles
 from markexpr.tables import titled
 
 
@@ -10,7 +12,7 @@ def main(job):
     table = quality.over_cells(quality.profile, job)
     write_tsv(job.output.table, table)
     title = quality.title_of("Reads around the TSS", table)
-    plots.save(plots.profiles(table, titled(title, job.params.simulated)), job.output.svg, job.output.png)
+    save(profiles(table, titled(title, job.params.simulated)), job.output.svg, job.output.png)
 
 
 if __name__ == "__main__":

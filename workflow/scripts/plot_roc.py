@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from markexpr import plots
 from markexpr.jobs import log, run_job
+from markexpr.plots import save
+from markexpr.plots.scores import roc
 from markexpr.runs import read_predictions, run_of
 from markexpr.tables import titled
 
@@ -23,8 +24,8 @@ def main(job):
         label = run["unit"] if metrics["seed"].nunique() == 1 else f"{run['unit']} seed {run['seed']}"
         numbers = {"auc": score["value"], "ci_low": score["ci_low"], "ci_high": score["ci_high"]}
         runs.append({"model": run["model"], "label": label, "y_true": test["y_true"], "y_pred": test["y_pred"], **numbers})
-    figure = plots.roc(runs, titled(f"{job.wildcards.study}: high or low expression, test genes", job.params.simulated))
-    plots.save(figure, job.output.svg, job.output.png)
+    figure = roc(runs, titled(f"{job.wildcards.study}: high or low expression, test genes", job.params.simulated))
+    save(figure, job.output.svg, job.output.png)
 
 
 if __name__ == "__main__":

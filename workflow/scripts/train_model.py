@@ -9,16 +9,29 @@ import yaml
 from safetensors.torch import save_file
 
 from markexpr import __version__
-from markexpr.data import load_cell
+from markexpr.annotation import read_genes
+from markexpr.data import UNLABELLED, load_cell, load_transfer
 from markexpr.files import atomic, write_tsv
 from markexpr.jobs import log, run_job
 from markexpr.models import build_model
+from markexpr.runs import write_predictions
+from markexpr.splits import SPLITS, split_by_gene
 from markexpr.training import Trainer, choose_device
+
+
+def load_samples(job):
+    """The samples of the job's unit: of one cell, or of a transfer from a source cell to a target cell."""
+    block, transfer = job.params.model, job.params.transfer
+    if transfer is None:
+        return load_cell(job.input.cell)
+    part = split_by_gene(transfer["split"], read_genes(job.input.genes))
+    cells = {role: path for role, path in job.input.items() if role != "genes"}
+    return load_transfer(block["regime"], block.get("source_genes", "all"), part, **cells)
 
 
 def main(job):
     block, seed = job.params.model, int(job.wildcards.seed)
-    samples = load_cell(job.input[0])
+    samples = load_samples(job)
     torch.set_num_threads(job.threads)
     device = choose_device(job.resources.get("gpu", 0))
     torch.manual_seed(seed)
@@ -33,8 +46,9 @@ def main(job):
         "unit": job.wildcards.unit,
         "seed": seed,
         **block,
+        **({"transfer": job.params.transfer} if job.params.transfer else {}),
         "inputs": {"marks": samples.mark_names, "bins": n_bins},
-        "samples": {split: len(samples.index(split)) for split in ("train", "valid", "test")},
+        "samples": {split: len(samples.index(split)) for split in (*SPLITS, UNLABELLED) if len(samples.index(split))},
         "parameters": n_parameters,
         "device": device.type,
         "threads": job.threads,
@@ -46,16 +60,7 @@ def main(job):
     history = trainer.fit()
     params["best_epoch"] = trainer.progress.best_epoch
 
-    predictions = pd.DataFrame(
-        {
-            "gene_id": samples.gene_id,
-            "cell": samples.cell,
-            "split": samples.split,
-            "y_true": samples.target,
-            "y_pred": trainer.predict(),
-        }
-    )
-    write_tsv(job.output.predictions, predictions, float_format="%.9g")
+    write_predictions(job.output.predictions, samples.gene_id, samples.cell, samples.split, samples.target, trainer.predict())
     write_tsv(job.output.history, pd.DataFrame(history))
     with atomic(job.output.weights) as temporary:
         save_file({name: value.contiguous() for name, value in trainer.progress.best_state.items()}, temporary)

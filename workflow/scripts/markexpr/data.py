@@ -2,12 +2,14 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from markexpr.jobs import InputError
+
+UNLABELLED = "unlabelled"  # split of samples that train without their label
 
 
 @dataclass(frozen=True)
@@ -15,7 +17,7 @@ class Samples:
     """What one model is trained on and tested with; one row a gene in a cell.
 
     inputs: from the name of a model's argument to its array, first axis [samples] (`marks`: float32 [samples, marks, bins])
-    target: float32 [samples]; split: str [samples], train, valid or test; gene_id, cell: str [samples]
+    target: float32 [samples], NaN where it is hidden; split: str [samples], train, valid, test or unlabelled; gene_id, cell: str [samples]
     mark_names: the names along the marks axis
     """
 
@@ -29,6 +31,11 @@ class Samples:
     def index(self, split):
         """Positions of the samples of one split, int64."""
         return np.flatnonzero(self.split == split)
+
+    def where(self, keep, **changes):
+        """The samples where `keep` (bool [samples]) holds; `changes` replaces arrays of theirs."""
+        rows = {name: getattr(self, name)[keep] for name in ("target", "split", "gene_id", "cell")}
+        return replace(self, inputs={name: values[keep] for name, values in self.inputs.items()}, **{**rows, **changes})
 
     def digest(self):
         """Hash of all that training sees, so that a checkpoint is never resumed on other data."""
@@ -58,6 +65,40 @@ def load_cell(path):
         cell=np.full(len(arrays["target"]), cell),
         mark_names=[str(mark) for mark in arrays["marks"]],
     )
+
+
+def joined(first, second):
+    """The samples of two cells one after the other. Raises InputError if their marks differ."""
+    if first.mark_names != second.mark_names:
+        raise InputError(f"{first.cell[0]} and {second.cell[0]} have different marks: {first.mark_names} and {second.mark_names}")
+    rows = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in ("target", "split", "gene_id", "cell")}
+    inputs = {name: np.concatenate([values, second.inputs[name]]) for name, values in first.inputs.items()}
+    return replace(first, inputs=inputs, **rows)
+
+
+def load_transfer(regime, source_genes, part, source=None, target=None):
+    """The samples of a transfer from a source cell to a target cell (TransferChrome, section 2.4 and figure 4).
+
+    regime: `origin`, trained and tested on the target; `uncross`, trained on the source (applied to the target elsewhere); `cross`,
+    trained on the labelled source and the unlabelled train and valid part of the target, tested on the rest.
+    part: pandas Series by gene_id, train, valid or test; one for all cells, so that all regimes are tested on the same genes.
+    source_genes: `all`, the source's test part trains too (as the paper: the complete source), or `unseen`, it is left out,
+    so that no gene is both trained on and tested. source, target: files as for load_cell.
+    """
+    if regime == "origin":
+        samples = load_cell(target)
+        return replace(samples, split=part.loc[samples.gene_id].to_numpy(dtype=str))
+    labelled = load_cell(source)
+    split = part.loc[labelled.gene_id].to_numpy(dtype=str)
+    keep = np.full(len(split), True) if source_genes == "all" else split != "test"
+    labelled = labelled.where(keep, split=np.where(split == "test", "train", split)[keep])
+    if regime == "uncross":
+        return labelled
+    unlabelled = load_cell(target)
+    test = part.loc[unlabelled.gene_id].to_numpy() == "test"
+    # what is not in the samples cannot be learned from
+    hidden = np.where(test, unlabelled.target, np.float32(np.nan))
+    return joined(labelled, replace(unlabelled, target=hidden, split=np.where(test, "test", UNLABELLED)))
 
 
 def one_hot(index):

@@ -31,6 +31,13 @@ def accuracy(y_true, y_pred):
     return float(np.mean((y_pred >= 0.5) == (y_true == 1)))
 
 
+def pearson(y_true, y_pred):
+    """Pearson correlation; NaN if either is constant. y_true, y_pred: [genes]."""
+    if np.ptp(y_true) == 0 or np.ptp(y_pred) == 0:
+        return float("nan")
+    return float(np.corrcoef(y_true, y_pred)[0, 1])
+
+
 class _Ranked:
     """Genes in falling order of prediction; equal predictions share a group."""
 

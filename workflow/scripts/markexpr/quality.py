@@ -1,11 +1,15 @@
 """What counts look like beside expression: profiles, correlations, depth. One cell at a time, so that memory stays small."""
 
+import json
+
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
 from markexpr.annotation import read_genes
+from markexpr.metrics import auc
 from markexpr.normalise import orient
+from markexpr.targets import is_high
 from markexpr.tensors import pick_counts
 
 
@@ -29,6 +33,24 @@ def over_cells(measure, job):
     genes = read_genes(job.input.genes)
     pairs = zip(job.input.counts, job.input.tensors)
     return pd.concat((measure(*load_oriented(*pair, genes)) for pair in pairs), ignore_index=True)
+
+
+def label_modes(path):
+    """How far labels of one cell's tensors depend on whether expression is compared with its median as number or as text.
+
+    Returns a dict of cell, genes, median, differing (share of genes), text_prevalence (share of high labels as text), auc_of_expression
+    (the AUC that the expression itself has against labels made as text) and agree. Labels that came as published differ from nothing
+    known: NaN, and not agree.
+    """
+    with np.load(path) as file:
+        expression, provenance = file["expression"], json.loads(str(file["provenance"]))
+    row = {"cell": provenance["cell"], "genes": len(expression), "median": provenance.get("median", np.nan)}
+    if "median" not in provenance:
+        return {**row, "differing": np.nan, "text_prevalence": np.nan, "auc_of_expression": np.nan, "agree": False}
+    numeric, text = (is_high(expression, row["median"], mode) for mode in ("numeric", "text"))
+    # a gene at the median itself is high as number and not greater as text: a matter of ties, not of text
+    differing = float(np.mean((numeric != text) & (expression != row["median"])))
+    return {**row, "differing": differing, "text_prevalence": text.mean(), "auc_of_expression": auc(text, expression), "agree": differing == 0}
 
 
 def title_of(what, table):

@@ -1,11 +1,13 @@
-"""Reading of what runs left: results/runs/{study}/{model}/{unit}/seed{seed}/predictions.tsv.gz."""
+"""What runs leave: results/runs/{study}/{model}/{unit}/seed{seed}/predictions.tsv.gz, written and read."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from markexpr.files import write_tsv
 from markexpr.jobs import InputError
+from markexpr.splits import SPLITS
 
 COLUMNS = ["gene_id", "cell", "split", "y_true", "y_pred"]
 
@@ -14,6 +16,12 @@ def run_of(path):
     """Study, model, unit and seed of a run, from the path of one of its files."""
     study, model, unit, seed = Path(path).parts[-5:-1]
     return {"study": study, "model": model, "unit": unit, "seed": int(seed.removeprefix("seed"))}
+
+
+def write_predictions(path, gene_id, cell, split, y_true, y_pred):
+    """Write predictions, arrays [samples] each; samples of no split that is scored (unlabelled ones) are left out."""
+    table = pd.DataFrame(dict(zip(COLUMNS, (gene_id, cell, split, y_true, y_pred))))
+    write_tsv(path, table[table["split"].isin(SPLITS)], float_format="%.9g")
 
 
 def read_predictions(path):

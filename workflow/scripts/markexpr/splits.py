@@ -7,6 +7,7 @@ library's random numbers. Random splits order genes by a hash of seed and id, so
 import hashlib
 
 import numpy as np
+import pandas as pd
 
 from markexpr.jobs import InputError
 
@@ -92,3 +93,9 @@ def split_genes(setting, gene_id, chrom, cell):
     if scheme == "chromosome":
         return by_chromosome(chrom, **setting)
     raise ValueError(f"unknown split scheme {scheme!r}")
+
+
+def split_by_gene(setting, genes, cell=None):
+    """The split of a study's genes as a Series by gene_id. genes: its whole list (gene_id, chrom); the rest as for split_genes."""
+    split = split_genes(setting, genes["gene_id"].to_numpy(dtype=str), genes["chrom"].to_numpy(dtype=str), cell)
+    return pd.Series(split, index=genes["gene_id"])

@@ -21,22 +21,26 @@ INVERSES = {
 }
 
 
-def median_label(expression, mode="numeric", decimals=3):
+def is_high(expression, median, mode="numeric", decimals=3):
+    """Whether each value is high against a median, bool, by the modes of median_label."""
+    if mode == "numeric":
+        return np.asarray(expression) >= median
+    if mode == "text":
+        threshold = f"{median:.{decimals}f}"
+        return np.array([f"{value:.{decimals}f}" > threshold for value in expression])
+    raise ValueError(f"unknown label mode {mode!r}")
+
+
+def median_label(expression, mode="numeric", decimals=3, median_of=None):
     """High (1) or low (0) expression, against the median of the cell. Returns (labels float32 [genes], the median).
 
-    expression: [genes] of one cell, in any unit.
+    expression: [genes] of one cell, in any unit; median_of: the values whose median is taken, `expression` itself if None.
     mode: `numeric`, 1 where it is at or above the median (TransferChrome, section 2.1; ties are 1); `text`, 1 where it is
     greater as text with `decimals` decimals, as DeepChrome's published label files were made (docs/studies.md).
     Raises InputError if all genes would be of one class.
     """
-    median = float(np.median(expression))
-    if mode == "numeric":
-        high = expression >= median
-    elif mode == "text":
-        threshold = f"{median:.{decimals}f}"
-        high = np.array([f"{value:.{decimals}f}" > threshold for value in expression])
-    else:
-        raise ValueError(f"unknown label mode {mode!r}")
+    median = float(np.median(expression if median_of is None else median_of))
+    high = is_high(expression, median, mode, decimals)
     if high.all() or not high.any():
         side = "below" if high.all() else "above"
         raise InputError(f"the median expression is {median:g} and no gene is {side} it: labels by the median need varied expression")

@@ -21,20 +21,22 @@ class Levels:
     label_only: bool = False
 
 
-def make_target(levels, setting):
+def make_target(levels, gene_id, setting):
     """The target of a study by gene, float32, and how it was made.
 
-    levels: Levels of all genes of the study that have expression, so that a median is that of the cell, not of a subset.
-    setting: the study's `target` block. A source that has labels only gives those.
+    levels: Levels of all genes of the expression table; gene_id: those of the study, all of them whether they have counts or not, so
+    that a median is that of the cell and not of a subset; setting: the study's `target` block. A source that has labels only gives those.
     """
+    values = levels.values.loc[gene_id]
     if setting["kind"] == "median_label":
         if levels.label_only:
-            return levels.values.astype(np.float32), {"labels": "as published"}
-        label, median = median_label(levels.values.to_numpy(), setting.get("label_mode", "numeric"))
-        return pd.Series(label, index=levels.values.index), {"median": median}
+            return values.astype(np.float32), {"labels": "as published"}
+        median_of = levels.values.to_numpy() if setting.get("median_of") == "all_genes" else None
+        label, median = median_label(values.to_numpy(), setting.get("label_mode", "numeric"), median_of=median_of)
+        return pd.Series(label, index=gene_id), {"median": median}
     if levels.label_only:
         raise InputError("this source brings labels and no expression values: it fits studies of kind median_label only")
-    return TRANSFORMS[setting["transform"]](levels.values).astype(np.float32), {}
+    return TRANSFORMS[setting["transform"]](values).astype(np.float32), {}
 
 
 def make_split(setting, genes, source_split, cell):
@@ -43,8 +45,7 @@ def make_split(setting, genes, source_split, cell):
     genes: the study's list (gene_id, chrom); source_split: Series by gene_id, or None if the source brings none.
     """
     if setting["scheme"] != "source":
-        split = splits.split_genes(setting, genes["gene_id"].to_numpy(dtype=str), genes["chrom"].to_numpy(dtype=str), cell)
-        return pd.Series(split, index=genes["gene_id"])
+        return splits.split_by_gene(setting, genes, cell)
     if source_split is None:
         raise InputError(f"split scheme 'source' needs a source that comes with a split (deepdiff_csv, deepchrome_csv); that of {cell} does not")
     return source_split
@@ -75,8 +76,7 @@ def build(cell, data, genes, counts, levels):
     with_expression = listed[np.isin(listed, known)]
     if not with_expression.size:
         raise InputError(f"{cell}: the study's genes and the expression table have no gene in common ({listed[0]}…, {known[0]}…)")
-    levels = Levels(levels.values.loc[with_expression], levels.unit, levels.label_only)
-    target, how = make_target(levels, data["target"])
+    target, how = make_target(levels, with_expression, data["target"])
 
     counted = counts["gene_id"]
     kept = with_expression[np.isin(with_expression, counted)]

@@ -16,6 +16,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from markexpr import metrics
+from markexpr.data import UNLABELLED
 from markexpr.files import atomic
 from markexpr.jobs import InputError, log
 
@@ -36,12 +37,45 @@ class CrossEntropy:
         return torch.softmax(logits.double(), dim=1)[:, 1]
 
 
-LOSSES = {"cross_entropy": CrossEntropy}
+class BinaryCrossEntropy:
+    """Two classes: one logit a sample [batch] against labels 0 and 1; predicts the probability of class 1."""
+
+    monitors = {"auc": metrics.auc}
+
+    @staticmethod
+    def loss(logit, target):
+        return functional.binary_cross_entropy_with_logits(logit, target)
+
+    @staticmethod
+    def predict(logit):
+        return torch.sigmoid(logit.double())
+
+
+class MeanSquaredError:
+    """Regression: one value a sample [batch]."""
+
+    monitors = {"pearson": metrics.pearson}
+
+    @staticmethod
+    def loss(value, target):
+        return functional.mse_loss(value, target)
+
+    @staticmethod
+    def predict(value):
+        return value.double()
+
+
+# each fits one kind of target (markexpr.configuration.TARGET_OF_LOSS)
+LOSSES = {"cross_entropy": CrossEntropy, "binary_cross_entropy": BinaryCrossEntropy, "mean_squared_error": MeanSquaredError}
 
 OPTIMISERS = {
     "sgd": lambda parameters, learning_rate, **rest: torch.optim.SGD(parameters, lr=learning_rate, **rest),
     "adam": lambda parameters, learning_rate, **rest: torch.optim.Adam(parameters, lr=learning_rate, **rest),
 }
+
+
+# strength λ of the gradient reversal after a share p of all epochs. rising: Ganin and Lempitsky (2015), section 4.1, gamma 10
+SCHEDULES = {"constant": lambda p: 1.0, "rising": lambda p: 2 / (1 + np.exp(-10 * p)) - 1}
 
 
 @dataclass
@@ -72,6 +106,14 @@ def seed_epoch(seed, epoch):
     torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
 
 
+@torch.no_grad()
+def outputs(model, inputs, index=None):
+    """What a model says, without training, to `inputs` (by name, first axis samples), in batches; of the samples `index` only."""
+    model.eval()
+    index = torch.arange(len(next(iter(inputs.values()))), device=next(iter(inputs.values())).device) if index is None else index
+    return torch.cat([model(**{name: values[batch] for name, values in inputs.items()}) for batch in index.split(EVALUATION_BATCH)])
+
+
 class Trainer:
     """Fits one model to one set of samples.
 
@@ -92,13 +134,16 @@ class Trainer:
         self.optimiser = OPTIMISERS[name](self.model.parameters(), **optimiser)
         self.inputs = {name: torch.from_numpy(array).to(device) for name, array in samples.inputs.items()}
         self.target = torch.from_numpy(samples.target).to(device)
-        self.index = {split: torch.from_numpy(samples.index(split)).to(device) for split in ("train", "valid", "test")}
+        self.index = {split: torch.from_numpy(samples.index(split)).to(device) for split in ("train", "valid", UNLABELLED)}
         for split in ("train", "valid"):
             if not len(self.index[split]):
                 raise InputError(
                     f"{samples.cell[0]} has no {split} gene: the study's data.split does not fit the genes of this source "
                     "(for published files, set data.split to {scheme: source} by config key 'overrides')"
                 )
+        self.domain = settings.get("domain")
+        if self.domain and (getattr(self.model, "domain_classifier", None) is None or not len(self.index[UNLABELLED])):
+            raise InputError("training.domain needs a model with a domain classifier (network.domain_hidden) and a unit with unlabelled samples")
         self.checkpoint = Path(checkpoint) if checkpoint else None
         self.fingerprint = fingerprint
         self.progress = Progress()
@@ -116,7 +161,7 @@ class Trainer:
         for epoch in bar:
             if self._patience_is_over(stopping):
                 break
-            row = {"epoch": epoch, "train_loss": self._train_epoch(epoch), **self._validate(stopping["monitor"])}
+            row = {"epoch": epoch, **self._train_epoch(epoch), **self._validate(stopping["monitor"])}
             self._note(row, stopping["monitor"])
             self._save()
             log.info("epoch %d: %s", epoch, ", ".join(f"{name} {value:.4f}" for name, value in row.items() if name != "epoch"))
@@ -127,8 +172,7 @@ class Trainer:
 
     def predict(self):
         """Predictions of all samples, float64 [samples]."""
-        index = torch.arange(len(self.target), device=self.device)
-        return self.task.predict(self._outputs(index)).cpu().numpy()
+        return self.task.predict(outputs(self.model, self.inputs)).cpu().numpy()
 
     def forget(self):
         """Remove the checkpoint: the fit's outputs are written."""
@@ -138,35 +182,56 @@ class Trainer:
     def _batch(self, index):
         return {name: values[index] for name, values in self.inputs.items()}
 
+    def _shuffled(self, split, n):
+        """Positions of n samples of a split in random order; if it has fewer, all of them as often as needed."""
+        index = self.index[split]
+        rounds = [index[torch.randperm(len(index)).to(self.device)] for _ in range(-(-n // len(index)))]
+        return torch.cat(rounds)[:n]
+
     def _train_epoch(self, epoch):
         seed_epoch(self.seed, epoch)
         self.model.train()
-        index = self.index["train"]
-        order = index[torch.randperm(len(index)).to(self.device)]
-        total = torch.zeros((), dtype=torch.float64, device=self.device)
-        for batch in order.split(self.settings["batch_size"]):
+        n, size = len(self.index["train"]), self.settings["batch_size"]
+        batches = self._shuffled("train", n).split(size)
+        companions = self._shuffled(UNLABELLED, n).split(size) if self.domain else [None] * len(batches)
+        totals = torch.zeros(2, dtype=torch.float64, device=self.device)
+        for number, (batch, companion) in enumerate(zip(batches, companions)):
             self.optimiser.zero_grad(set_to_none=True)
-            loss = self.task.loss(self.model(**self._batch(batch)), self.target[batch])
-            loss.backward()
+            if companion is None:
+                losses = (self.task.loss(self.model(**self._batch(batch)), self.target[batch]),)
+            else:
+                losses = self._losses_with_domain(batch, companion, self._strength(epoch - 1 + number / len(batches)))
+            sum(losses).backward()
+            if "clip_norm" in self.settings:
+                torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings["clip_norm"])
             self.optimiser.step()
-            total += loss.detach().double() * len(batch)
-        mean = total.item() / len(index)
-        if not np.isfinite(mean):
+            totals[: len(losses)] += torch.stack([loss.detach() for loss in losses]).double() * len(batch)
+        label_loss, domain_loss = (totals / n).tolist()
+        if not np.isfinite(label_loss + domain_loss):
             raise InputError(f"the training loss is no longer finite in epoch {epoch}: lower `learning_rate` or choose another `normalise`")
-        return mean
+        return {"train_loss": label_loss, **({"domain_loss": domain_loss, "lambda": self._strength(epoch)} if self.domain else {})}
 
-    @torch.no_grad()
-    def _outputs(self, index):
-        self.model.eval()
-        return torch.cat([self.model(**self._batch(batch)) for batch in index.split(EVALUATION_BATCH)])
+    def _strength(self, epochs_done):
+        """λ of the gradient reversal after so many epochs (training.domain)."""
+        return float(self.domain["maximum"] * SCHEDULES[self.domain["schedule"]](epochs_done / self.settings["epochs"]))
+
+    def _losses_with_domain(self, batch, unlabelled, strength):
+        """Label loss of the labelled samples, and domain loss of them (1) and the unlabelled ones (0), as TransferChrome's equation 8.
+
+        The labels of unlabelled samples are never read: they are not in the samples (markexpr.data.load_transfer).
+        """
+        features = self.model.features(**self._batch(torch.cat([batch, unlabelled])))
+        domain = torch.cat([torch.ones_like(batch), torch.zeros_like(unlabelled)])
+        label_loss = self.task.loss(self.model.classifier(features[: len(batch)]), self.target[batch])
+        return label_loss, functional.cross_entropy(self.model.discriminate(features, strength), domain)
 
     def _validate(self, monitor):
-        outputs, target = self._outputs(self.index["valid"]), self.target[self.index["valid"]]
-        scores = {"valid_loss": self.task.loss(outputs, target).item()}
+        values, target = outputs(self.model, self.inputs, self.index["valid"]), self.target[self.index["valid"]]
+        scores = {"valid_loss": self.task.loss(values, target).item()}
         if not np.isfinite(scores["valid_loss"]):
             raise InputError("the validation loss is not finite: lower `learning_rate` or choose another `normalise`")
-        if monitor != "loss":
-            value = self.task.monitors[monitor](target.cpu().numpy(), self.task.predict(outputs).cpu().numpy())
+        if monitor in self.task.monitors:
+            value = self.task.monitors[monitor](target.cpu().numpy(), self.task.predict(values).cpu().numpy())
             if np.isnan(value):
                 raise InputError(f"{monitor} is undefined on the {len(target)} validation genes; set early_stopping.monitor: loss, or another split")
             scores[f"valid_{monitor}"] = value
@@ -176,7 +241,8 @@ class Trainer:
         progress = self.progress
         progress.epoch = row["epoch"]
         progress.history.append(row)
-        score = -row["valid_loss"] if monitor == "loss" else row[f"valid_{monitor}"]
+        # without a monitor the last epoch is the best
+        score = {"loss": -row["valid_loss"], "none": float(row["epoch"])}.get(monitor, row.get(f"valid_{monitor}"))
         if score > progress.best_score:
             progress.best_score, progress.best_epoch = score, row["epoch"]
             progress.best_state = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}

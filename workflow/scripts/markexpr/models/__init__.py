@@ -6,6 +6,9 @@ name; `network` is the model's block of that name in its study file. A variant o
 
 import importlib
 
+import yaml
+from safetensors.torch import load_file
+
 from markexpr.jobs import InputError
 
 
@@ -16,3 +19,13 @@ def build_model(architecture, n_marks, n_bins, network):
         return module.build(n_marks=n_marks, n_bins=n_bins, **network)
     except (TypeError, ValueError, ZeroDivisionError) as error:
         raise InputError(f"architecture {architecture}: {error}; see the arguments of build() in markexpr/models/{architecture}.py") from error
+
+
+def load_model(params, weights):
+    """A trained model, ready to predict, and its parameters, from params.yaml and weights.safetensors of a run."""
+    with open(params) as file:
+        content = yaml.safe_load(file)
+    inputs = content["inputs"]
+    model = build_model(content["architecture"], len(inputs["marks"]), inputs["bins"], content["network"])
+    model.load_state_dict(load_file(weights))
+    return model.eval(), content

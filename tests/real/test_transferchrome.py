@@ -1,0 +1,56 @@
+"""Study transferchrome on real data: what labels made as text are, and each of its nets on the published counts of E003 and E123."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import snakemake
+
+from markexpr import expression
+from markexpr.annotation import read_genes
+from markexpr.metrics import score_classification
+from markexpr.targets import is_high
+
+NETS = ("deepchrome", "attentivechrome", "convchrome", "transferchrome")
+
+
+@pytest.fixture(scope="module")
+def run(real, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("real")
+    source = f"{{kind: deepdiff_csv, path: '{real}/deepdiff'}}"
+    # fewer and larger steps than printed: 200 training genes are a thirtieth of a real run's
+    models = (
+        "{deepchrome: {training: {epochs: 20}}, attentivechrome: {training: {optimiser: {learning_rate: 0.002}, epochs: 10}}, "
+        "transferchrome: {training: {batch_size: 4, epochs: 50, early_stopping: {patience: 0}}}}"
+    )
+    config = [
+        f"mirror=file://{real}/mirror",
+        "cells=[E003, E123]",
+        f"sources={{E003: {source}, E123: {source}}}",
+        f"overrides={{transferchrome: {{data: {{split: {{scheme: source}}}}, models: {models}}}}}",
+    ]
+    targets = [f"results/runs/transferchrome/{net}/{cell}/seed1/predictions.tsv.gz" for net in NETS for cell in ("E003", "E123")]
+    snakemake("--config", *config, "--", *targets, directory=folder)
+    return folder / "results"
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_each_net_tells_high_from_low_genes(run, net):
+    for cell, at_least in (("E003", 0.80), ("E123", 0.83)):
+        table = pd.read_csv(run / f"runs/transferchrome/{net}/{cell}/seed1/predictions.tsv.gz", sep="\t").query("split == 'test'")
+        auc = score_classification(table["y_true"], table["y_pred"], 500, 1).set_index("metric").loc["auc"]
+        assert auc["value"] > at_least and auc["ci_low"] > 0.65, (cell, auc.tolist())
+
+
+def test_text_labels_are_right_in_seven_cells(real, run):
+    """Those with a median between 1 and 2 RPKM, taken over all genes; over the study's own it would be 15 cells, since it is lower."""
+    genes = read_genes(run / "annotation/genes.transferchrome.tsv")["gene_id"]
+    assert len(genes) == 17_609
+    path = real / "mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz"
+    cells = pd.read_csv(path, sep="\t", nrows=0, index_col=False).columns[2:58]
+    wrong = {}
+    for cell in cells:
+        whole = expression.read_expression(path, cell)
+        values, median = whole.loc[genes].to_numpy(), float(whole.median())
+        wrong[cell] = np.mean((is_high(values, median) != is_high(values, median, "text")) & (values != median))
+    assert sorted(cell for cell, share in wrong.items() if share == 0) == ["E056", "E057", "E059", "E100", "E116", "E117", "E123"]
+    assert 0.15 < np.mean(list(wrong.values())) < 0.2

@@ -1,0 +1,28 @@
+"""One table of a study under several settings: other labels, another split, another normalisation."""
+
+import pandas as pd
+
+from markexpr.files import write_tsv
+from markexpr.jobs import run_job
+from markexpr.plots import save
+from markexpr.plots.scores import settings
+from markexpr.summary import across_settings, cell_groups
+from markexpr.tables import titled, write_html
+
+
+def main(job):
+    table = job.params.table
+    metrics = {title: pd.read_csv(path, sep="\t") for title, path in zip(job.params.settings, job.input.metrics)}
+    summary = across_settings(metrics, table, cell_groups(pd.read_csv(job.input.labels, sep="\t")))
+    write_tsv(job.output.tsv, summary)
+    title = titled(f"{table['title']}, in other settings", job.params.simulated)
+    note = (
+        f"{table['metric'].upper()} of test genes over cells; seeds are averaged first. Settings differ in test genes or labels: "
+        "compare models within a setting, not settings."
+    )
+    write_html(job.output.html, summary.dropna(axis="columns", how="all"), title, note)
+    save(settings(summary, table["metric"], title), job.output.svg, job.output.png)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)

@@ -1,0 +1,130 @@
+"""Models side by side over the units that they share: summaries, drops, paired tests. Reads metrics, never predictions."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import wilcoxon
+
+from markexpr.jobs import InputError
+
+FEWEST_UNITS = 5  # of fewer, no paired one-sided test can reach p < 0.05
+LEVEL = 0.05
+
+
+def cell_of_unit(unit):
+    """The cell whose genes a unit tests: its own, or the target of a transfer."""
+    return unit.split("-to-")[-1]
+
+
+def cell_groups(labels):
+    """The groups of cells that tables tell apart: all, and those whose labels are the same in both label modes.
+
+    labels: results/tables/{study}/labels.tsv.
+    """
+    return {"all": None, "both label modes agree": labels.loc[labels["agree"].astype(bool), "cell"].tolist()}
+
+
+def by_unit(metrics, models, metric, split="test"):
+    """One metric of some models on the units that all of them have: mean and standard deviation over seeds.
+
+    metrics: results/metrics/{study}.tsv. Returns (mean, sd), DataFrames [units, models]; sd is NaN for one seed. Models
+    without any run are left out.
+    """
+    here = metrics[(metrics["metric"] == metric) & (metrics["split"] == split) & metrics["model"].isin(models)]
+    seeds = here.groupby(["unit", "model"])["value"]
+    mean, sd = seeds.mean().unstack(), seeds.std().unstack()
+    order = [model for model in models if model in mean]
+    shared = mean[order].dropna().index
+    return mean.loc[shared, order], sd.reindex(shared)[order]
+
+
+def summarise(metrics, table, groups, published):
+    """Least, mean, largest and median value of each model over units, for each group of cells.
+
+    table: a study's block under `tables` (models, metric, against); groups: from a group's name to its cells, None for all;
+    published: rows of config/published.tsv of this study. `drop` is how much lower the mean is than that of the model under
+    `against`, on the same units. Groups without a cell are left out.
+    """
+    mean, sd = by_unit(metrics, table["models"], table["metric"])
+    against = table.get("against", {})
+    rows = []
+    for group, cells in groups.items():
+        here = mean[[cells is None or cell_of_unit(unit) in cells for unit in mean.index]]
+        for model in here if len(here) else []:
+            values = here[model]
+            row = {"cells": group, "model": model, "units": len(values)}
+            row |= {name: values.agg(name) for name in ("min", "mean", "max", "median")}
+            row["sd_over_seeds"] = sd.loc[here.index, model].mean()
+            row["published_mean"] = _published(published, model, table["metric"], "mean") if cells is None else np.nan
+            if against:
+                other = against.get(model)
+                row["drop"] = (here[other] - values).mean() if other in here else np.nan
+                row["published_drop"] = _published(published, model, table["metric"], "mean_drop") if cells is None else np.nan
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _published(published, model, metric, statistic):
+    here = published[(published["model"] == model) & (published["metric"] == metric) & (published["statistic"] == statistic)]
+    return here["value"].iloc[0] if len(here) else np.nan
+
+
+def judge_claims(metrics, claims, metric):
+    """Test each claim that one model is better than another, over the units that both have.
+
+    claims: list of dicts with better, than, source. Seeds are averaged first. One-sided Wilcoxon signed-rank tests of the paired
+    differences in both directions, adjusted for the number of claims by Holm's method.
+    """
+    rows = []
+    for claim in claims:
+        mean, _ = by_unit(metrics, [claim["better"], claim["than"]], metric)
+        if len(mean.columns) < 2 or not len(mean):
+            rows.append({**claim, "units": 0})
+            continue
+        difference = (mean[claim["better"]] - mean[claim["than"]]).to_numpy()
+        row = {**claim, "units": len(difference), "mean_difference": difference.mean(), "units_better": int((difference > 0).sum())}
+        if len(difference) >= FEWEST_UNITS and np.any(difference):
+            row["p"] = wilcoxon(difference, alternative="greater").pvalue
+            row["p_opposite"] = wilcoxon(difference, alternative="less").pvalue
+        rows.append(row)
+    columns = ["better", "than", "units", "mean_difference", "units_better", "p", "p_opposite"]
+    table = pd.DataFrame(rows).reindex(columns=[*columns, "source"])
+    table.insert(6, "p_holm", holm(table["p"]))
+    opposite = holm(table.pop("p_opposite"))
+    table["verdict"] = [
+        "not run"
+        if units == 0
+        else "too few units"
+        if np.isnan(p)
+        else "supported"
+        if p < LEVEL
+        else "contradicted"
+        if other < LEVEL
+        else "not shown"
+        for units, p, other in zip(table["units"], table["p_holm"], opposite)
+    ]
+    return table[["better", "than", "units", "mean_difference", "units_better", "p", "p_holm", "verdict", "source"]]
+
+
+def holm(p):
+    """Holm's adjusted p-values (1979), float [tests]; NaN stays NaN and is not counted."""
+    p = np.asarray(p, dtype=float)
+    adjusted = np.full(p.shape, np.nan)
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * (len(order) - np.arange(len(order)))), 1)
+    return adjusted
+
+
+def across_settings(metrics_of, table, groups):
+    """The summary of one table under several settings of a study, one row a setting, group and model.
+
+    metrics_of: from a setting's title to its metrics; each keeps those of the table's models that it has.
+    """
+    parts = []
+    for setting, metrics in metrics_of.items():
+        part = summarise(metrics, {**table, "against": {}}, groups, pd.DataFrame(columns=["model", "metric", "statistic", "value"]))
+        if not len(part):
+            raise InputError(f"setting {setting!r} has no run of {', '.join(table['models'])}")
+        parts.append(part.drop(columns="published_mean").assign(setting=setting))
+    whole = pd.concat(parts)
+    return whole[["setting", *(column for column in whole if column != "setting")]]

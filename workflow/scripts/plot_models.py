@@ -1,0 +1,27 @@
+"""One of the paper's figures of models side by side, unit by unit."""
+
+import pandas as pd
+
+from markexpr.jobs import run_job
+from markexpr.plots import save
+from markexpr.plots.scores import side_by_side
+from markexpr.summary import by_unit
+from markexpr.tables import titled
+
+
+def main(job):
+    figure = job.params.figure
+    metrics = pd.read_csv(job.input[0], sep="\t")
+    units = by_unit(metrics, figure["models"], figure["metric"])[0].index
+    shown = [*figure["models"], "simulator_truth"]
+    here = metrics[
+        (metrics["metric"] == figure["metric"]) & (metrics["split"] == "test") & metrics["model"].isin(shown) & metrics["unit"].isin(units)
+    ]
+    # of several seeds: their mean, and the widest interval
+    table = here.groupby(["model", "unit"]).agg(value=("value", "mean"), ci_low=("ci_low", "min"), ci_high=("ci_high", "max")).reset_index()
+    table = table.sort_values("model", key=lambda column: column.map(shown.index))
+    save(side_by_side(table, figure["metric"], titled(figure["title"], job.params.simulated)), job.output.svg, job.output.png)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)

@@ -1,0 +1,24 @@
+"""One of the paper's tables of models side by side, with the published values beside ours."""
+
+import pandas as pd
+
+from markexpr.files import write_tsv
+from markexpr.jobs import run_job
+from markexpr.summary import cell_groups, summarise
+from markexpr.tables import titled, write_html
+
+
+def main(job):
+    metrics = pd.read_csv(job.input.metrics, sep="\t")
+    published = pd.read_csv(job.input.published, sep="\t", comment="#")
+    labels = pd.read_csv(job.input.labels, sep="\t")
+    here = published[published["study"] == job.wildcards.study]
+    table = summarise(metrics, job.params.table, cell_groups(labels), here)
+    write_tsv(job.output.tsv, table)
+    title = titled(job.params.table["title"], job.params.simulated)
+    note = f"{job.params.table['metric'].upper()} of test genes over units; seeds are averaged first."
+    write_html(job.output.html, table.dropna(axis="columns", how="all"), title, note)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)
