@@ -163,7 +163,8 @@ rule compare_settings:
         simulated=SIMULATED,
         table=lambda wildcards: next(iter(STUDIES[wildcards.study]["tables"].values())),
         settings=lambda wildcards: [
-            STUDIES[study].get("setting", study) for study in settings_of(wildcards.study)
+            STUDIES[study].get("setting", study)
+            for study in settings_of(wildcards.study)
         ],
         code=code_digest("compare_settings.py"),
     message:

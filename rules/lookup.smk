@@ -282,7 +282,8 @@ def outputs_of(study):
     tables = []
     if setting["models"]:
         figures += ["roc"]
-        tables += ["scores", "published"]
+        # what the paper prints stands beside the study itself, not beside its variants
+        tables += ["scores"] if "base" in setting else ["scores", "published"]
     if setting["data"]["target"]["kind"] == "median_label":
         figures += ["labels"]
     for part, names in (("tables", tables), ("figures", figures)):

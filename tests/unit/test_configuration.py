@@ -90,6 +90,60 @@ def test_overrides_change_single_keys_and_are_checked(root):
             load(root, overrides)
 
 
+def test_a_variant_of_a_study_takes_all_but_what_it_changes(root):
+    studies = load(root, {"transferchrome": {"models": {"transferchrome": {"training": {"epochs": 3}}}}})
+    printed, text = studies["transferchrome"], studies["transferchrome_text"]
+    assert text["data"]["target"] == {**printed["data"]["target"], "label_mode": "text"}
+    assert {**text["data"], "target": None} == {**printed["data"], "target": None} and text["paper"] == printed["paper"]
+    assert list(text["models"]) == ["deepchrome", "attentivechrome", "convchrome", "transferchrome"]
+    # a change of the base's file reaches its variants, and the variants of its models
+    for study, model in (("transferchrome", "transferchrome_cross_unseen"), ("transferchrome_text", "transferchrome")):
+        assert studies[study]["models"][model]["training"]["epochs"] == 3
+    assert "tables" not in text and studies["transferchrome_chromosome"]["data"]["split"] == {"scheme": "chromosome", "fold": 0}
+    cross = printed["models"]["transferchrome_cross_unseen"]
+    assert cross["source_genes"] == "unseen" and cross["training"]["domain"]["schedule"] == "rising" and "base" not in cross
+
+
+@pytest.mark.parametrize(
+    ("study", "change", "message"),
+    [
+        ("transferchrome_text", {"base": "transfercrome"}, "study transferchrome_text: unknown base 'transfercrome'; did you mean 'transferchrome'"),
+        ("transferchrome_text", {"base": "transferchrome_chromosome"}, "unknown base 'transferchrome_chromosome'"),
+        (
+            "transferchrome",
+            {"models": {"transferchrome_1": {"base": "transferchrom"}}},
+            "unknown base 'transferchrom'; did you mean 'transferchrome'",
+        ),
+        ("transferchrome", {"models": {"transferchrome": {"base": "transferchrome_1"}}}, "unknown base 'transferchrome"),
+        (
+            "transferchrome",
+            {"tables": {"table2": {"models": ["deepchrom"]}}},
+            "table2 names the unknown model 'deepchrom'; did you mean 'deepchrome'",
+        ),
+        ("transferchrome", {"claims": [{"better": "x", "than": "deepchrome", "source": "y"}]}, "claims names the unknown model 'x'"),
+        ("transferchrome", {"attention": ["transferchrom"]}, "attention names the unknown model 'transferchrom'"),
+        ("transferchrome", {"models": {"deepchrome": {"training": {"loss": "mean_squared_error"}}}}, "'mean_squared_error' does not fit the target"),
+        ("transferchrome", {"models": {"deepchrome": {"training": {"early_stopping": {"monitor": "pearson"}}}}}, "use auc, loss or none"),
+        ("transferchrome", {"models": {"deepchrome": {"regime": "origin"}}}, "'units: transfers' and 'regime' go together"),
+        ("deepchrome", {"models": {"deepchrome": {"regime": "origin", "units": "transfers"}}}, "need the study's key 'transfer'"),
+        (
+            "transferchrome",
+            {"models": {"deepchrome": {"training": {"domain": {"maximum": 1, "schedule": "rising"}}}}},
+            "'training.domain' and 'regime: cross' go together",
+        ),
+    ],
+)
+def test_variants_that_do_not_fit_are_refused(root, study, change, message):
+    with pytest.raises(InputError, match=message):
+        load(root, {study: change})
+
+
+def test_each_loss_has_a_kind_of_target():
+    from markexpr.training import LOSSES
+
+    assert set(LOSSES) == set(configuration.TARGET_OF_LOSS)
+
+
 def test_broken_yaml_is_named_with_its_line(root, tmp_path):
     (tmp_path / "x.yaml").write_text("title: [\nunits: cells\n")
     with pytest.raises(InputError, match=r"x\.yaml, line 3: not valid YAML: expected"):
@@ -109,11 +163,12 @@ def test_sheets(root, tmp_path):
 
 
 def test_every_published_number_has_a_source_and_a_study(root):
-    columns = ["study", "model", "split", "metric", "statistic", "value", "n_units", "label_mode", "source"]
+    columns = ["study", "model", "split", "metric", "statistic", "against", "value", "n_units", "label_mode", "source"]
     rows = configuration.read_sheet(root / "config/published.tsv", columns)
     studies = load(root, {})
     assert rows
     for row in rows:
+        assert (row["statistic"] == "mean_drop") == bool(row["against"])
         assert row["study"] in studies and row["source"] and 0 <= float(row["value"]) <= 1 and int(row["n_units"]) > 0
 
 
