@@ -163,7 +163,9 @@ rule compare_settings:
         simulated=SIMULATED,
         table=lambda wildcards: next(iter(STUDIES[wildcards.study]["tables"].values())),
         settings=lambda wildcards: [
-            STUDIES[study].get("setting", study)
+            ", ".join(
+                filter(None, [STUDIES[study].get("setting", study), changes_of(study)])
+            )
             for study in settings_of(wildcards.study)
         ],
         code=code_digest("compare_settings.py"),

@@ -39,10 +39,10 @@ def published_table(cell, part):
 def units_of(study, model):
     """What a model of a study is trained on, one run each."""
     block = STUDIES[study]["models"][model]
+    cells = [cell for cell in CELLS if cell in block.get("cells", CELLS)]
     if block.get("units") == "transfers":
         source = STUDIES[study]["transfer"]["source"]
-        return [f"{source}-to-{cell}" for cell in CELLS if cell != source]
-    cells = [cell for cell in CELLS if cell in block.get("cells", CELLS)]
+        return [f"{source}-to-{cell}" for cell in cells if cell != source]
     return {"cells": cells, "pairs": PAIRS, "pooled": ["pooled"]}[
         STUDIES[study]["units"]
     ]
@@ -91,7 +91,11 @@ def predictions_of(study):
 
 def changes_of(study):
     """What the config changes of a study's own setting, in words; nothing if it is as in its file."""
-    other = [cell for cell in cells_of(study) if source_of(cell)["kind"] != "remc"]
+    cells = {
+        *cells_of(study),
+        STUDIES[study].get("transfer", {}).get("source", CELLS[0]),
+    }
+    other = [cell for cell in cells if source_of(cell)["kind"] != "remc"]
     said = [f"{len(other)} cells of other sources"] if other else []
     return ", ".join(
         said
@@ -275,6 +279,18 @@ def settings_of(study):
     return [study] + [other for other in STUDIES if STUDIES[other].get("base") == study]
 
 
+def published_as(study):
+    """The study under which config/published.tsv has the numbers that a study compares with: its own, or that of its base if they
+    differ in how labels are made alone; None for other variants."""
+    base = STUDIES[study].get("base")
+    if base is None:
+        return study
+    data = {name: dict(STUDIES[name]["data"]) for name in (study, base)}
+    for setting in data.values():
+        setting["target"] = {**setting["target"], "label_mode": None}
+    return base if data[study] == data[base] else None
+
+
 def outputs_of(study):
     """All tables and figures of a study and its variants. One without models shows its data."""
     setting = STUDIES[study]
@@ -282,8 +298,7 @@ def outputs_of(study):
     tables = []
     if setting["models"]:
         figures += ["roc"]
-        # what the paper prints stands beside the study itself, not beside its variants
-        tables += ["scores"] if "base" in setting else ["scores", "published"]
+        tables += ["scores", "published"] if published_as(study) else ["scores"]
     if setting["data"]["target"]["kind"] == "median_label":
         figures += ["labels"]
     for part, names in (("tables", tables), ("figures", figures)):
@@ -294,7 +309,7 @@ def outputs_of(study):
         ]
     if "claims" in setting:
         tables += ["claims"]
-    if len(settings_of(study)) > 1:
+    if "tables" in setting and len(settings_of(study)) > 1:
         tables += ["settings"]
     figures += [f"attention_{model}" for model in setting.get("attention", [])]
     return (

@@ -78,6 +78,7 @@ rule compare_published:
     params:
         simulated=SIMULATED,
         changed=lambda wildcards: changes_of(wildcards.study),
+        published_as=lambda wildcards: published_as(wildcards.study),
         paper=lambda wildcards: STUDIES[wildcards.study]["paper"]["citation"],
         label_mode=lambda wildcards: STUDIES[wildcards.study]["data"]["target"].get(
             "label_mode", "none"

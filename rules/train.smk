@@ -14,6 +14,9 @@ rule train_model:
         "logs/train_model/{study}/{model}/{unit}/seed{seed}.log",
     benchmark:
         "benchmarks/train_model/{study}/{model}/{unit}/seed{seed}.tsv"
+    wildcard_constraints:
+        # the truth and applied models are runs of other rules
+        model=rf"(?!simulator_truth/)(?!(?:{uncross_models()})/[^/]+-to-)[a-z0-9_]+",
     conda:
         "../envs/train.yaml"
     threads: config["train_threads"]
@@ -63,9 +66,6 @@ rule apply_model:
         "../workflow/scripts/apply_model.py"
 
 
-ruleorder: apply_model > train_model
-
-
 if SIMULATED:
 
     # The simulator knows each gene's activity: nothing that sees only marks can predict better.
@@ -89,5 +89,3 @@ if SIMULATED:
             "Best possible predictions for {wildcards.unit}, from the simulator's truth"
         script:
             "../workflow/scripts/predict_truth.py"
-
-    ruleorder: predict_truth > apply_model > train_model

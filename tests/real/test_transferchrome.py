@@ -7,7 +7,7 @@ from conftest import snakemake
 
 from markexpr import expression
 from markexpr.annotation import read_genes
-from markexpr.metrics import score_classification
+from markexpr.metrics import auc, score_classification
 from markexpr.targets import is_high
 
 NETS = ("deepchrome", "attentivechrome", "convchrome", "transferchrome")
@@ -39,6 +39,18 @@ def test_each_net_tells_high_from_low_genes(run, net):
         table = pd.read_csv(run / f"runs/transferchrome/{net}/{cell}/seed1/predictions.tsv.gz", sep="\t").query("split == 'test'")
         auc = score_classification(table["y_true"], table["y_pred"], 500, 1).set_index("metric").loc["auc"]
         assert auc["value"] > at_least and auc["ci_low"] > 0.65, (cell, auc.tolist())
+
+
+def test_what_expression_alone_tells_about_other_cells(real):
+    """The two numbers that docs/studies.md sets beside transfers: how far cells agree, and the source's expression as a score."""
+    path = real / "mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz"
+    cells = pd.read_csv(path, sep="\t", nrows=0, index_col=False).columns[2:58]
+    table = np.stack([expression.read_expression(path, cell).to_numpy() for cell in cells])
+    high = table >= np.median(table, axis=1, keepdims=True)
+    agree = [np.mean(high[a] == high[b]) for a in range(len(cells)) for b in range(a)]
+    assert np.mean(agree) == pytest.approx(0.826, abs=0.001)
+    source = list(cells).index("E085")
+    assert np.mean([auc(high[cell], table[source]) for cell in range(len(cells)) if cell != source]) == pytest.approx(0.877, abs=0.001)
 
 
 def test_text_labels_are_right_in_seven_cells(real, run):

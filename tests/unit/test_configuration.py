@@ -125,6 +125,11 @@ def test_a_variant_of_a_study_takes_all_but_what_it_changes(root):
         ("transferchrome", {"models": {"deepchrome": {"training": {"loss": "mean_squared_error"}}}}, "'mean_squared_error' does not fit the target"),
         ("transferchrome", {"models": {"deepchrome": {"training": {"early_stopping": {"monitor": "pearson"}}}}}, "use auc, loss or none"),
         ("transferchrome", {"models": {"deepchrome": {"regime": "origin"}}}, "'units: transfers' and 'regime' go together"),
+        ("transferchrome", {"transfer": {"split": {"scheme": "source"}}}, "transfer.split"),
+        ("transferchrome", {"transfer": {"split": {"held_out_cells": ["E003"]}}}, "transfer.split.held_out_cells does not belong here"),
+        ("transferchrome", {"data": {"zscore_genes": "train"}}, "use zscore_genes: all"),
+        ("transferchrome", {"attention": ["deepchrome"]}, "deepchrome has no self-attention"),
+        ("transferchrome", {"models": {"transferchrome_cross": {"network": {"domain_hidden": 0}}}}, "network.domain_hidden above 0"),
         ("deepchrome", {"models": {"deepchrome": {"regime": "origin", "units": "transfers"}}}, "need the study's key 'transfer'"),
         (
             "transferchrome",
@@ -163,7 +168,7 @@ def test_sheets(root, tmp_path):
 
 
 def test_every_published_number_has_a_source_and_a_study(root):
-    columns = ["study", "model", "split", "metric", "statistic", "against", "value", "n_units", "label_mode", "source"]
+    columns = ["study", "model", "split", "metric", "statistic", "against", "value", "n_units", "label_mode", "own_paper", "source"]
     rows = configuration.read_sheet(root / "config/published.tsv", columns)
     studies = load(root, {})
     assert rows

@@ -21,7 +21,7 @@ def metrics(**values):
     return pd.DataFrame(rows + noise, columns=["study", "model", "unit", "seed", "split", "metric", "value"])
 
 
-NOTHING = pd.DataFrame(columns=["model", "metric", "statistic", "value"])
+NOTHING = pd.DataFrame(columns=["model", "metric", "statistic", "value", "own_paper"])
 
 
 def test_seeds_are_averaged_and_only_shared_units_count():
@@ -34,7 +34,8 @@ def test_seeds_are_averaged_and_only_shared_units_count():
 def test_a_table_with_groups_drops_and_published_values():
     table = {"models": ["origin", "cross"], "metric": "auc", "against": {"cross": "origin"}}
     published = pd.DataFrame(
-        [("cross", "auc", "mean", 0.85), ("cross", "auc", "mean_drop", 0.015), ("origin", "auc", "max", 0.9)], columns=NOTHING.columns
+        [("cross", "auc", "mean", 0.85, "yes"), ("cross", "auc", "mean_drop", 0.015, "yes"), ("origin", "auc", "mean", 0.9, "no")],
+        columns=NOTHING.columns,
     )
     data = metrics(origin=[[0.9], [0.8], [0.7]], cross=[[0.8], [0.8], [0.5]])
     found = summarise(data, table, {"all": None, "some": ["E1", "E3"], "none": ["E9"]}, published).set_index(["cells", "model"])
@@ -55,11 +56,12 @@ def test_units_are_grouped_by_the_cell_they_test():
 
 
 def test_claims_are_tested_pairwise():
-    low = [0.70, 0.71, 0.72, 0.73, 0.74, 0.75]
+    low = [0.70, 0.71, 0.72, 0.73, 0.74, 0.75, 0.76, 0.77]
+    change = [0.01, -0.02, 0.03, -0.04, 0.05, -0.06, 0.07, -0.08]
     data = metrics(
         high=[[value + 0.01 * (n + 1)] for n, value in enumerate(low)],
         low=[[value] for value in low],
-        mixed=[[value + change] for value, change in zip(low, [0.01, -0.02, 0.03, -0.04, 0.05, -0.06])],
+        mixed=[[value + more] for value, more in zip(low, change)],
         short=[[0.9]] * 4,
     )
     claims = [
@@ -68,13 +70,17 @@ def test_claims_are_tested_pairwise():
         {"better": "mixed", "than": "low", "source": "x"},
         {"better": "short", "than": "low", "source": "x"},
         {"better": "high", "than": "absent", "source": "x"},
+        {"better": "high", "than": "low", "source": "x", "cells": ["E1", "E2"]},
+        {"better": "high", "than": "low", "source": "x", "ours": True},
     ]
     table = judge_claims(data, claims, "auc")
-    # six differences of one sign: 1/64 one-sided, times 3 tests
-    assert table["p"][0] == pytest.approx(1 / 64) and table["p_holm"][0] == pytest.approx(3 / 64)
-    assert table["verdict"].tolist() == ["supported", "contradicted", "not shown", "too few units", "not run"]
-    assert table["mean_difference"][0] == pytest.approx(0.035) and table["units_better"][:3].tolist() == [6, 0, 3]
-    assert table["p"][2] == pytest.approx(wilcoxon([0.01, -0.02, 0.03, -0.04, 0.05, -0.06], alternative="greater").pvalue)
+    # eight differences of one sign: 1/256 one-sided, times 5 tests; of four units, at least 1/16 times 5
+    assert table["p"][0] == pytest.approx(1 / 256) and table["p_holm"][0] == pytest.approx(5 / 256)
+    assert table["verdict"].tolist() == ["supported", "contradicted", "not shown", "too few units", "not run", "too few units", "supported"]
+    assert table["p_holm"][6] == table["p"][6]  # ours is adjusted apart
+    assert table["units"][5] == 2
+    assert table["mean_difference"][0] == pytest.approx(0.045) and table["units_better"][:3].tolist() == [8, 0, 4]
+    assert table["p"][2] == pytest.approx(wilcoxon(change, alternative="greater").pvalue)
 
 
 def test_holms_adjustment():

@@ -11,7 +11,7 @@ from markexpr.tables import titled, write_html
 def main(job):
     metrics = pd.read_csv(job.input.metrics, sep="\t")
     published = pd.read_csv(job.input.published, sep="\t", comment="#")
-    table = beside_published(metrics, published, job.wildcards.study, job.params.simulated, job.params.label_mode, job.params.changed)
+    table = beside_published(metrics, published, job.params.published_as, job.params.simulated, job.params.label_mode, job.params.changed)
     write_tsv(job.output.tsv, table, float_format="%.4g")
     title = titled(f"Study {job.wildcards.study}: published and ours", job.params.simulated)
     note = f"{job.params.paper} Labels here: {job.params.label_mode}."

@@ -59,6 +59,8 @@ def main(job):
     trainer = Trainer(model, samples, block["training"], seed, device, job.params.checkpoint, fingerprint)
     history = trainer.fit()
     params["best_epoch"] = trainer.progress.best_epoch
+    best = history[trainer.progress.best_epoch - 1]
+    params["best"] = {name: value for name, value in best.items() if name != "epoch"}
 
     write_predictions(job.output.predictions, samples.gene_id, samples.cell, samples.split, samples.target, trainer.predict())
     write_tsv(job.output.history, pd.DataFrame(history))

@@ -38,10 +38,12 @@ def beside_published(metrics, published, study, simulated, label_mode, changed="
             verdict = f"not comparable: {n_units} of {row.n_units} units"
         elif changed:
             verdict = f"not comparable: {changed}"
-        elif row.label_mode != label_mode:
+        elif row.label_mode not in (label_mode, "unknown"):
             verdict = f"not comparable: {row.label_mode} labels there, {label_mode} here"
         else:
             verdict = f"within {tolerance}" if abs(ours - row.value) <= tolerance else "not reproduced"
+            if row.label_mode == "unknown":
+                verdict += f" (how the paper made its labels is unknown; {label_mode} here)"
         rows.append((row.model, row.split, row.metric, row.statistic, row.value, ours, n_units or None, verdict, row.label_mode, row.source))
     columns = ["model", "split", "metric", "statistic", "published", "ours", "units", "verdict", "published_label_mode", "source"]
     return pd.DataFrame(rows, columns=columns)

@@ -64,6 +64,8 @@ def check(values, schema, name):
             if unknown not in known:
                 place = f"{key}.{unknown}" if key else unknown
                 raise InputError(f"{name}: unknown key {place!r}; {did_you_mean(unknown, known)}")
+    if error.schema is False:
+        raise InputError(f"{name}: {key} does not belong here, beside the other keys of its block")
     raise InputError(f"{name}: {key or 'it'}: {error.message}" + (f" ({error.schema['description']})" if "description" in error.schema else ""))
 
 
@@ -159,6 +161,9 @@ def load_studies(folder, overrides, schema, marks, used=None):
         for block, key in [(block, key) for part in ("tables", "figures") for key, block in study.get(part, {}).items()]:
             check_models_named(block["models"], study, f"study {name}, {key}")
         check_models_named(study.get("attention", []), study, f"study {name}, attention")
+        for model in study.get("attention", []):
+            if study["models"][model]["architecture"] != "transferchrome" or "regime" in study["models"][model]:
+                raise InputError(f"study {name}, attention: {model} has no self-attention over the positions of one cell")
         for claim in study.get("claims", []):
             check_models_named([claim["better"], claim["than"]], study, f"study {name}, claims")
         studies[name] = study
@@ -218,6 +223,10 @@ def check_model(block, study, name):
         raise InputError(f"{name}: early_stopping.monitor {monitor!r} does not fit the target {kind!r} of the study; use {fitting}, loss or none")
     if (block.get("units") == "transfers") != ("regime" in block) or ("regime" in block and "transfer" not in study):
         raise InputError(f"{name}: 'units: transfers' and 'regime' go together, and need the study's key 'transfer'")
+    if "regime" in block and study["data"].get("zscore_genes") == "train":
+        raise InputError(f"{name}: transfers split the genes anew, so their z-score cannot be of data.split's training genes: use zscore_genes: all")
+    if block.get("regime") == "cross" and not block["network"].get("domain_hidden"):
+        raise InputError(f"{name}: 'regime: cross' needs an architecture with a domain classifier and network.domain_hidden above 0")
     if ("domain" in block["training"]) != (block.get("regime") == "cross"):
         raise InputError(f"{name}: 'training.domain' and 'regime: cross' go together: only there are samples of a second domain")
     files = {file.stem: file for file in sorted((PACKAGE / "models").glob("[a-z]*.py"))}

@@ -6,7 +6,6 @@ from scipy.stats import wilcoxon
 
 from markexpr.jobs import InputError
 
-FEWEST_UNITS = 5  # of fewer, no paired one-sided test can reach p < 0.05
 LEVEL = 0.05
 
 
@@ -41,8 +40,8 @@ def summarise(metrics, table, groups, published):
     """Least, mean, largest and median value of each model over units, for each group of cells.
 
     table: a study's block under `tables` (models, metric, against); groups: from a group's name to its cells, None for all;
-    published: rows of config/published.tsv of this study. `drop` is how much lower the mean is than that of the model under
-    `against`, on the same units. Groups without a cell are left out.
+    published: rows of config/published.tsv of this study, of which those of its own paper are shown. `drop` is how much lower the
+    mean is than that of the model under `against`, on the same units. Groups without a cell are left out.
     """
     mean, sd = by_unit(metrics, table["models"], table["metric"])
     against = table.get("against", {})
@@ -65,43 +64,40 @@ def summarise(metrics, table, groups, published):
 
 def _published(published, model, metric, statistic):
     here = published[(published["model"] == model) & (published["metric"] == metric) & (published["statistic"] == statistic)]
+    here = here[here["own_paper"] == "yes"]
     return here["value"].iloc[0] if len(here) else np.nan
 
 
 def judge_claims(metrics, claims, metric):
     """Test each claim that one model is better than another, over the units that both have.
 
-    claims: list of dicts with better, than, source. Seeds are averaged first. One-sided Wilcoxon signed-rank tests of the paired
-    differences in both directions, adjusted for the number of claims by Holm's method.
+    claims: list of dicts with better, than, source, cells (those that the claim is about, all if absent) and ours (not the paper's). Seeds
+    are averaged first. One-sided Wilcoxon signed-rank tests of the paired differences in both directions, adjusted by Holm's method for
+    the number of claims, the paper's and ours apart. `verdict` is `too few units` where n units could not support a claim even if all
+    of them did: the least p of a test is 2^-n.
     """
     rows = []
     for claim in claims:
         mean, _ = by_unit(metrics, [claim["better"], claim["than"]], metric)
-        if len(mean.columns) < 2 or not len(mean):
-            rows.append({**claim, "units": 0})
-            continue
-        difference = (mean[claim["better"]] - mean[claim["than"]]).to_numpy()
-        row = {**claim, "units": len(difference), "mean_difference": difference.mean(), "units_better": int((difference > 0).sum())}
-        if len(difference) >= FEWEST_UNITS and np.any(difference):
-            row["p"] = wilcoxon(difference, alternative="greater").pvalue
-            row["p_opposite"] = wilcoxon(difference, alternative="less").pvalue
+        mean = mean[[cell_of_unit(unit) in claim.get("cells", [cell_of_unit(unit)]) for unit in mean.index]]
+        row = {"source": claim["source"], "better": claim["better"], "than": claim["than"], "ours": claim.get("ours", False), "units": 0}
+        if len(mean.columns) == 2 and len(mean):
+            difference = (mean[claim["better"]] - mean[claim["than"]]).to_numpy()
+            row |= {"units": len(difference), "mean_difference": difference.mean(), "units_better": int((difference > 0).sum())}
+            row["p"] = wilcoxon(difference, alternative="greater").pvalue if difference.any() else 1.0
+            row["p_opposite"] = wilcoxon(difference, alternative="less").pvalue if difference.any() else 1.0
         rows.append(row)
-    columns = ["better", "than", "units", "mean_difference", "units_better", "p", "p_opposite"]
-    table = pd.DataFrame(rows).reindex(columns=[*columns, "source"])
-    table.insert(6, "p_holm", holm(table["p"]))
-    opposite = holm(table.pop("p_opposite"))
-    table["verdict"] = [
-        "not run"
-        if units == 0
-        else "too few units"
-        if np.isnan(p)
-        else "supported"
-        if p < LEVEL
-        else "contradicted"
-        if other < LEVEL
-        else "not shown"
-        for units, p, other in zip(table["units"], table["p_holm"], opposite)
-    ]
+    table = pd.DataFrame(rows).reindex(columns=["better", "than", "units", "mean_difference", "units_better", "p", "p_opposite", "ours", "source"])
+    for ours in (False, True):
+        family = table["ours"] == ours
+        for name in ("p", "p_opposite"):
+            table.loc[family, f"{name}_holm"] = holm(table.loc[family, name])
+        table.loc[family, "least_p"] = 0.5 ** table.loc[family, "units"] * table.loc[family, "p"].notna().sum()
+    table["verdict"] = np.select(
+        [table["units"] == 0, table["p_holm"] < LEVEL, table["p_opposite_holm"] < LEVEL, table["least_p"] >= LEVEL],
+        ["not run", "supported", "contradicted", "too few units"],
+        "not shown",
+    )
     return table[["better", "than", "units", "mean_difference", "units_better", "p", "p_holm", "verdict", "source"]]
 
 
@@ -122,7 +118,7 @@ def across_settings(metrics_of, table, groups):
     """
     parts = []
     for setting, metrics in metrics_of.items():
-        part = summarise(metrics, {**table, "against": {}}, groups, pd.DataFrame(columns=["model", "metric", "statistic", "value"]))
+        part = summarise(metrics, {**table, "against": {}}, groups, pd.DataFrame(columns=["model", "metric", "statistic", "value", "own_paper"]))
         if not len(part):
             raise InputError(f"setting {setting!r} has no run of {', '.join(table['models'])}")
         parts.append(part.drop(columns="published_mean").assign(setting=setting))

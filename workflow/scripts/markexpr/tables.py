@@ -45,8 +45,9 @@ def write_html(path, table, title, note=""):
         if pd.isna(value):
             return '<td class="number">–</td>'
         if isinstance(value, float):
-            value = f"{value:.0f}" if value.is_integer() and value > 1 else f"{value:.3f}"
-        number = str(value)[:1].isdigit()
+            small = 0 < abs(value) < 0.001
+            value = f"{value:.0f}" if value.is_integer() and value > 1 else f"{value:.1g}" if small else f"{value:.3f}"
+        number = str(value).removeprefix("-")[:1].isdigit()
         return f"<td{' class=number' if number else ''}>{html.escape(str(value))}</td>"
 
     head = "".join(f"<th>{html.escape(str(name).replace('_', ' '))}</th>" for name in table.columns)

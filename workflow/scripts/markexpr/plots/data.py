@@ -97,8 +97,13 @@ def gene_numbers(table, title):
 def labels(table, title):
     """How many labels differ between the two label modes, by the median expression of the cell.
 
-    table: cell, median (RPKM), differing (share of genes), agree (bool).
+    table: cell, median (RPKM), differing (share of genes), agree (bool). Cells whose labels came as published have no median: they
+    are counted in the title.
     """
+    published = table["median"].isna()
+    if published.any():
+        title += f"\n{published.sum()} cells with labels as published, of which nothing is known, are not shown"
+    table = table[~published]
     figure, axis = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
     for agree, colour, name in ((True, LOW, "both modes agree"), (False, HIGH, "they differ")):
         here = table[table["agree"] == agree]
