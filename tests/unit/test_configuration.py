@@ -126,7 +126,11 @@ def test_a_variant_of_a_study_takes_all_but_what_it_changes(root):
         ("transferchrome", {"models": {"deepchrome": {"training": {"early_stopping": {"monitor": "pearson"}}}}}, "use auc, loss or none"),
         ("transferchrome", {"models": {"deepchrome": {"regime": "origin"}}}, "'units: transfers' and 'regime' go together"),
         ("transferchrome", {"transfer": {"split": {"scheme": "source"}}}, "transfer.split"),
-        ("transferchrome", {"transfer": {"split": {"held_out_cells": ["E003"]}}}, "transfer.split.held_out_cells does not belong here"),
+        (
+            "transferchrome",
+            {"transfer": {"split": {"held_out_cells": ["E003"]}}},
+            r"transfer\.split: a key with the value \['E003'\] does not belong here",
+        ),
         ("transferchrome", {"data": {"zscore_genes": "train"}}, "use zscore_genes: all"),
         ("transferchrome", {"attention": ["deepchrome"]}, "deepchrome has no self-attention"),
         ("transferchrome", {"models": {"transferchrome_cross": {"network": {"domain_hidden": 0}}}}, "network.domain_hidden above 0"),

@@ -65,7 +65,8 @@ def check(values, schema, name):
                 place = f"{key}.{unknown}" if key else unknown
                 raise InputError(f"{name}: unknown key {place!r}; {did_you_mean(unknown, known)}")
     if error.schema is False:
-        raise InputError(f"{name}: {key} does not belong here, beside the other keys of its block")
+        # jsonschema names the block, not the key
+        raise InputError(f"{name}: {key}: a key with the value {error.instance!r} does not belong here, beside the others of its block")
     raise InputError(f"{name}: {key or 'it'}: {error.message}" + (f" ({error.schema['description']})" if "description" in error.schema else ""))
 
 
