@@ -16,6 +16,8 @@ report: "workflow/report/workflow.rst"
 
 include: "rules/common.smk"
 include: "rules/lookup.smk"
+include: "rules/runs.smk"
+include: "rules/outputs.smk"
 include: "rules/simulate.smk"
 include: "rules/download.smk"
 include: "rules/annotate.smk"

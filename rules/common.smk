@@ -17,7 +17,7 @@ envvars:
     "MARKEXPR_SCRIPTS",
 
 
-from markexpr import configuration
+from markexpr import configuration, studies
 from markexpr.configuration import code_digest
 from markexpr.jobs import InputError
 
@@ -31,7 +31,7 @@ try:
         configuration.read_yaml(HOME / "workflow/schemas/config.schema.yaml"),
         "config",
     )
-    STUDIES = configuration.load_studies(
+    STUDIES = studies.load_studies(
         HOME / "config/studies",
         config["overrides"],
         configuration.read_yaml(HOME / "workflow/schemas/study.schema.yaml"),
@@ -78,6 +78,10 @@ try:
         "pairs",
         "config/pairs.tsv",
     )
+    PUBLISHED_STUDIES = {
+        row["study"]
+        for row in configuration.read_sheet(HOME / "config/published.tsv", ["study"])
+    }
 except InputError as error:
     raise WorkflowError(str(error))
 

@@ -34,8 +34,8 @@ rule plot_labels:
 rule tabulate_models:
     # A table of the paper: least, mean, largest and median value of each model over units, and the published ones.
     input:
+        unpack(labels_of),
         metrics="results/metrics/{study}.tsv",
-        labels="results/tables/{study}/labels.tsv",
         published=PUBLISHED,
     output:
         tsv="results/tables/{study}/{table}.tsv",
@@ -120,7 +120,7 @@ rule judge_claims:
     params:
         simulated=SIMULATED,
         claims=lambda wildcards: STUDIES[wildcards.study]["claims"],
-        metric="auc",
+        metric=lambda wildcards: first_metric(wildcards.study),
         code=code_digest("judge_claims.py"),
     message:
         "Testing the claims of study {wildcards.study}"
@@ -131,10 +131,10 @@ rule judge_claims:
 rule compare_settings:
     # The first table of a study in its own setting and in those of its variants (studies whose `base` it is).
     input:
+        unpack(labels_of),
         metrics=lambda wildcards: [
             f"results/metrics/{study}.tsv" for study in settings_of(wildcards.study)
         ],
-        labels="results/tables/{study}/labels.tsv",
     output:
         tsv="results/tables/{study}/settings.tsv",
         html=report(

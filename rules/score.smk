@@ -18,6 +18,7 @@ rule score_study:
         runtime=60,
     params:
         bootstrap=config["bootstrap"],
+        kind=lambda wildcards: STUDIES[wildcards.study]["data"]["target"]["kind"],
         code=code_digest("score_study.py"),
     message:
         "Scoring study {wildcards.study}"
@@ -88,6 +89,36 @@ rule compare_published:
         "Comparing study {wildcards.study} with its paper"
     script:
         "../workflow/scripts/compare_published.py"
+
+
+rule plot_predicted:
+    # Predicted against true values of the test genes, one panel a model.
+    input:
+        metrics="results/metrics/{study}.tsv",
+        predictions=lambda wildcards: predictions_of(wildcards.study),
+    output:
+        svg="results/figures/{study}/predicted.svg",
+        png=report(
+            "results/figures/{study}/predicted.png",
+            caption="../workflow/report/predicted.rst",
+            category="{study}",
+            subcategory="Scores",
+            labels={"result": "predicted and true values of the test genes"},
+        ),
+    log:
+        "logs/plot_predicted/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=20,
+    params:
+        simulated=SIMULATED,
+        code=code_digest("plot_predicted.py"),
+    message:
+        "Drawing predictions of study {wildcards.study}"
+    script:
+        "../workflow/scripts/plot_predicted.py"
 
 
 rule plot_roc:

@@ -15,8 +15,16 @@ rule train_model:
     benchmark:
         "benchmarks/train_model/{study}/{model}/{unit}/seed{seed}.tsv"
     wildcard_constraints:
-        # the truth and applied models are runs of other rules
-        model=rf"(?!simulator_truth/)(?!(?:{uncross_models()})/[^/]+-to-)[a-z0-9_]+",
+        # the truth, models that are applied or subtracted, and estimators are runs of other rules
+        model="".join(
+            [
+                "(?!simulator_truth/)",
+                rf"(?!(?:{models_with('regime', 'uncross')})/[^/]+-to-)",
+                rf"(?!(?:{models_with('regime', 'difference')})/[^/]+-)",
+                rf"(?!(?:{models_with('estimator')})/)",
+                "[a-z0-9_]+",
+            ]
+        ),
     conda:
         "../envs/train.yaml"
     threads: config["train_threads"]
@@ -48,7 +56,7 @@ rule apply_model:
     log:
         "logs/apply_model/{study}/{model}/{source}-to-{target}/seed{seed}.log",
     wildcard_constraints:
-        model=uncross_models(),
+        model=models_with("regime", "uncross"),
         source="[A-Za-z0-9_.]+",
         target="[A-Za-z0-9_.]+",
     conda:
@@ -64,6 +72,61 @@ rule apply_model:
         "Applying {wildcards.model} of {wildcards.source} to {wildcards.target}, seed {wildcards.seed}"
     script:
         "../workflow/scripts/apply_model.py"
+
+
+rule subtract_cells:
+    # A model that is trained on each cell apart predicts a pair of cells by the difference of its predictions.
+    input:
+        a="results/runs/{study}/{model}/{a}/seed{seed}/predictions.tsv.gz",
+        b="results/runs/{study}/{model}/{b}/seed{seed}/predictions.tsv.gz",
+    output:
+        predictions="results/runs/{study}/{model}/{a}-{b}/seed{seed}/predictions.tsv.gz",
+    log:
+        "logs/subtract_cells/{study}/{model}/{a}-{b}/seed{seed}.log",
+    wildcard_constraints:
+        model=models_with("regime", "difference"),
+        a="[A-Za-z0-9_.]+",
+        b="[A-Za-z0-9_.]+",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        code=code_digest("subtract_cells.py"),
+    message:
+        "Difference of {wildcards.model}'s predictions for {wildcards.a} and {wildcards.b}, seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/subtract_cells.py"
+
+
+rule fit_estimator:
+    # A baseline of scikit-learn on one unit with one seed.
+    input:
+        unpack(run_inputs),
+    output:
+        predictions=f"{RUN}/predictions.tsv.gz",
+        model=f"{RUN}/model.skops",
+        params=f"{RUN}/params.yaml",
+    log:
+        "logs/fit_estimator/{study}/{model}/{unit}/seed{seed}.log",
+    benchmark:
+        "benchmarks/fit_estimator/{study}/{model}/{unit}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=models_with("estimator"),
+    conda:
+        "../envs/estimators.yaml"
+    threads: config["train_threads"]
+    resources:
+        mem_mb=6000,
+        runtime=720,
+    params:
+        model=model_block,
+        code=model_code("fit_estimator.py"),
+    message:
+        "Fitting {wildcards.model} on {wildcards.unit}, seed {wildcards.seed} (study {wildcards.study})"
+    script:
+        "../workflow/scripts/fit_estimator.py"
 
 
 if SIMULATED:

@@ -8,15 +8,15 @@ import torch
 import yaml
 from conftest import ROOT
 
-from markexpr import configuration
+from markexpr import configuration, studies
+from markexpr.layers import Attention
 from markexpr.models import build_model
-from markexpr.models.attentivechrome import Attention
 from markexpr.models.transferchrome import GradientReversal, SelfAttention, relative_distance, sinusoidal
 from markexpr.training import LOSSES
 
 SCHEMA = configuration.read_yaml(ROOT / "workflow/schemas/study.schema.yaml")
 MARKS = configuration.read_yaml(ROOT / "config/config.yaml")["marks"]
-STUDIES = configuration.load_studies(ROOT / "config/studies", {}, SCHEMA, MARKS)
+STUDIES = studies.load_studies(ROOT / "config/studies", {}, SCHEMA, MARKS)
 MODELS = STUDIES["transferchrome"]["models"]
 
 
@@ -151,8 +151,8 @@ def test_attention_sums_to_one(model):
 
 def test_attentivechrome_has_the_authors_layers():
     model = build("attentivechrome")
-    assert len(model.bin_lstms) == 5
-    for lstm, inputs, width in ((model.bin_lstms[0], 1, 32), (model.mark_lstm, 64, 16)):
+    assert len(model.bins.lstms) == 5 and model.bins.contexts.shape == (5, 64) and model.marks.attention.context.shape == (32,)
+    for lstm, inputs, width in ((model.bins.lstms[0], 1, 32), (model.marks.lstm, 64, 16)):
         assert (lstm.input_size, lstm.hidden_size, lstm.bidirectional, lstm.num_layers) == (inputs, width, True, 1)
     assert all(parameter.abs().max() <= 0.1 for parameter in model.parameters())
     assert model(marks=torch.zeros(7, 5, 100)).shape == (7,)

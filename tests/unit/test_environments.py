@@ -76,7 +76,10 @@ def test_each_rules_environment_holds_what_its_script_imports(root):
     for script, env in pairs:
         assert env, f"{script} has no conda environment"
         packages = environments(root)[env]
-        files = code_files(script) + (sorted((root / "workflow/scripts/markexpr/models").glob("*.py")) if script == "train_model.py" else [])
+        files = code_files(script)
+        if script in ("train_model.py", "fit_estimator.py"):  # nets are modules with torch, estimators without
+            modules = sorted((root / "workflow/scripts/markexpr/models").glob("[a-z]*.py"))
+            files += [path for path in modules if ("torch" in set(imports(path))) == (script == "train_model.py")]
         for name in {name for path in files for name in imports(path)}:
             if name not in sys.stdlib_module_names and name != "markexpr":
                 assert IMPORTS.get(name, name) in packages, f"{script} imports {name}, which envs/{env} lacks"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from markexpr.data import one_hot
 from markexpr.jobs import InputError
+from markexpr.layers import one_hot
 from markexpr.sequence import BASES, extract
 
 SEQUENCE = {"chr1": "ACGTNacgtnGGGCCCATATTTTTAAAAACCCCC" * 3, "chr2": "TTTTGGGG"}

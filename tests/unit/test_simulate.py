@@ -91,7 +91,8 @@ def test_files_are_in_the_servers_formats(genes, tmp_path):
 def best(genes, null):
     truth, rpkm = simulate.draw_expression(genes, ["E003", "E004"], seed=1, null=null)
     counts = simulate.draw_counts(genes, rpkm, 1, null)
-    table = simulate.best_scores(genes, truth, rpkm, counts, ["E003", "E004"], ["E003-E004", "E003-E999"], 1, null)
+    truth = simulate.add_expectations(genes, truth, 1, null)
+    table = simulate.best_scores(truth, rpkm, counts, ["E003", "E004"], ["E003-E004", "E003-E999"])
     return truth, rpkm, counts, table.set_index(["task", "unit", "sees"])
 
 

@@ -129,7 +129,9 @@ def test_the_gradient_of_a_step_is_label_loss_less_lambda_times_domain_loss(cell
     model = build_model("transferchrome", 2, 20, {**NETWORK, "dropout": 0.0})
     trainer = Trainer(model, samples, SETTINGS, 1, torch.device("cpu"))
     batch, unlabelled = trainer.index["train"][:8], trainer.index[UNLABELLED][:8]
-    sum(trainer._losses_with_domain(batch, unlabelled, 0.3)).backward()
+    trainer.objective.companions = [unlabelled]
+    trainer.objective.settings = {"maximum": 0.3, "schedule": "constant"}
+    sum(trainer.objective.losses(0, batch, 0.0).values()).backward()
     found = model.feature.weight.grad.clone()
     marks = trainer.inputs["marks"]
     features = model.features(marks=marks[torch.cat([batch, unlabelled])])

@@ -13,7 +13,9 @@ from markexpr.tables import titled, write_html
 def main(job):
     table = job.params.table
     metrics = {title: pd.read_csv(path, sep="\t") for title, path in zip(job.params.settings, job.input.metrics)}
-    summary = across_settings(metrics, table, cell_groups(pd.read_csv(job.input.labels, sep="\t")))
+    labels = job.input.get("labels")
+    groups = cell_groups(pd.read_csv(labels, sep="\t")) if labels else {"all": None}
+    summary = across_settings(metrics, table, groups)
     write_tsv(job.output.tsv, summary)
     title = titled(f"{table['title']}, in other settings", job.params.simulated)
     note = (

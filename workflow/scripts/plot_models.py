@@ -20,7 +20,11 @@ def main(job):
     # of several seeds: their mean, and the widest interval
     table = here.groupby(["model", "unit"]).agg(value=("value", "mean"), ci_low=("ci_low", "min"), ci_high=("ci_high", "max")).reset_index()
     table = table.sort_values("model", key=lambda column: column.map(shown.index))
-    save(side_by_side(table, figure["metric"], titled(figure["title"], job.params.simulated)), job.output.svg, job.output.png)
+    save(
+        side_by_side(table, figure["metric"], titled(figure["title"], job.params.simulated), figure.get("name_best", ())),
+        job.output.svg,
+        job.output.png,
+    )
 
 
 if __name__ == "__main__":

@@ -29,19 +29,32 @@ def probability_of_high(truth, median, label_mode):
     return is_high(rpkm.ravel(), median, label_mode).reshape(rpkm.shape).mean(axis=1)
 
 
+def best_prediction(truth, provenance, study):
+    """The best prediction of a cell's target that sees marks alone, float64 [genes]. truth: the rows of its genes."""
+    target = provenance["data"]["target"]
+    if target["kind"] == "median_label" and target["expression"] == "rpkm":
+        return probability_of_high(truth, provenance["median"], target.get("label_mode", "numeric"))
+    if target["kind"] == "expression" and target["transform"] == "log2p1":
+        return truth["expected_log2_rpkm" if target["expression"] == "rpkm" else "expected_log2_counts"].to_numpy()
+    raise InputError(f"study {study}: the simulator's best predictions are known for median labels of RPKM and for log2p1 of RPKM or counts")
+
+
 def main(job):
-    with np.load(job.input.tensors) as file:
-        gene_id, split, target = file["gene_id"], file["split"], file["target"]
-        provenance = json.loads(str(file["provenance"]))
-    target_of = provenance["data"]["target"]
-    if target_of["kind"] != "median_label" or target_of["expression"] != "rpkm":
-        raise InputError(f"study {job.wildcards.study}: the simulator's best predictions are known for median labels of RPKM only")
-    truth = pd.read_csv(job.input.truth, sep="\t")
-    truth = truth[truth["cell"] == provenance["cell"]].set_index("gene_id").loc[gene_id]
-    probability = probability_of_high(truth, provenance["median"], target_of.get("label_mode", "numeric"))
+    truth, cells = pd.read_csv(job.input.truth, sep="\t"), []
+    for path in job.input.tensors:
+        with np.load(path) as file:
+            provenance = json.loads(str(file["provenance"]))
+            here = truth[truth["cell"] == provenance["cell"]].set_index("gene_id").loc[file["gene_id"]]
+            columns = {"split": file["split"], "y_true": file["target"], "y_pred": best_prediction(here, provenance, job.wildcards.study)}
+            cells.append((provenance["cell"], pd.DataFrame(columns, index=file["gene_id"])))
+    cell, table = cells[-1]
+    if len(cells) == 2:  # a pair: the difference B - A, on the genes that both have
+        cell, other = f"{cells[0][0]}-{cell}", cells[0][1]
+        table = table.loc[other.index.intersection(table.index, sort=False)]
+        table[["y_true", "y_pred"]] -= other.loc[table.index, ["y_true", "y_pred"]]
     if job.input.get("genes"):  # a transfer, whose test genes are others
-        split = split_by_gene(job.params.transfer["split"], read_genes(job.input.genes)).loc[gene_id].to_numpy(dtype=str)
-    write_predictions(job.output.predictions, gene_id, provenance["cell"], split, target, probability)
+        table["split"] = split_by_gene(job.params.transfer["split"], read_genes(job.input.genes)).loc[table.index].to_numpy(dtype=str)
+    write_predictions(job.output.predictions, table.index, cell, *(table[name].to_numpy() for name in ("split", "y_true", "y_pred")))
 
 
 if __name__ == "__main__":

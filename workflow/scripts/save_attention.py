@@ -1,35 +1,57 @@
-"""What a trained model attends to: its attention over the test genes, mean over highly and over lowly expressed ones."""
+"""What a trained model attends to on its test genes: gene by gene for pairs of cells, else means over high and over low genes."""
 
 import numpy as np
 import torch
 
-from markexpr.data import load_cell
+from markexpr.data import load_cell, load_pair
 from markexpr.files import write_npz
 from markexpr.jobs import InputError, log, run_job
 from markexpr.models import load_model
 from markexpr.training import EVALUATION_BATCH
 
 
+def attention_of(model, samples, genes):
+    """Yield the attention of some samples, arrays by name, EVALUATION_BATCH samples at a time."""
+    for start in range(0, len(genes), EVALUATION_BATCH):
+        batch = genes[start : start + EVALUATION_BATCH]
+        with torch.no_grad():
+            parts = model.attend(**{name: torch.from_numpy(values[batch]) for name, values in samples.inputs.items()})
+        yield {name: values.numpy() for name, values in parts.items()}
+
+
+def means_by_class(model, samples):
+    """Mean attention over high and over low test genes, {name}_high and {name}_low, and how many there are."""
+    test, arrays = samples.index("test"), {}
+    for level, label in (("high", 1), ("low", 0)):
+        genes = test[samples.target[test] == label]
+        if not genes.size:
+            raise InputError(f"{samples.cell[0]} has no {level} test gene to take the attention of")
+        totals = {}
+        for parts in attention_of(model, samples, genes):
+            for name, values in parts.items():
+                totals[name] = totals.get(name, 0) + values.sum(axis=0, dtype=np.float64)
+        arrays |= {f"{name}_{level}": (total / len(genes)).astype(np.float32) for name, total in totals.items()}
+        arrays[f"genes_{level}"] = np.array(len(genes))
+    return arrays
+
+
+def gene_by_gene(model, samples):
+    """Attention of each test gene, float16 [genes, rows, …], what its rows are, gene_id and the true change."""
+    test = samples.index("test")
+    parts = list(attention_of(model, samples, test))
+    arrays = {name: np.concatenate([part[name] for part in parts]).astype(np.float16) for name in parts[0]}
+    rows = {f"rows_{name}": np.array([f"{part} {mark}" for part, mark in pairs]) for name, pairs in model.attention_rows(samples.mark_names).items()}
+    return {**arrays, **rows, "gene_id": samples.gene_id[test], "y_true": samples.target[test]}
+
+
 def main(job):
     torch.set_num_threads(job.threads)
     model, _ = load_model(job.input.params, job.input.weights)
-    samples = load_cell(job.input.cell)
-    test = samples.index("test")
-    arrays = {}
-    for level, genes in (("high", test[samples.target[test] == 1]), ("low", test[samples.target[test] == 0])):
-        if not genes.size:
-            raise InputError(f"{job.input.cell} has no {level} test gene to take the attention of")
-        totals = {}
-        for start in range(0, len(genes), EVALUATION_BATCH):
-            batch = genes[start : start + EVALUATION_BATCH]
-            with torch.no_grad():
-                parts = model.attend(**{name: torch.from_numpy(values[batch]) for name, values in samples.inputs.items()})
-            for name, values in parts.items():
-                totals[name] = totals.get(name, 0) + values.double().sum(dim=0).numpy()
-        arrays |= {f"{name}_{level}": (total / len(genes)).astype(np.float32) for name, total in totals.items()}
-        arrays[f"genes_{level}"] = np.array(len(genes))
+    pair = job.input.get("a")
+    samples = load_pair(job.input.a, job.input.b) if pair else load_cell(job.input.cell)
+    arrays = gene_by_gene(model, samples) if pair else means_by_class(model, samples)
     log.info("%s", ", ".join(f"{name} {list(values.shape)}" for name, values in arrays.items()))
-    with np.load(job.input.cell) as file:
+    with np.load(pair or job.input.cell) as file:
         write_npz(job.output[0], **arrays, bins=file["bins"], marks=file["marks"])
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from markexpr.files import write_tsv
 from markexpr.jobs import log, run_job
-from markexpr.metrics import score_classification
+from markexpr.metrics import SCORERS
 from markexpr.runs import read_predictions, run_of
 from markexpr.splits import SPLITS
 
@@ -16,7 +16,7 @@ def main(job):
         for split in SPLITS:
             here = predictions[predictions["split"] == split]
             if len(here):
-                scores = score_classification(here["y_true"], here["y_pred"], **job.params.bootstrap)
+                scores = SCORERS[job.params.kind](here["y_true"], here["y_pred"], **job.params.bootstrap)
                 tables.append(scores.assign(**run_of(path), split=split))
         if number % 50 == 0 or number == len(job.input):
             log.info("%d of %d runs scored", number, len(job.input))

@@ -14,8 +14,9 @@ def main(job):
     simulate.write_expression(job.output.rpkm, genes, cells, rpkm, decimals=3)
     simulate.write_expression(job.output.counts, genes, cells, counts, decimals=0)
     simulate.write_fasta(job.output.fasta, simulate.draw_sequence(genes, truth, settings["seed"]))
+    truth = simulate.add_expectations(genes, truth, settings["seed"], settings["null"])
     write_tsv(job.output.truth, truth)
-    write_tsv(job.output.best, simulate.best_scores(genes, truth, rpkm, counts, cells, job.params.pairs, settings["seed"], settings["null"]))
+    write_tsv(job.output.best, simulate.best_scores(truth, rpkm, counts, cells, job.params.pairs))
     log.info("%d genes, expression in %d cells%s", len(genes), len(cells), " (null: marks tell nothing)" if settings["null"] else "")
 
 

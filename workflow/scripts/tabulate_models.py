@@ -4,16 +4,20 @@ import pandas as pd
 
 from markexpr.files import write_tsv
 from markexpr.jobs import run_job
-from markexpr.summary import cell_groups, summarise
+from markexpr.summary import cell_groups, relative, summarise
 from markexpr.tables import titled, write_html
 
 
 def main(job):
     metrics = pd.read_csv(job.input.metrics, sep="\t")
     published = pd.read_csv(job.input.published, sep="\t", comment="#")
-    labels = pd.read_csv(job.input.labels, sep="\t")
     here = published[published["study"] == job.wildcards.study]
-    table = summarise(metrics, job.params.table, cell_groups(labels), here)
+    if "relative_to" in job.params.table:
+        table = relative(metrics, job.params.table, here)
+    else:
+        labels = job.input.get("labels")
+        groups = cell_groups(pd.read_csv(labels, sep="\t")) if labels else {"all": None}
+        table = summarise(metrics, job.params.table, groups, here)
     write_tsv(job.output.tsv, table)
     title = titled(job.params.table["title"], job.params.simulated)
     note = f"{job.params.table['metric'].upper()} of test genes over units; seeds are averaged first."

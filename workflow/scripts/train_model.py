@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from markexpr import __version__
 from markexpr.annotation import read_genes
-from markexpr.data import UNLABELLED, load_cell, load_transfer
+from markexpr.data import UNLABELLED, load_cell, load_pair, load_transfer
 from markexpr.files import atomic, write_tsv
 from markexpr.jobs import log, run_job
 from markexpr.models import build_model
@@ -20,8 +20,10 @@ from markexpr.training import Trainer, choose_device
 
 
 def load_samples(job):
-    """The samples of the job's unit: of one cell, or of a transfer from a source cell to a target cell."""
+    """The samples of the job's unit: of one cell, of a pair of cells, or of a transfer from a source cell to a target cell."""
     block, transfer = job.params.model, job.params.transfer
+    if job.input.get("a"):
+        return load_pair(job.input.a, job.input.b, labels=block["training"].get("auxiliary", {}).get("kind") == "classification")
     if transfer is None:
         return load_cell(job.input.cell)
     part = split_by_gene(transfer["split"], read_genes(job.input.genes))
@@ -35,7 +37,7 @@ def main(job):
     torch.set_num_threads(job.threads)
     device = choose_device(job.resources.get("gpu", 0))
     torch.manual_seed(seed)
-    _, n_marks, n_bins = samples.inputs["marks"].shape
+    _, n_marks, n_bins = next(iter(samples.inputs.values())).shape
     model = build_model(block["architecture"], n_marks, n_bins, block["network"])
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
     log.info("%s: %d parameters, on %s with %d threads", job.wildcards.model, n_parameters, device, job.threads)

@@ -5,9 +5,18 @@ import pandas as pd
 from markexpr.jobs import InputError
 from markexpr.summary import by_unit
 
-STATISTICS = ("mean", "min", "max", "median", "mean_drop")
-TOLERANCE = {"mean_drop": 0.005}  # and of values themselves
+STATISTICS = ("mean", "min", "max", "median", "mean_drop", "mean_relative", "median_relative")
+TOLERANCE = {"mean_drop": 0.005, "mean_relative": 0.05, "median_relative": 0.05}  # and of values themselves
 VALUE_TOLERANCE = 0.02
+
+
+def _statistic(name, values, against):
+    """A statistic of a model's values over units, some of them against those of another model."""
+    if name == "mean_drop":
+        return (against - values).mean()
+    if name.endswith("_relative"):
+        return (values / against).agg(name.removesuffix("_relative"))
+    return values.agg(name)
 
 
 def beside_published(metrics, published, study, simulated, label_mode, changed=""):
@@ -15,7 +24,7 @@ def beside_published(metrics, published, study, simulated, label_mode, changed="
 
     metrics: results/metrics/{study}.tsv; published: config/published.tsv; label_mode: how ours are labelled (numeric, text);
     changed: what else differs from the paper's setting, or nothing. `ours` is the same statistic over units of the mean over seeds
-    (`mean_drop`: how much lower the mean is than that of the model under `against`), empty for models that were not run. `verdict` says
+    (or of what sets it against another model, see config/published.tsv), empty for models that were not run. `verdict` says
     `not comparable` unless the data are real, the units as many and the labels made as in the paper, and `not reproduced` if ours
     is further from the paper's than TOLERANCE.
     """
@@ -23,12 +32,12 @@ def beside_published(metrics, published, study, simulated, label_mode, changed="
     for row in published[published["study"] == study].itertuples():
         if row.statistic not in STATISTICS:
             raise InputError(f"config/published.tsv: unknown statistic {row.statistic!r}; known are {', '.join(STATISTICS)}")
-        models = [row.against, row.model] if row.statistic == "mean_drop" else [row.model]
+        models = [row.model] if pd.isna(row.against) else [row.against, row.model]
         mean, _ = by_unit(metrics, models, row.metric, row.split)
         n_units = len(mean) if len(mean.columns) == len(models) else 0
         ours = float("nan")
         if n_units:
-            ours = (mean[row.against] - mean[row.model]).mean() if row.statistic == "mean_drop" else mean[row.model].agg(row.statistic)
+            ours = _statistic(row.statistic, mean[row.model], mean.get(row.against))
         tolerance = TOLERANCE.get(row.statistic, VALUE_TOLERANCE)
         if not n_units:
             verdict = "not run"

@@ -2,10 +2,9 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import torch
 
 from markexpr.jobs import InputError
 
@@ -18,7 +17,7 @@ class Samples:
 
     inputs: from the name of a model's argument to its array, first axis [samples] (`marks`: float32 [samples, marks, bins])
     target: float32 [samples], NaN where it is hidden; split: str [samples], train, valid, test or unlabelled; gene_id, cell: str [samples]
-    mark_names: the names along the marks axis
+    mark_names: the names along the marks axis; auxiliary: further targets by name, float32 [samples] (`a`, `b`: of each cell of a pair)
     """
 
     inputs: dict
@@ -27,6 +26,7 @@ class Samples:
     gene_id: np.ndarray
     cell: np.ndarray
     mark_names: list
+    auxiliary: dict = field(default_factory=dict)
 
     def index(self, split):
         """Positions of the samples of one split, int64."""
@@ -35,14 +35,16 @@ class Samples:
     def where(self, keep, **changes):
         """The samples where `keep` (bool [samples]) holds; `changes` replaces arrays of theirs."""
         rows = {name: getattr(self, name)[keep] for name in ("target", "split", "gene_id", "cell")}
-        return replace(self, inputs={name: values[keep] for name, values in self.inputs.items()}, **{**rows, **changes})
+        named = {part: {name: values[keep] for name, values in getattr(self, part).items()} for part in ("inputs", "auxiliary")}
+        return replace(self, **{**rows, **named, **changes})
 
     def digest(self):
         """Hash of all that training sees, so that a checkpoint is never resumed on other data."""
         content = hashlib.sha256()
-        for name in sorted(self.inputs):
-            content.update(name.encode())
-            content.update(np.ascontiguousarray(self.inputs[name]).tobytes())
+        for arrays in (self.inputs, self.auxiliary):
+            for name in sorted(arrays):
+                content.update(name.encode())
+                content.update(np.ascontiguousarray(arrays[name]).tobytes())
         content.update(self.target.tobytes())
         content.update("".join(self.split).encode())
         return content.hexdigest()
@@ -76,6 +78,39 @@ def joined(first, second):
     return replace(first, inputs=inputs, **rows)
 
 
+def load_pair(a, b, labels=False):
+    """The samples of a pair of cells, from their tensors: genes that both have, in the order of A.
+
+    Inputs `a` and `b`; the target is the difference B - A of the cells' own, which is the log2 fold change if those are log2(N + 1) (the
+    authors' code of DeepDiff); auxiliary targets are the cells' own, or with `labels` whether they are at or above the cell's median
+    (Appendix 1.6). Raises InputError if the cells share no gene, or put one in different splits.
+    """
+    first, second = load_cell(a), load_cell(b)
+    if first.mark_names != second.mark_names:
+        raise InputError(f"{a} and {b} have different marks: {first.mark_names} and {second.mark_names}")
+    shared, rows_a, rows_b = np.intersect1d(first.gene_id, second.gene_id, return_indices=True)
+    if not shared.size:
+        raise InputError(f"{a} and {b} have no gene in common ({first.gene_id[0]}…, {second.gene_id[0]}…)")
+    order = np.argsort(rows_a)
+    rows_a, rows_b = rows_a[order], rows_b[order]
+    split = first.split[rows_a]
+    other = np.flatnonzero(split != second.split[rows_b])
+    if other.size:
+        raise InputError(f"{a} and {b} put gene {first.gene_id[rows_a[other[0]]]} in different splits: a pair needs one split for both cells")
+    own = {"a": first.target, "b": second.target}
+    if labels:
+        own = {cell: (values >= np.median(values)).astype(np.float32) for cell, values in own.items()}
+    return Samples(
+        inputs={"a": first.inputs["marks"][rows_a], "b": second.inputs["marks"][rows_b]},
+        target=second.target[rows_b] - first.target[rows_a],
+        split=split,
+        gene_id=first.gene_id[rows_a],
+        cell=np.full(len(split), f"{first.cell[0]}-{second.cell[0]}"),
+        mark_names=first.mark_names,
+        auxiliary={"a": own["a"][rows_a], "b": own["b"][rows_b]},
+    )
+
+
 def load_transfer(regime, source_genes, part, source=None, target=None):
     """The samples of a transfer from a source cell to a target cell (TransferChrome, section 2.4 and figure 4).
 
@@ -99,9 +134,3 @@ def load_transfer(regime, source_genes, part, source=None, target=None):
     # what is not in the samples cannot be learned from
     hidden = np.where(test, unlabelled.target, np.float32(np.nan))
     return joined(labelled, replace(unlabelled, target=hidden, split=np.where(test, "test", UNLABELLED)))
-
-
-def one_hot(index):
-    """Indices [batch, length] as float32 torch tensor [batch, 4, length] on their device; N is 0 in all four."""
-    table = torch.eye(5, 4, device=index.device)
-    return table[index.long()].transpose(1, 2)

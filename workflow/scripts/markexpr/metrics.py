@@ -7,6 +7,7 @@ two are equal (tests/unit/test_metrics.py).
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 from sklearn import metrics as sk
 
 CHUNK = 1 << 24  # weights held at once
@@ -70,17 +71,90 @@ def _weighted(ranked, weights):
     return {"auc": area, "auprc": average_precision, "accuracy": (weights * ranked.right).sum(axis=1) / weights.sum(axis=1)}
 
 
-def bootstrap_classification(y_true, y_pred, replicates, seed):
-    """Replicates of each metric over genes drawn with replacement, {metric: float [replicates]}."""
-    rng = np.random.default_rng(seed)
-    ranked, n = _Ranked(y_true, y_pred), len(y_true)
-    parts, left = [], replicates
+def _draws(n, replicates, seed):
+    """How often each of n genes is drawn in each replicate, float [rows, n], some replicates at a time."""
+    rng, left = np.random.default_rng(seed), replicates
     while left:
         rows = min(left, max(1, CHUNK // n))
         drawn = rng.integers(0, n, (rows, n)) + np.arange(rows)[:, None] * n
-        parts.append(_weighted(ranked, np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(float)))
+        yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(float)
         left -= rows
+
+
+def _finite(y_true, y_pred):
+    y_true, y_pred = np.asarray(y_true, dtype=float), np.asarray(y_pred, dtype=float)
+    if not (np.isfinite(y_true).all() and np.isfinite(y_pred).all()):
+        raise ValueError("predictions that are not finite cannot be scored")
+    return y_true, y_pred
+
+
+def _with_intervals(metrics, y_true, y_pred, bootstrap, replicates, seed):
+    draws, rows = bootstrap(y_true, y_pred, replicates, seed), []
+    for name, metric in metrics.items():
+        value = metric(y_true, y_pred)
+        defined = draws[name][~np.isnan(draws[name])]
+        low, high = np.quantile(defined, [0.025, 0.975]) if defined.size and not np.isnan(value) else (np.nan, np.nan)
+        rows.append((name, value, low, high, len(y_true)))
+    return pd.DataFrame(rows, columns=["metric", "value", "ci_low", "ci_high", "n"])
+
+
+def _with_row(table, name, value, n):
+    return pd.concat([table, pd.DataFrame([(name, value, np.nan, np.nan, n)], columns=table.columns)], ignore_index=True)
+
+
+def bootstrap_classification(y_true, y_pred, replicates, seed):
+    """Replicates of each metric over genes drawn with replacement, {metric: float [replicates]}."""
+    ranked = _Ranked(y_true, y_pred)
+    parts = [_weighted(ranked, weights) for weights in _draws(len(y_true), replicates, seed)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _moments(y_true, y_pred, weights):
+    """Pearson correlation and mean squared error of each row of weights [replicates, genes]; correlation NaN where it is undefined."""
+    n = weights.sum(axis=1)
+    # centred first: sums of squares of large values would cancel
+    x, y = y_true - y_true.mean(), y_pred - y_pred.mean()
+    means = {name: weights @ values / n for name, values in {"x": x, "y": y, "xx": x * x, "yy": y * y, "xy": x * y}.items()}
+    spread = (means["xx"] - means["x"] ** 2) * (means["yy"] - means["y"] ** 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlation = np.where(spread > 0, (means["xy"] - means["x"] * means["y"]) / np.sqrt(spread), np.nan)
+    return correlation, weights @ (y_true - y_pred) ** 2 / n, means["xx"] - means["x"] ** 2
+
+
+def spearman(y_true, y_pred):
+    """Spearman correlation; NaN if either is constant."""
+    return pearson(rankdata(y_true), rankdata(y_pred))
+
+
+def mse(y_true, y_pred):
+    """Mean squared error."""
+    return float(np.mean((y_true - y_pred) ** 2))
+
+
+def r2(y_true, y_pred):
+    """Coefficient of determination: 1 - MSE / variance of y_true; NaN if that is 0."""
+    return float("nan") if np.ptp(y_true) == 0 else float(sk.r2_score(y_true, y_pred))
+
+
+def bootstrap_regression(y_true, y_pred, replicates, seed):
+    """Replicates of each metric over genes drawn with replacement, {metric: float [replicates]}. Ranks are those of all genes."""
+    ranks = rankdata(y_true), rankdata(y_pred)
+    parts = []
+    for weights in _draws(len(y_true), replicates, seed):
+        correlation, error, variance = _moments(y_true, y_pred, weights)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            explained = np.where(variance > 0, 1 - error / variance, np.nan)
+        parts.append({"pearson": correlation, "spearman": _moments(*ranks, weights)[0], "mse": error, "r2": explained})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def score_regression(y_true, y_pred, replicates, seed):
+    """Score values against values, both [genes]. Returns a DataFrame of metric, value, ci_low, ci_high, n: Pearson and Spearman correlation,
+    MSE and R² with percentile bootstrap 95 % intervals over genes, and the variance of y_true, which is the MSE of its mean.
+    Raises ValueError for values that are not finite."""
+    y_true, y_pred = _finite(y_true, y_pred)
+    table = _with_intervals({"pearson": pearson, "spearman": spearman, "mse": mse, "r2": r2}, y_true, y_pred, bootstrap_regression, replicates, seed)
+    return _with_row(table, "variance", y_true.var(), len(y_true))
 
 
 def score_classification(y_true, y_pred, replicates, seed):
@@ -90,15 +164,10 @@ def score_classification(y_true, y_pred, replicates, seed):
     AUC, AUPRC and accuracy with percentile bootstrap 95 % intervals over genes, and prevalence, the share of label 1
     (what AUPRC is by chance). Raises ValueError for predictions that are not finite.
     """
-    y_true, y_pred = np.asarray(y_true, dtype=float), np.asarray(y_pred, dtype=float)
-    if not (np.isfinite(y_true).all() and np.isfinite(y_pred).all()):
-        raise ValueError("predictions that are not finite cannot be scored")
-    draws = bootstrap_classification(y_true, y_pred, replicates, seed)
-    rows = []
-    for name, metric in {"auc": auc, "auprc": auprc, "accuracy": accuracy}.items():
-        value = metric(y_true, y_pred)
-        defined = draws[name][~np.isnan(draws[name])]
-        low, high = np.quantile(defined, [0.025, 0.975]) if defined.size and not np.isnan(value) else (np.nan, np.nan)
-        rows.append((name, value, low, high, len(y_true)))
-    rows.append(("prevalence", y_true.mean(), np.nan, np.nan, len(y_true)))
-    return pd.DataFrame(rows, columns=["metric", "value", "ci_low", "ci_high", "n"])
+    y_true, y_pred = _finite(y_true, y_pred)
+    table = _with_intervals({"auc": auc, "auprc": auprc, "accuracy": accuracy}, y_true, y_pred, bootstrap_classification, replicates, seed)
+    return _with_row(table, "prevalence", y_true.mean(), len(y_true))
+
+
+# by the kind of a study's target
+SCORERS = {"median_label": score_classification, "expression": score_regression}

@@ -116,36 +116,42 @@ def draw_counts(genes, rpkm, seed, null):
     return np.round(rpkm * reads_per_rpkm(genes, seed, null)[:, None])
 
 
-def best_scores(genes, truth, rpkm, counts, cells, pairs, seed, null):
-    """The best scores that are possible for each task, for predictions that see marks, and marks and sequence; over all genes.
-
-    Returns a DataFrame of task (log2_rpkm, log2_counts, log2_fold_change of counts), unit (cell or pair A-B), sees, auc (of high expression
-    in a cell), pearson, mse. The best prediction is the expectation under the truth, by quadrature over what is not seen.
-    """
+def add_expectations(genes, truth, seed, null):
+    """`truth` with what to expect of log2(RPKM + 1) and of log2(counts + 1), given what marks tell (expected_log2_rpkm, expected_log2_counts)
+    and given marks and sequence (..._dna), by quadrature over what is not seen."""
     node, weight = np.polynomial.hermite_e.hermegauss(64)
     weight = weight / weight.sum()
-    factor = reads_per_rpkm(genes, seed, null)[:, None]
-    tasks = {
-        "log2_rpkm": (np.log2(rpkm + 1), lambda level: level),
-        "log2_counts": (np.log2(counts + 1), lambda level: np.log2((2**level - 1) * factor + 1)),
-    }
-    rows, expected = [], {}
+    factor = pd.Series(reads_per_rpkm(genes, seed, null), index=genes["gene_id"]).loc[truth["gene_id"]].to_numpy()[:, None]
+    columns = {}
+    for suffix in ("", "_dna"):
+        mean, sd = (truth[f"log2_rpkm_{part}{suffix}"].to_numpy()[:, None] for part in ("mean", "sd"))
+        level = np.maximum(mean + sd * node, 0)
+        for name, values in (("rpkm", level), ("counts", np.log2((2**level - 1) * factor + 1))):
+            expected = pd.Series(values @ weight)
+            if null:  # nothing that is seen tells one gene from another
+                expected = expected.groupby(truth["cell"].to_numpy()).transform("mean")
+            columns[f"expected_log2_{name}{suffix}"] = expected.to_numpy()
+    return truth.assign(**columns)
+
+
+def best_scores(truth, rpkm, counts, cells, pairs):
+    """The best scores that are possible for each task, for predictions that see marks, and marks and sequence; over all genes.
+
+    truth: with expectations; rpkm, counts: float [genes, cells]. Returns a DataFrame of task (log2_rpkm, log2_counts, log2_fold_change of
+    counts), unit (cell or pair A-B), sees, auc (of high expression in a cell), pearson, mse.
+    """
+    targets = {"log2_rpkm": np.log2(rpkm + 1), "log2_counts": np.log2(counts + 1)}
+    rows = []
     for sees, suffix in (("marks", ""), ("marks and sequence", "_dna")):
+        expected = {task: {cell: here[f"expected_{task}{suffix}"].to_numpy() for cell, here in truth.groupby("cell", sort=False)} for task in targets}
         for column, cell in enumerate(cells):
-            here = truth[truth["cell"] == cell]
-            mean, sd = here[f"log2_rpkm_mean{suffix}"].to_numpy()[:, None], here[f"log2_rpkm_sd{suffix}"].to_numpy()[:, None]
-            level = np.maximum(mean + sd * node, 0)
-            for task, (target, transform) in tasks.items():
-                expected[task, cell, sees] = transform(level) @ weight
-                if null:  # nothing that is seen tells one gene from another
-                    expected[task, cell, sees] = np.full(len(genes), expected[task, cell, sees].mean())
-                rows.append((task, cell, sees, *_scores(expected[task, cell, sees], target[:, column], classes=True)))
-        target = tasks["log2_counts"][0]
+            for task, target in targets.items():
+                rows.append((task, cell, sees, *_scores(expected[task][cell], target[:, column], classes=True)))
         for pair in pairs:
             a, b = pair.split("-")
             if a in cells and b in cells:
-                change = target[:, cells.index(b)] - target[:, cells.index(a)]
-                best = expected["log2_counts", b, sees] - expected["log2_counts", a, sees]
+                change = targets["log2_counts"][:, cells.index(b)] - targets["log2_counts"][:, cells.index(a)]
+                best = expected["log2_counts"][b] - expected["log2_counts"][a]
                 rows.append(("log2_fold_change", pair, sees, *_scores(best, change, classes=False)))
     return pd.DataFrame(rows, columns=["task", "unit", "sees", "auc", "pearson", "mse"])
 

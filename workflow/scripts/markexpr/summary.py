@@ -62,6 +62,25 @@ def summarise(metrics, table, groups, published):
     return pd.DataFrame(rows)
 
 
+def relative(metrics, table, published):
+    """Mean and median over units of each model's value in per cent of those of the models under `relative_to` (DeepDiff, Table 1).
+
+    published: as for summarise; its statistics `mean_relative` and `median_relative` are shares (1.5372 is 153.72 %).
+    """
+    mean, _ = by_unit(metrics, table["models"], table["metric"])
+    rows = []
+    for model in mean:
+        row = {"model": model, "units": len(mean), f"mean_{table['metric']}": mean[model].mean()}
+        for other in table["relative_to"]:
+            share = 100 * mean[model] / mean[other] if other in mean else pd.Series(dtype=float)
+            for statistic in ("mean", "median"):
+                here = published[published["against"] == other] if len(published) else published
+                row[f"{statistic} % of {other}"] = share.agg(statistic)
+                row[f"published {statistic} % of {other}"] = 100 * _published(here, model, table["metric"], f"{statistic}_relative")
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
 def _published(published, model, metric, statistic):
     here = published[(published["model"] == model) & (published["metric"] == metric) & (published["statistic"] == statistic)]
     here = here[here["own_paper"] == "yes"]

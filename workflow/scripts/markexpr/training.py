@@ -19,8 +19,9 @@ from markexpr import metrics
 from markexpr.data import UNLABELLED
 from markexpr.files import atomic
 from markexpr.jobs import InputError, log
+from markexpr.objectives import objective_for
 
-EVALUATION_BATCH = 1024  # samples at once where no gradient is kept
+EVALUATION_BATCH = 512  # samples at once where no gradient is kept
 
 
 class CrossEntropy:
@@ -65,17 +66,13 @@ class MeanSquaredError:
         return value.double()
 
 
-# each fits one kind of target (markexpr.configuration.TARGET_OF_LOSS)
+# each fits one kind of target (markexpr.studies.TARGET_OF_LOSS)
 LOSSES = {"cross_entropy": CrossEntropy, "binary_cross_entropy": BinaryCrossEntropy, "mean_squared_error": MeanSquaredError}
 
 OPTIMISERS = {
     "sgd": lambda parameters, learning_rate, **rest: torch.optim.SGD(parameters, lr=learning_rate, **rest),
     "adam": lambda parameters, learning_rate, **rest: torch.optim.Adam(parameters, lr=learning_rate, **rest),
 }
-
-
-# strength λ of the gradient reversal after a share p of all epochs. rising: Ganin and Lempitsky (2015), section 4.1, gamma 10
-SCHEDULES = {"constant": lambda p: 1.0, "rising": lambda p: 2 / (1 + np.exp(-10 * p)) - 1}
 
 
 @dataclass
@@ -141,9 +138,8 @@ class Trainer:
                     f"{samples.cell[0]} has no {split} gene: the study's data.split does not fit the genes of this source "
                     "(for published files, set data.split to {scheme: source} by config key 'overrides')"
                 )
-        self.domain = settings.get("domain")
-        if self.domain and (getattr(self.model, "domain_classifier", None) is None or not len(self.index[UNLABELLED])):
-            raise InputError("training.domain needs a model with a domain classifier (network.domain_hidden) and a unit with unlabelled samples")
+        self.auxiliary = {name: torch.from_numpy(values).to(device) for name, values in samples.auxiliary.items()}
+        self.objective = objective_for(self, settings)
         self.checkpoint = Path(checkpoint) if checkpoint else None
         self.fingerprint = fingerprint
         self.progress = Progress()
@@ -179,51 +175,37 @@ class Trainer:
         if self.checkpoint:
             self.checkpoint.unlink(missing_ok=True)
 
-    def _batch(self, index):
-        return {name: values[index] for name, values in self.inputs.items()}
-
-    def _shuffled(self, split, n):
+    def shuffled(self, split, n):
         """Positions of n samples of a split in random order; if it has fewer, all of them as often as needed."""
         index = self.index[split]
         rounds = [index[torch.randperm(len(index)).to(self.device)] for _ in range(-(-n // len(index)))]
         return torch.cat(rounds)[:n]
 
+    def batch(self, index):
+        """The inputs of the samples at `index`, by name."""
+        return {name: values[index] for name, values in self.inputs.items()}
+
     def _train_epoch(self, epoch):
+        """Train one epoch. Returns the mean of each loss of the objective over samples, and what else it has to tell."""
         seed_epoch(self.seed, epoch)
         self.model.train()
         n, size = len(self.index["train"]), self.settings["batch_size"]
-        batches = self._shuffled("train", n).split(size)
-        companions = self._shuffled(UNLABELLED, n).split(size) if self.domain else [None] * len(batches)
-        totals = torch.zeros(2, dtype=torch.float64, device=self.device)
-        for number, (batch, companion) in enumerate(zip(batches, companions)):
+        batches = self.shuffled("train", n).split(size)
+        self.objective.start_epoch(n, size)
+        totals = {}
+        for number, batch in enumerate(batches):
             self.optimiser.zero_grad(set_to_none=True)
-            if companion is None:
-                losses = (self.task.loss(self.model(**self._batch(batch)), self.target[batch]),)
-            else:
-                losses = self._losses_with_domain(batch, companion, self._strength(epoch - 1 + number / len(batches)))
-            sum(losses).backward()
+            losses = self.objective.losses(number, batch, (epoch - 1 + number / len(batches)) / self.settings["epochs"])
+            sum(losses.values()).backward()
             if "clip_norm" in self.settings:
                 torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings["clip_norm"])
             self.optimiser.step()
-            totals[: len(losses)] += torch.stack([loss.detach() for loss in losses]).double() * len(batch)
-        label_loss, domain_loss = (totals / n).tolist()
-        if not np.isfinite(label_loss + domain_loss):
+            for name, loss in losses.items():
+                totals[name] = totals.get(name, 0) + loss.detach().double() * len(batch)
+        means = {name: total.item() / n for name, total in totals.items()}
+        if not np.isfinite(sum(means.values())):
             raise InputError(f"the training loss is no longer finite in epoch {epoch}: lower `learning_rate` or choose another `normalise`")
-        return {"train_loss": label_loss, **({"domain_loss": domain_loss, "lambda": self._strength(epoch)} if self.domain else {})}
-
-    def _strength(self, epochs_done):
-        """λ of the gradient reversal after so many epochs (training.domain)."""
-        return float(self.domain["maximum"] * SCHEDULES[self.domain["schedule"]](epochs_done / self.settings["epochs"]))
-
-    def _losses_with_domain(self, batch, unlabelled, strength):
-        """Label loss of the labelled samples, and domain loss of them (1) and the unlabelled ones (0), as TransferChrome's equation 8.
-
-        The labels of unlabelled samples are never read: they are not in the samples (markexpr.data.load_transfer).
-        """
-        features = self.model.features(**self._batch(torch.cat([batch, unlabelled])))
-        domain = torch.cat([torch.ones_like(batch), torch.zeros_like(unlabelled)])
-        label_loss = self.task.loss(self.model.classifier(features[: len(batch)]), self.target[batch])
-        return label_loss, functional.cross_entropy(self.model.discriminate(features, strength), domain)
+        return {**means, **self.objective.describe(epoch / self.settings["epochs"])}
 
     def _validate(self, monitor):
         values, target = outputs(self.model, self.inputs, self.index["valid"]), self.target[self.index["valid"]]

@@ -44,3 +44,23 @@ def centres(bins, positions):
     width = bins[1] - bins[0]
     edges = np.linspace(bins[0], bins[-1] + width, positions + 1)
     return (edges[:-1] + edges[1:]) / 2000
+
+
+def over_marks(table, setting, title):
+    """Mean attention over marks of genes that go up and that go down, as bars with standard errors.
+
+    table: change (up, down), genes, mark, attention, standard_error; setting: thresholds up and down.
+    """
+    marks = list(dict.fromkeys(table["mark"]))
+    figure, axis = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
+    for shift, level, colour, sign in ((-0.2, "up", HIGH, ">"), (0.2, "down", LOW, "<")):
+        here = table[table["change"] == level].set_index("mark").reindex(marks)
+        if here["genes"].notna().any():
+            label = f"log2 fold change {sign} {setting[level]:g} ({here['genes'].max():.0f} genes)"
+            axis.bar(np.arange(len(marks)) + shift, here["attention"], 0.38, yerr=here["standard_error"], color=colour, label=label, ecolor="0.3")
+    axis.axhline(1 / len(marks), color="0.6", lw=0.8, ls=":")
+    axis.set_xticks(range(len(marks)), marks)
+    axis.set_ylabel("mean attention (dotted: uniform)")
+    axis.set_title(title, fontsize=10)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
+    return figure

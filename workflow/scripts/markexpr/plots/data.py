@@ -117,3 +117,28 @@ def labels(table, title):
     axis.set_title(title, fontsize=10)
     figure.legend(loc="outside lower center", ncols=2)
     return figure
+
+
+def gene_signals(signals, marks, bins, title):
+    """The signals of one gene in two cells and their difference, marks by bins, as heat maps.
+
+    signals: {cell: [marks, bins]}, two of them; bins: offsets of their left edges from the TSS in bp.
+    """
+    (a, first), (b, second) = signals.items()
+    width = bins[1] - bins[0]
+    extent = [bins[0] / 1000, (bins[-1] + width) / 1000, len(marks) - 0.5, -0.5]
+    figure, axes = plt.subplots(3, 1, figsize=(8, 5.4), sharex=True, layout="constrained")
+    top, apart = max(first.max(), second.max()), max(np.abs(first - second).max(), 1e-9)
+    for axis, values, name, style in (
+        (axes[0], first, f"{a}, reads per bin", {"cmap": "Blues", "vmin": 0, "vmax": top}),
+        (axes[1], second, f"{b}, reads per bin", {"cmap": "Blues", "vmin": 0, "vmax": top}),
+        (axes[2], first - second, f"{a} - {b}", {"cmap": "RdBu_r", "vmin": -apart, "vmax": apart}),
+    ):
+        image = axis.imshow(values, extent=extent, aspect="auto", interpolation="nearest", **style)
+        axis.set_yticks(range(len(marks)), marks)
+        axis.set_title(name, fontsize=9)
+        axis.axvline(0, color="0.4", lw=0.6, ls=":")
+        figure.colorbar(image, ax=axis)
+    axes[2].set_xlabel("distance to TSS (kb, genomic direction)")
+    figure.suptitle(title, fontsize=10)
+    return figure

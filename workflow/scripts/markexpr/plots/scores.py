@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import to_rgb
 from sklearn.metrics import roc_curve
 
 from markexpr.jobs import InputError
@@ -52,14 +53,17 @@ def roc(runs, title):
     return figure
 
 
+NAMES = {"pearson": "Pearson correlation", "spearman": "Spearman correlation", "r2": "R²", "accuracy": "accuracy"}
+# more models than the palette has colours: each again, lighter
+COLOURS = PALETTE + [tuple(0.45 + 0.55 * part for part in to_rgb(colour)) for colour in PALETTE]
 MANY_UNITS = 16  # beyond, units are drawn without intervals and their names upright
 
 
-def side_by_side(table, metric, title):
+def side_by_side(table, metric, title, name_best=()):
     """One metric of several models unit by unit, and its distribution over units at the right.
 
     table: model, unit, value, ci_low, ci_high (NaN for none), in the order of models; the model `simulator_truth` is a grey dash.
-    Units run from the highest mean over models to the lowest.
+    Units run from the highest mean over models to the lowest. name_best: models of which the best is named above each unit.
     """
     models = [model for model in dict.fromkeys(table["model"]) if model != "simulator_truth"]
     values = table[table["model"].isin(models)].pivot(index="unit", columns="model", values="value")[models]
@@ -68,16 +72,21 @@ def side_by_side(table, metric, title):
     many = len(units) > MANY_UNITS
     width = max(4.2, 0.17 * len(units) + 1.2) if many else max(3.2, 0.26 * len(models) * len(units) + 1)
     figure, (axis, beside) = plt.subplots(
-        1, 2, figsize=(width + 0.5 * len(models) + 0.8, 3.8), sharey=True, layout="constrained", width_ratios=[width, 0.5 * len(models) + 0.4]
+        1,
+        2,
+        figsize=(width + 0.5 * len(models) + 0.8, 3.8 + (0.5 if name_best else 0)),
+        sharey=True,
+        layout="constrained",
+        width_ratios=[width, 0.5 * len(models) + 0.4],
     )
     step = 0.0 if many else 0.8 / len(models)
     for number, model in enumerate(models):
         here = table[table["model"] == model]
         x = here["unit"].map(place) + (number - (len(models) - 1) / 2) * step
-        colour = PALETTE[number % len(PALETTE)]
+        colour = COLOURS[number % len(COLOURS)]
         if not many:
             axis.vlines(x, here["ci_low"], here["ci_high"], color=colour, lw=1, alpha=0.6)
-        axis.scatter(x, here["value"], color=colour, marker="osD^vP"[number % 6], s=16 if many else 24, lw=0, label=model, zorder=3)
+        axis.scatter(x, here["value"], color=colour, marker="osD^vPX*p<>h"[number % 12], s=16 if many else 24, lw=0, label=model, zorder=3)
         beside.boxplot(
             here["value"], positions=[number], widths=0.6, showmeans=True, medianprops={"color": colour}, boxprops={"color": colour},
             whiskerprops={"color": colour}, capprops={"color": colour}, flierprops={"markersize": 3, "markeredgecolor": colour},
@@ -88,11 +97,15 @@ def side_by_side(table, metric, title):
     if len(best):
         x = best["unit"].map(place)
         axis.hlines(best["value"], x - 0.4, x + 0.4, color=TRUTH, lw=1.2, ls="--", label="best possible")
+    named = values[[model for model in name_best if model in values]]
+    if len(named.columns):
+        for unit, model in named.idxmax(axis=1).items():
+            axis.text(place[unit], 1.01, model, transform=axis.get_xaxis_transform(), ha="center", va="bottom", fontsize=7, rotation=30)
     for edge in np.arange(len(units) - 1) + 0.5:
         axis.axvline(edge, color="0.93", lw=0.8, zorder=0)
     axis.set_xticks(range(len(units)), units, rotation=90 if many or len(units[0]) > 6 else 0, fontsize=7 if many else 8)
     axis.set_xlim(-0.7, len(units) - 0.3)
-    axis.set_ylabel(f"{metric.upper()} of test genes")
+    axis.set_ylabel(f"{NAMES.get(metric, metric.upper())} of test genes")
     axis.grid(axis="y", color="0.93")
     beside.grid(axis="y", color="0.93")
     beside.set_xticks([])
@@ -126,4 +139,27 @@ def settings(table, metric, title):
     axes[0][0].invert_yaxis()
     figure.suptitle(title, fontsize=10)
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
+    return figure
+
+
+def predicted(runs, metric_name, title):
+    """Predicted against true values of test genes, one panel a model, all units together, as densities.
+
+    runs: list of dicts with model, y_true, y_pred, score; the title of a panel has the mean score over runs.
+    """
+    models = list(dict.fromkeys(run["model"] for run in runs))
+    figure, axes = grid(len(models), width=2.7, height=2.7, columns=5, sharex=True, sharey=True)
+    for axis, model in zip(axes, models):
+        here = [run for run in runs if run["model"] == model]
+        true, guess = (np.concatenate([run[name] for run in here]) for name in ("y_true", "y_pred"))
+        axis.hexbin(true, guess, gridsize=45, bins="log", cmap="Blues", mincnt=1, linewidths=0.1)
+        low, high = np.quantile(true, [0.001, 0.999])
+        axis.plot([low, high], [low, high], color=TRUTH, lw=0.8, ls="--")
+        scores = [run["score"] for run in here if not np.isnan(run["score"])]
+        axis.set_title(f"{model}\n{metric_name} {np.mean(scores) if scores else float('nan'):.3f}", fontsize=8)
+        axis.set_xlim(low, high)
+        axis.set_ylim(low, high)
+    figure.supxlabel("true", fontsize=9)
+    figure.supylabel("predicted", fontsize=9)
+    figure.suptitle(title, fontsize=10)
     return figure

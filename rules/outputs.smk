@@ -1,0 +1,106 @@
+"""What a study ends in, and how its tables and figures are made: functions for input and params. No rules."""
+
+
+def changes_of(study):
+    """What the config changes of a study's own setting, in words; nothing if it is as in its file."""
+    cells = {
+        *cells_of(study),
+        STUDIES[study].get("transfer", {}).get("source", CELLS[0]),
+    }
+    other = [cell for cell in cells if source_of(cell)["kind"] != "remc"]
+    said = [f"{len(other)} cells of other sources"] if other else []
+    return ", ".join(
+        said
+        + (["settings changed by overrides"] if study in config["overrides"] else [])
+    )
+
+
+def has_labels(study):
+    """Whether a study predicts labels, high or low, rather than values."""
+    return STUDIES[study]["data"]["target"]["kind"] == "median_label"
+
+
+def labels_of(wildcards):
+    """The table of label modes, for studies of labels."""
+    return (
+        {"labels": f"results/tables/{wildcards.study}/labels.tsv"}
+        if has_labels(wildcards.study)
+        else {}
+    )
+
+
+def first_metric(study):
+    """The metric that a study's comparisons are made in."""
+    return "auc" if has_labels(study) else "pearson"
+
+
+def comparison(part, name):
+    """For params: the block of a study's `tables` or `figures` that the wildcard `name` names."""
+
+    def block(wildcards):
+        blocks = STUDIES[wildcards.study].get(part, {})
+        if wildcards[name] not in blocks:
+            raise WorkflowError(
+                f"study {wildcards.study} has no {wildcards[name]}; {configuration.did_you_mean(wildcards[name], blocks) if blocks else f'it has no {part}'}"
+            )
+        return blocks[wildcards[name]]
+
+    return block
+
+
+def settings_of(study):
+    """A study and its variants, the studies whose `base` it is."""
+    return [study] + [other for other in STUDIES if STUDIES[other].get("base") == study]
+
+
+def published_as(study):
+    """The study under which config/published.tsv has the numbers that a study compares with: its own, or that of its base if they
+    differ in how labels are made alone; None for other variants."""
+    base = STUDIES[study].get("base")
+    if study in PUBLISHED_STUDIES or base not in PUBLISHED_STUDIES:
+        return study if study in PUBLISHED_STUDIES else None
+    data = {name: dict(STUDIES[name]["data"]) for name in (study, base)}
+    for setting in data.values():
+        setting["target"] = {**setting["target"], "label_mode": None}
+    return base if data[study] == data[base] else None
+
+
+def outputs_of(study):
+    """All tables and figures of a study and its variants. One without models shows its data."""
+    setting = STUDIES[study]
+    figures = ["genes", "depth", "profiles", "correlation"]
+    tables = []
+    if setting["models"]:
+        figures += ["roc" if has_labels(study) else "predicted"]
+        tables += ["scores", "published"] if published_as(study) else ["scores"]
+    if has_labels(study):
+        figures += ["labels"]
+    for part, names in (("tables", tables), ("figures", figures)):
+        names += [
+            name
+            for name, block in setting.get(part, {}).items()
+            if are_built(study, block["models"])
+        ]
+    if "claims" in setting:
+        tables += ["claims"]
+    if "tables" in setting and len(settings_of(study)) > 1:
+        tables += ["settings"]
+    figures += [f"attention_{model}" for model in setting.get("attention", [])]
+    figures += [
+        name
+        for name in ("mark_attention", "inputs")
+        if name in setting and setting[name]["unit"] in PAIRS
+    ]
+    # attention of both levels, gene by gene, of the first seed
+    pairs_attended = [
+        f"results/attention/{study}/{model}/{unit}/seed{config['seeds'][0]}.npz"
+        for model, block in setting["models"].items()
+        if block["architecture"] == "deepdiff"
+        for unit in units_of(study, model)
+    ]
+    return (
+        pairs_attended
+        + [f"results/figures/{study}/{name}.png" for name in figures]
+        + [f"results/tables/{study}/{name}.html" for name in tables]
+        + [output for other in settings_of(study)[1:] for output in outputs_of(other)]
+    )

@@ -1,0 +1,157 @@
+"""What is trained on what, and what a run reads: functions for input and params. No rules."""
+
+
+def units_of(study, model):
+    """What a model of a study is trained on, one run each."""
+    block = STUDIES[study]["models"][model]
+    cells = [cell for cell in CELLS if cell in block.get("cells", CELLS)]
+    if block.get("units") == "transfers":
+        source = STUDIES[study]["transfer"]["source"]
+        return [f"{source}-to-{cell}" for cell in cells if cell != source]
+    return {"cells": cells, "pairs": PAIRS, "pooled": ["pooled"]}[
+        STUDIES[study]["units"]
+    ]
+
+
+def are_built(study, models):
+    """Whether each of some models of a study has a unit among the cells that are built."""
+    return all(units_of(study, model) for model in models)
+
+
+def cells_of(study):
+    """The cells that a study's units are made of."""
+    if STUDIES[study]["units"] == "pairs":
+        return sorted({cell for pair in PAIRS for cell in pair.split("-")})
+    return CELLS
+
+
+def tensors_of(study):
+    """The tensors of all cells of a study."""
+    return [f"results/tensors/{study}/{cell}.npz" for cell in cells_of(study)]
+
+
+def runs_of(study, file, models=None):
+    """One `file` of each run of some models of a study, all by default."""
+    return [
+        f"{RUN}/{file}".format(study=study, model=model, unit=unit, seed=seed)
+        for model in (STUDIES[study]["models"] if models is None else models)
+        for unit in units_of(study, model)
+        for seed in config["seeds"]
+    ]
+
+
+def predictions_of(study):
+    """The predictions of all runs of a study. On the simulated mirror its truth is one more model, on the same units."""
+    runs = runs_of(study, "predictions.tsv.gz")
+    truth = {
+        re.sub(
+            f"^results/runs/{study}/[^/]+/",
+            f"results/runs/{study}/simulator_truth/",
+            run,
+        )
+        for run in runs
+    }
+    return runs + (sorted(truth) if SIMULATED else [])
+
+
+def model_block(wildcards):
+    """The block of a study's file that describes the job's model."""
+    models = STUDIES[wildcards.study]["models"]
+    if wildcards.model not in models:
+        raise WorkflowError(
+            f"unknown model {wildcards.model!r} in study {wildcards.study}; {configuration.did_you_mean(wildcards.model, models)}"
+        )
+    # which units it has changes none of its runs
+    return {
+        key: value
+        for key, value in models[wildcards.model].items()
+        if key not in ("units", "cells")
+    }
+
+
+def cell_tensors(study, cell):
+    """The tensors of one cell of a study."""
+    return f"results/tensors/{study}/{cell}.npz"
+
+
+def run_inputs(wildcards):
+    """The tensors that a run reads, by what they are to it, and the study's genes where it splits them anew."""
+    study, unit, regime = (
+        wildcards.study,
+        wildcards.unit,
+        model_block(wildcards).get("regime"),
+    )
+    if STUDIES[study]["units"] == "pairs" and regime is None:
+        a, _, b = unit.partition("-")
+        if not b:
+            raise WorkflowError(
+                f"model {wildcards.model} of study {study} is trained on pairs like {PAIRS[0]}, not on {unit}"
+            )
+        return {"a": cell_tensors(study, a), "b": cell_tensors(study, b)}
+    source, _, target = unit.partition("-to-")
+    if regime == "difference":
+        return {"cell": cell_tensors(study, unit)}
+    if bool(target) != (regime in ("origin", "cross")):
+        raise WorkflowError(
+            f"model {wildcards.model} of study {study} is not trained on {unit}, but on units like {(units_of(study, wildcards.model) or ['none'])[0]}"
+        )
+    if regime is None:
+        return {"cell": cell_tensors(study, unit)}
+    cells = {
+        "origin": {"target": target},
+        "uncross": {"source": source},
+        "cross": {"source": source, "target": target},
+    }[regime]
+    return {
+        **{role: cell_tensors(study, cell) for role, cell in cells.items()},
+        "genes": f"results/annotation/genes.{study}.tsv",
+    }
+
+
+def pair_shown(wildcards):
+    """The tensors of the pair of cells that a study shows one gene of."""
+    a, b = STUDIES[wildcards.study]["inputs"]["unit"].split("-")
+    return {
+        "a": cell_tensors(wildcards.study, a),
+        "b": cell_tensors(wildcards.study, b),
+    }
+
+
+def truth_inputs(wildcards):
+    """The tensors of the genes that a unit tests, and for a transfer the study's genes, which it splits anew."""
+    study, unit = wildcards.study, wildcards.unit
+    source, _, tested = unit.rpartition("-to-")
+    cells = unit.split("-") if STUDIES[study]["units"] == "pairs" else [tested]
+    genes = {"genes": f"results/annotation/genes.{study}.tsv"} if source else {}
+    return {"tensors": [cell_tensors(study, cell) for cell in cells], **genes}
+
+
+def transfer_of(wildcards):
+    """How a transfer splits the genes, for units that are one."""
+    regime = model_block(wildcards).get("regime")
+    return (
+        STUDIES[wildcards.study]["transfer"]
+        if regime in ("origin", "uncross", "cross")
+        else None
+    )
+
+
+def models_with(key, value=None):
+    """For a wildcard: all models whose block has a key, with the given value if there is one."""
+    models = {
+        model
+        for study in STUDIES.values()
+        for model, block in study["models"].items()
+        if key in block and value in (None, block[key])
+    }
+    return "|".join(sorted(models)) or "none"
+
+
+def model_code(script):
+    """For params: hash of a script and of the one architecture that the job uses, so that an edit of it retrains just that model."""
+
+    def digest(wildcards):
+        architecture = model_block(wildcards)["architecture"]
+        return code_digest(script, f"markexpr/models/{architecture}.py")
+
+    return digest

@@ -1,0 +1,28 @@
+"""Predicted against true values of the test genes of every model of a study."""
+
+import pandas as pd
+
+from markexpr.jobs import run_job
+from markexpr.plots import save
+from markexpr.plots.scores import predicted
+from markexpr.runs import read_predictions, run_of
+from markexpr.tables import titled
+
+
+def main(job):
+    metrics = pd.read_csv(job.input.metrics, sep="\t")
+    score = metrics[(metrics["metric"] == "pearson") & (metrics["split"] == "test")].set_index(["model", "unit", "seed"])["value"]
+    runs = []
+    for path in job.input.predictions:
+        run = run_of(path)
+        test = read_predictions(path).query("split == 'test'")
+        if len(test):
+            runs.append(
+                {"model": run["model"], "y_true": test["y_true"], "y_pred": test["y_pred"], "score": score[run["model"], run["unit"], run["seed"]]}
+            )
+    title = titled(f"{job.wildcards.study}: test genes of {metrics['unit'].nunique()} units", job.params.simulated)
+    save(predicted(runs, "mean Pearson", title), job.output.svg, job.output.png)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)

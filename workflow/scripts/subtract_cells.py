@@ -1,0 +1,20 @@
+"""The change between two cells as the difference of one model's predictions for each."""
+
+from markexpr.jobs import InputError, run_job
+from markexpr.runs import read_predictions, write_predictions
+
+
+def main(job):
+    a, b = (read_predictions(path).set_index("gene_id") for path in (job.input.a, job.input.b))
+    shared = a.index.intersection(b.index, sort=False)
+    if not len(shared):
+        raise InputError(f"{job.input.a} and {job.input.b} have no gene in common")
+    a, b = a.loc[shared], b.loc[shared]
+    if not a["split"].equals(b["split"]):
+        raise InputError(f"{job.input.a} and {job.input.b} put a gene in different splits: a pair needs one split for both cells")
+    pair = f"{job.wildcards.a}-{job.wildcards.b}"
+    write_predictions(job.output.predictions, shared, pair, a["split"].to_numpy(), b["y_true"] - a["y_true"], b["y_pred"] - a["y_pred"])
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)
