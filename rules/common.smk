@@ -111,7 +111,7 @@ wildcard_constraints:
     model="[a-z0-9_]+",
     cell="[A-Za-z0-9][A-Za-z0-9_.]*",
     unit="[A-Za-z0-9][A-Za-z0-9_.-]*",
-    window=r"\d+bp_\d+bp",
+    window=r"\d+bp_\d+bp(_flanks)?",
     seed=r"\d+",
 
 

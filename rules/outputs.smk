@@ -68,7 +68,9 @@ def published_as(study):
 def outputs_of(study):
     """All tables and figures of a study and its variants. One without models shows its data."""
     setting = STUDIES[study]
-    figures = ["genes", "depth", "profiles", "correlation"]
+    # around two anchors there is no one distance to draw along
+    one_anchor = not setting["data"]["window"].endswith("_flanks")
+    figures = ["genes", "depth"] + (["profiles", "correlation"] if one_anchor else [])
     tables = []
     if setting["models"]:
         figures += ["roc" if has_labels(study) else "predicted"]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import metrics as sk
 
 from markexpr import metrics
@@ -64,3 +65,51 @@ def test_one_class_alone_has_no_auc():
     assert scores.loc["accuracy", "value"] == 0.5
     with pytest.raises(ValueError, match="not finite"):
         metrics.score_classification(np.array([0, 1]), np.array([0.5, np.nan]), 100, seed=1)
+
+
+# ---- regression ----
+
+
+def values(n=300, seed=0):
+    rng = np.random.default_rng(seed)
+    y_true = np.round(rng.normal(3, 2, n), 1)  # with ties
+    return y_true, y_true + rng.normal(0, 1.5, n)
+
+
+def test_point_values_equal_scipys_and_scikit_learns():
+    y_true, y_pred = values()
+    table = metrics.score_regression(y_true, y_pred, 200, 1).set_index("metric")["value"]
+    assert table["pearson"] == pytest.approx(stats.pearsonr(y_true, y_pred).statistic)
+    assert table["spearman"] == pytest.approx(stats.spearmanr(y_true, y_pred).statistic)
+    assert table["mse"] == pytest.approx(sk.mean_squared_error(y_true, y_pred))
+    assert table["r2"] == pytest.approx(sk.r2_score(y_true, y_pred))
+    assert table["variance"] == pytest.approx(y_true.var())
+    labels, scores = sample()
+    assert metrics.auc(labels, scores) == pytest.approx(sk.roc_auc_score(labels, scores))
+    assert np.array_equal(metrics.ranks(y_true), stats.rankdata(y_true))
+
+
+def test_replicates_equal_the_metric_of_the_drawn_genes():
+    y_true, y_pred = values(80)
+    drawn = np.random.default_rng(2).integers(0, 80, 80)
+    weights = np.bincount(drawn, minlength=80)[None].astype(float)
+    correlation, error, variance = metrics._moments(y_true, y_pred, weights)
+    assert correlation[0] == pytest.approx(stats.pearsonr(y_true[drawn], y_pred[drawn]).statistic)
+    assert error[0] == pytest.approx(sk.mean_squared_error(y_true[drawn], y_pred[drawn]))
+    assert 1 - error[0] / variance[0] == pytest.approx(sk.r2_score(y_true[drawn], y_pred[drawn]))
+
+
+def test_intervals_of_a_correlation_are_fishers():
+    y_true, y_pred = values(500)
+    row = metrics.score_regression(y_true, y_pred, 4_000, 1).set_index("metric").loc["pearson"]
+    low, high = stats.pearsonr(y_true, y_pred).confidence_interval()
+    assert (row["ci_low"], row["ci_high"]) == (pytest.approx(low, abs=0.015), pytest.approx(high, abs=0.015))
+
+
+def test_constants_have_no_correlation_and_nan_is_refused():
+    y_true, y_pred = values(50)
+    table = metrics.score_regression(y_true, np.ones(50), 200, 1).set_index("metric")["value"]
+    assert np.isnan(table["pearson"]) and np.isnan(table["spearman"]) and np.isfinite(table["mse"])
+    assert np.isnan(metrics.score_regression(np.ones(50), y_pred, 200, 1).set_index("metric").loc["r2", "value"])
+    with pytest.raises(ValueError, match="not finite"):
+        metrics.score_regression(np.r_[y_true[1:], np.nan], y_pred, 200, 1)

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from markexpr.jobs import InputError
@@ -34,3 +35,13 @@ def test_a_window_that_is_no_even_row_of_bins_is_refused(name):
 def test_no_centre_of_a_narrower_window():
     with pytest.raises(InputError, match="not the centre"):
         Window.parse("40000bp_100bp").centre_of(Window.parse("20000bp_100bp"))
+
+
+def test_flanks_are_bins_around_both_ends_of_a_gene():
+    window = Window.parse("8000bp_100bp_flanks")
+    assert window.name == "8000bp_100bp_flanks" and window.n_bins == 160 and window.anchors == ("tss", "tts")
+    assert window.offsets[[0, 79, 80, 159]].tolist() == [-4000, 3900, -4000, 3900]
+    genes = pd.DataFrame({"chrom": ["chr1"] * 3, "tss": [5_000, 5_000, 3_000], "tts": [90_000, 97_000, 90_000]})
+    assert window.genes_fit(genes, {"chr1": 100_000}).tolist() == [True, False, False]
+    with pytest.raises(InputError, match="not the centre"):
+        window.centre_of(Window.parse("20000bp_100bp"))

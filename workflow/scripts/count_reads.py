@@ -19,7 +19,7 @@ def windows_on_chromosomes(job, window):
     """Genes whose window lies on its chromosome, and the lengths of the chromosomes."""
     genes = read_genes(job.input.genes)
     sizes = read_chrom_sizes(job.input.chrom_sizes)
-    on = window.fits(genes["tss"], genes["chrom"].map(sizes))
+    on = window.genes_fit(genes, sizes)
     if not on.all():
         log.info("%d genes left out: their window runs off the chromosome (%s)", (~on).sum(), ", ".join(genes["gene_id"][~on][:5]))
     return genes[on], sizes
@@ -36,10 +36,14 @@ def count_alignments(job, window):
             reads = read_bam(path, sizes, source.get("min_mapping_quality", 0), source.get("drop_duplicates", False))
         else:
             reads = read_tagalign(path, sizes)
-        return counter.count(reads, Path(path).name), len(reads)
+        return np.concatenate([counter.count(reads, Path(path).name) for counter in counters], axis=1), len(reads)
 
     with temporary_folder(job.resources.tmpdir) as folder, ThreadPoolExecutor(job.threads) as pool:
-        counter = BinCounter(genes["chrom"], genes["tss"], window, sizes, folder, job.params.engine)
+        # one after another around each anchor; a folder each, so that their bins do not mix
+        counters = []
+        for anchor in window.anchors:
+            (part := Path(folder) / anchor).mkdir()
+            counters.append(BinCounter(genes["chrom"], genes[anchor], window.around_one, sizes, part, job.params.engine))
         counts, total_reads = zip(*pool.map(count, job.input.reads))
     finish(job, window, np.stack(counts, axis=1), genes["gene_id"], total_reads=np.array(total_reads))
 
@@ -47,7 +51,10 @@ def count_alignments(job, window):
 def average_signal(job, window):
     """Mean signal of bigWig tracks, which are no counts and are marked so."""
     genes, _ = windows_on_chromosomes(job, window)
-    signal = [sources.read_bigwig(path, genes["chrom"], genes["tss"], window) for path in job.input.reads]
+    signal = [
+        np.concatenate([sources.read_bigwig(path, genes["chrom"], genes[anchor], window.around_one) for anchor in window.anchors], axis=1)
+        for path in job.input.reads
+    ]
     finish(job, window, np.stack(signal, axis=1), genes["gene_id"], unit="mean signal")
 
 
@@ -78,7 +85,8 @@ def import_kaggle_npz(job, window):
 
 def finish(job, window, counts, gene_id, **extra):
     """Check that promoters are where the genes are, and write the npz."""
-    check_tss(counts, job.params.marks, window, job.params.tss_check, job.wildcards.cell)
+    around_tss = window.around_one
+    check_tss(counts[:, :, : around_tss.n_bins], job.params.marks, around_tss, job.params.tss_check, job.wildcards.cell)
     write_counts(job.output[0], counts, gene_id, job.params.marks, **extra)
 
 

@@ -20,7 +20,8 @@ def main(job):
             runs.append(
                 {"model": run["model"], "y_true": test["y_true"], "y_pred": test["y_pred"], "score": score[run["model"], run["unit"], run["seed"]]}
             )
-    title = titled(f"{job.wildcards.study}: test genes of {metrics['unit'].nunique()} units", job.params.simulated)
+    units = len({run["unit"] for run in runs})
+    title = titled(f"{job.wildcards.study}: test genes of {units} unit{'s' if units > 1 else ''}", job.params.simulated)
     save(predicted(runs, "mean Pearson", title), job.output.svg, job.output.png)
 
 

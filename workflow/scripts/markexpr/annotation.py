@@ -32,7 +32,7 @@ def read_gene_info(path):
     strand 1/-1, biotype, name, description).
 
     Returns a DataFrame of gene_id, chrom (`chr1`), tss (1-based: start on strand +, end on strand -), strand (+, -),
-    biotype, name. Raises InputError naming the line that is not of this form.
+    biotype, name, tts (the other end). Raises InputError naming the line that is not of this form.
     """
     rows = []
     fix = "delete it (and its line in results/raw/checksums.tsv) and run again to fetch it anew, or point config key 'mirror' at a whole tree"
@@ -51,10 +51,11 @@ def read_gene_info(path):
                 raise InputError(f"{where}: strand (column 5) must be 1 or -1, got {strand!r}; {fix}")
             chrom = chrom if chrom.startswith("chr") else f"chr{chrom}"
             plus = strand == "1"
-            rows.append((gene_id, chrom, int(start) if plus else int(end), "+" if plus else "-", biotype, name))
+            first, last = (int(start), int(end)) if plus else (int(end), int(start))
+            rows.append((gene_id, chrom, first, "+" if plus else "-", biotype, name, last))
     if not rows:
         raise InputError(f"{path} is empty; {fix}")
-    return pd.DataFrame(rows, columns=["gene_id", "chrom", "tss", "strand", "biotype", "name"])
+    return pd.DataFrame(rows, columns=["gene_id", "chrom", "tss", "strand", "biotype", "name", "tts"])
 
 
 def countable_genes(genes, chrom_sizes):
@@ -100,7 +101,7 @@ def study_genes(genes, expressed, window, chrom_sizes, biotypes, min_distance=0,
         reason[~genes["gene_id"].isin(set(gene_list))] = "not in the study's gene list"
     reason[(reason == "") & ~genes["biotype"].isin(biotypes)] = "biotype"
     reason[(reason == "") & ~genes["gene_id"].isin(set(expressed))] = "not in the expression table"
-    on = window.fits(genes["tss"], genes["chrom"].map(chrom_sizes))
+    on = window.genes_fit(genes, chrom_sizes)
     reason[(reason == "") & ~on] = "window runs off the chromosome"
     if min_distance:
         left = genes[reason == ""].sort_values(["chrom", "tss", "gene_id"])
@@ -148,4 +149,4 @@ def read_genes(path):
     missing = {"gene_id", "chrom", "tss", "strand", "name"} - set(genes.columns)
     if missing:
         raise InputError(f"{path} lacks the columns {', '.join(sorted(missing))}")
-    return genes.astype({"tss": np.int64})
+    return genes.astype({column: np.int64 for column in ("tss", "tts") if column in genes})

@@ -72,7 +72,8 @@ def relative(metrics, table, published):
     for model in mean:
         row = {"model": model, "units": len(mean), f"mean_{table['metric']}": mean[model].mean()}
         for other in table["relative_to"]:
-            share = 100 * mean[model] / mean[other] if other in mean else pd.Series(dtype=float)
+            # a share of nothing, or of less, says nothing
+            share = 100 * mean[model] / mean[other].where(mean[other] > 0) if other in mean else pd.Series(dtype=float)
             for statistic in ("mean", "median"):
                 here = published[published["against"] == other] if len(published) else published
                 row[f"{statistic} % of {other}"] = share.agg(statistic)

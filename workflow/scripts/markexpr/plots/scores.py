@@ -71,13 +71,14 @@ def side_by_side(table, metric, title, name_best=()):
     place = {unit: number for number, unit in enumerate(units)}
     many = len(units) > MANY_UNITS
     width = max(4.2, 0.17 * len(units) + 1.2) if many else max(3.2, 0.26 * len(models) * len(units) + 1)
+    beside_width = 0.4 + min(0.5, 3 / len(models)) * len(models)
     figure, (axis, beside) = plt.subplots(
         1,
         2,
-        figsize=(width + 0.5 * len(models) + 0.8, 3.8 + (0.5 if name_best else 0)),
+        figsize=(width + beside_width + 0.4, 3.8 + (0.5 if name_best else 0)),
         sharey=True,
         layout="constrained",
-        width_ratios=[width, 0.5 * len(models) + 0.4],
+        width_ratios=[width, beside_width],
     )
     step = 0.0 if many else 0.8 / len(models)
     for number, model in enumerate(models):
@@ -100,7 +101,16 @@ def side_by_side(table, metric, title, name_best=()):
     named = values[[model for model in name_best if model in values]]
     if len(named.columns):
         for unit, model in named.idxmax(axis=1).items():
-            axis.text(place[unit], 1.01, model, transform=axis.get_xaxis_transform(), ha="center", va="bottom", fontsize=7, rotation=30)
+            axis.text(
+                place[unit],
+                1.01,
+                model,
+                transform=axis.get_xaxis_transform(),
+                ha="center",
+                va="bottom",
+                fontsize=7,
+                rotation=30 if len(units) > 4 else 0,
+            )
     for edge in np.arange(len(units) - 1) + 0.5:
         axis.axvline(edge, color="0.93", lw=0.8, zorder=0)
     axis.set_xticks(range(len(units)), units, rotation=90 if many or len(units[0]) > 6 else 0, fontsize=7 if many else 8)
@@ -129,8 +139,8 @@ def settings(table, metric, title):
         for number, model in enumerate(models):
             here = table[(table["cells"] == group) & (table["model"] == model)]
             y = here["setting"].map(names.index) + (number - (len(models) - 1) / 2) * 0.7 / len(models)
-            axis.hlines(y, here["min"], here["max"], color=PALETTE[number], lw=1, alpha=0.6)
-            axis.scatter(here["mean"], y, color=PALETTE[number], s=20, lw=0, label=model, zorder=3)
+            axis.hlines(y, here["min"], here["max"], color=COLOURS[number % len(COLOURS)], lw=1, alpha=0.6)
+            axis.scatter(here["mean"], y, color=COLOURS[number % len(COLOURS)], s=20, lw=0, label=model, zorder=3)
         units = table[table["cells"] == group]["units"].max()
         axis.set_title(f"{group} ({units} cell{'s' if units > 1 else ''})", fontsize=9)
         axis.set_xlabel(f"{metric.upper()} of test genes, mean and range")
@@ -142,8 +152,11 @@ def settings(table, metric, title):
     return figure
 
 
+FEW_GENES = 3_000  # are drawn one by one, more as densities
+
+
 def predicted(runs, metric_name, title):
-    """Predicted against true values of test genes, one panel a model, all units together, as densities.
+    """Predicted against true values of test genes, one panel a model, all units together.
 
     runs: list of dicts with model, y_true, y_pred, score; the title of a panel has the mean score over runs.
     """
@@ -152,8 +165,11 @@ def predicted(runs, metric_name, title):
     for axis, model in zip(axes, models):
         here = [run for run in runs if run["model"] == model]
         true, guess = (np.concatenate([run[name] for run in here]) for name in ("y_true", "y_pred"))
-        axis.hexbin(true, guess, gridsize=45, bins="log", cmap="Blues", mincnt=1, linewidths=0.1)
         low, high = np.quantile(true, [0.001, 0.999])
+        if len(true) <= FEW_GENES:
+            axis.scatter(true, guess, s=4, lw=0, alpha=0.4, color=LOW)
+        else:
+            axis.hexbin(true, guess, gridsize=45, extent=(low, high, low, high), bins="log", cmap="Blues", mincnt=1, vmin=0.3, linewidths=0.1)
         axis.plot([low, high], [low, high], color=TRUTH, lw=0.8, ls="--")
         scores = [run["score"] for run in here if not np.isnan(run["score"])]
         axis.set_title(f"{model}\n{metric_name} {np.mean(scores) if scores else float('nan'):.3f}", fontsize=8)
