@@ -48,9 +48,21 @@ def comparison(part, name):
     return block
 
 
+def can_be_counted(study):
+    """Whether the sources of a study's cells have what its window asks for: published csv have no reads around a gene's end."""
+    published = ("deepdiff_csv", "deepchrome_csv", "kaggle_npz")
+    kinds = {source_of(cell)["kind"] for cell in cells_of(study)}
+    flanks = STUDIES[study]["data"]["window"].endswith("_flanks")
+    return not (flanks and kinds & set(published))
+
+
 def settings_of(study):
-    """A study and its variants, the studies whose `base` it is."""
-    return [study] + [other for other in STUDIES if STUDIES[other].get("base") == study]
+    """A study and its variants, the studies whose `base` it is, as far as the cells' sources serve them."""
+    return [study] + [
+        other
+        for other in STUDIES
+        if STUDIES[other].get("base") == study and can_be_counted(other)
+    ]
 
 
 def published_as(study):

@@ -195,8 +195,21 @@ def test_each_variant_learns_and_tells_its_losses(variant):
         assert history[-1]["cells_loss"] < history[0]["cells_loss"]
 
 
+def test_untrained_predictions_of_the_cells_start_at_their_means():
+    samples = made_up()
+    settings = {**STUDY["models"]["aux"]["training"], "epochs": 1}
+    for start, low, high in ((True, 0.0, 0.2), (False, 2.0, 4.5)):
+        torch.manual_seed(1)
+        model = build_model("deepdiff", 2, 16, {**STUDY["models"]["aux"]["network"], "bin_width": 4, "mark_width": 3})
+        trainer = Trainer(model, samples, {**settings, "start_at_mean": start}, 1, torch.device("cpu"))
+        found = model.tasks(**trainer.inputs)
+        for cell in "ab":
+            mean = samples.auxiliary[cell][samples.index("train")].mean()
+            assert low <= abs(found[cell].mean().item() - mean) <= high
+
+
 def test_auxiliary_tasks_as_classification(cells):
-    settings = {**STUDY["models"]["aux"]["training"], "epochs": 3, "auxiliary": {"kind": "classification", "weight": 1.0}}
+    settings = {**STUDY["models"]["aux"]["training"], "epochs": 3, "auxiliary": {"kind": "classification", "weight": 1.0}, "start_at_mean": False}
     samples = made_up()
     for values in samples.auxiliary.values():
         values[:] = values >= np.median(values)

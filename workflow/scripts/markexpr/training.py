@@ -140,6 +140,9 @@ class Trainer:
                 )
         self.auxiliary = {name: torch.from_numpy(values).to(device) for name, values in samples.auxiliary.items()}
         self.objective = objective_for(self, settings)
+        if settings.get("start_at_mean"):
+            train = self.index["train"]
+            self.model.start_at({name: values[train].mean().item() for name, values in {**self.auxiliary, "target": self.target}.items()})
         self.checkpoint = Path(checkpoint) if checkpoint else None
         self.fingerprint = fingerprint
         self.progress = Progress()

@@ -28,6 +28,10 @@ class AttentiveChrome(nn.Module):
         summary, over_marks = self.marks(embeddings)
         return summary, over_bins, over_marks
 
+    def start_at(self, means):
+        """Let the output of an untrained net be the mean of the training genes (`target`)."""
+        nn.init.constant_(self.output.bias, means["target"])
+
     def forward(self, marks):
         return self.output(self._encode(marks)[0]).squeeze(1)
 

@@ -74,6 +74,11 @@ class DeepDiff(nn.Module):
         found["change"] = self.head(summary).squeeze(1)
         return found, attention
 
+    def start_at(self, means):
+        """Let the predictions of an untrained net for each cell (`a`, `b`) be the means of the training genes."""
+        for cell, layer in (("a", self.cell_a), ("b", self.cell_b)) if self.auxiliary else ():
+            nn.init.constant_(layer.bias, means[cell])
+
     def tasks(self, a, b):
         """Predictions `change` and, with auxiliary, `a` and `b`, each [batch], and Level I embeddings [batch, marks, 2·bin_width]."""
         return self._run(a, b)[0]
