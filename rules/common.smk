@@ -67,16 +67,17 @@ try:
         if "transfer" in STUDIES[study]:
             source = STUDIES[study]["transfer"]["source"]
             configuration.choose([source], KNOWN_CELLS, "transfer.source", place)
-    PAIRS = configuration.choose(
+    listed = [
+        f"{row['cell_a']}-{row['cell_b']}"
+        for row in configuration.read_sheet(
+            HOME / "config/pairs.tsv", ["cell_a", "cell_b"]
+        )
+    ]
+    PAIRS = configuration.pairs_of(
         config["pairs"],
-        [
-            f"{row['cell_a']}-{row['cell_b']}"
-            for row in configuration.read_sheet(
-                HOME / "config/pairs.tsv", ["cell_a", "cell_b"]
-            )
-        ],
-        "pairs",
-        "config/pairs.tsv",
+        listed,
+        KNOWN_CELLS,
+        CELLS if config["cells"] != "all" else None,
     )
     PUBLISHED_STUDIES = {
         row["study"]

@@ -142,7 +142,7 @@ rule compare_settings:
             caption="../workflow/report/settings.rst",
             category="{study}",
             subcategory="Models",
-            labels={"result": "other labels, split and normalisation"},
+            labels={"result": "in other settings"},
         ),
         svg="results/figures/{study}/settings.svg",
         png=report(
@@ -150,7 +150,7 @@ rule compare_settings:
             caption="../workflow/report/settings.rst",
             category="{study}",
             subcategory="Models",
-            labels={"result": "other labels, split and normalisation (figure)"},
+            labels={"result": "in other settings (figure)"},
         ),
     log:
         "logs/compare_settings/{study}.log",

@@ -3,16 +3,12 @@
 
 def changes_of(study):
     """What the config changes of a study's own setting, in words; nothing if it is as in its file."""
-    cells = {
-        *cells_of(study),
-        STUDIES[study].get("transfer", {}).get("source", CELLS[0]),
-    }
+    source = STUDIES[study].get("transfer", {}).get("source")
+    cells = {*cells_of(study), *([source] if source else [])}
     other = [cell for cell in cells if source_of(cell)["kind"] != "remc"]
     said = [f"{len(other)} cells of other sources"] if other else []
-    return ", ".join(
-        said
-        + (["settings changed by overrides"] if study in config["overrides"] else [])
-    )
+    changed = {study, STUDIES[study].get("base")} & set(config["overrides"])
+    return ", ".join(said + (["settings changed by overrides"] if changed else []))
 
 
 def has_labels(study):
@@ -48,12 +44,17 @@ def comparison(part, name):
     return block
 
 
-def can_be_counted(study):
-    """Whether the sources of a study's cells have what its window asks for: published csv have no reads around a gene's end."""
-    published = ("deepdiff_csv", "deepchrome_csv", "kaggle_npz")
+def can_be_built(study):
+    """Whether the sources of a study's cells have what it asks for: published csv have no reads around a gene's end, and DeepDiff's
+    bring counts and no RPKM."""
+    data = STUDIES[study]["data"]
     kinds = {source_of(cell)["kind"] for cell in cells_of(study)}
-    flanks = STUDIES[study]["data"]["window"].endswith("_flanks")
-    return not (flanks and kinds & set(published))
+    flanks = data["window"].endswith("_flanks")
+    rpkm = data["target"]["expression"] == "rpkm" and not has_labels(study)
+    return not (
+        (flanks and kinds & {"deepdiff_csv", "deepchrome_csv", "kaggle_npz"})
+        or (rpkm and "deepdiff_csv" in kinds)
+    )
 
 
 def settings_of(study):
@@ -61,7 +62,7 @@ def settings_of(study):
     return [study] + [
         other
         for other in STUDIES
-        if STUDIES[other].get("base") == study and can_be_counted(other)
+        if STUDIES[other].get("base") == study and can_be_built(other)
     ]
 
 
@@ -77,9 +78,28 @@ def published_as(study):
     return base if data[study] == data[base] else None
 
 
+def asked_for(study):
+    """For input: all outputs of a study; an error if the cells and pairs that are asked for leave it none."""
+
+    def found(wildcards):
+        outputs = outputs_of(study)
+        if not outputs:
+            raise WorkflowError(
+                f"study {study} has nothing to build: config keys 'cells' and 'pairs' leave it no unit"
+            )
+        return outputs
+
+    return found
+
+
 def outputs_of(study):
     """All tables and figures of a study and its variants. One without models shows its data."""
     setting = STUDIES[study]
+    if (
+        not any(units_of(study, model) for model in setting["models"])
+        and setting["models"]
+    ):
+        return []
     # around two anchors there is no one distance to draw along
     one_anchor = not setting["data"]["window"].endswith("_flanks")
     figures = ["genes", "depth"] + (["profiles", "correlation"] if one_anchor else [])

@@ -6,4 +6,4 @@ for study in STUDIES:
         name:
             study
         input:
-            outputs_of(study),
+            asked_for(study),

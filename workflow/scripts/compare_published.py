@@ -14,7 +14,7 @@ def main(job):
     table = beside_published(metrics, published, job.params.published_as, job.params.simulated, job.params.label_mode, job.params.changed)
     write_tsv(job.output.tsv, table, float_format="%.4g")
     title = titled(f"Study {job.wildcards.study}: published and ours", job.params.simulated)
-    note = f"{job.params.paper} Labels here: {job.params.label_mode}."
+    note = job.params.paper + (f" Labels here: {job.params.label_mode}." if job.params.label_mode != "none" else "")
     write_html(job.output.html, table, title, note)
 
 

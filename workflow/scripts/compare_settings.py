@@ -5,7 +5,7 @@ import pandas as pd
 from markexpr.files import write_tsv
 from markexpr.jobs import run_job
 from markexpr.plots import save
-from markexpr.plots.scores import settings
+from markexpr.plots.scores import NAMES, settings
 from markexpr.summary import across_settings, cell_groups
 from markexpr.tables import titled, write_html
 
@@ -19,8 +19,8 @@ def main(job):
     write_tsv(job.output.tsv, summary)
     title = titled(f"{table['title']}, in other settings", job.params.simulated)
     note = (
-        f"{table['metric'].upper()} of test genes over cells; seeds are averaged first. Settings differ in test genes or labels: "
-        "compare models within a setting, not settings."
+        f"{NAMES.get(table['metric'], table['metric'].upper())} of test genes over units; seeds are averaged first. Settings may "
+        "differ in test genes, targets or inputs: compare models within a setting, not settings."
     )
     write_html(job.output.html, summary.dropna(axis="columns", how="all"), title, note)
     save(settings(summary, table["metric"], title), job.output.svg, job.output.png)

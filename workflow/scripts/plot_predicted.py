@@ -17,9 +17,8 @@ def main(job):
         run = run_of(path)
         test = read_predictions(path).query("split == 'test'")
         if len(test):
-            runs.append(
-                {"model": run["model"], "y_true": test["y_true"], "y_pred": test["y_pred"], "score": score[run["model"], run["unit"], run["seed"]]}
-            )
+            here = {"y_true": test["y_true"], "y_pred": test["y_pred"], "score": score[run["model"], run["unit"], run["seed"]]}
+            runs.append({"model": run["model"], "unit": run["unit"], **here})
     units = len({run["unit"] for run in runs})
     title = titled(f"{job.wildcards.study}: test genes of {units} unit{'s' if units > 1 else ''}", job.params.simulated)
     save(predicted(runs, "mean Pearson", title), job.output.svg, job.output.png)

@@ -1,4 +1,4 @@
-"""The best predictions that are possible on the simulated mirror: the probability of high expression, given activity."""
+"""The best predictions that are possible on the simulated mirror, given activity: the probability of high expression, or the expected value."""
 
 import json
 

@@ -4,6 +4,7 @@ import pandas as pd
 
 from markexpr.files import write_tsv
 from markexpr.jobs import run_job
+from markexpr.plots.scores import NAMES
 from markexpr.summary import cell_groups, relative, summarise
 from markexpr.tables import titled, write_html
 
@@ -20,7 +21,10 @@ def main(job):
         table = summarise(metrics, job.params.table, groups, here)
     write_tsv(job.output.tsv, table)
     title = titled(job.params.table["title"], job.params.simulated)
-    note = f"{job.params.table['metric'].upper()} of test genes over units; seeds are averaged first."
+    metric = NAMES.get(job.params.table["metric"], job.params.table["metric"].upper())
+    note = f"{metric} of test genes over units; seeds are averaged first."
+    if "relative_to" in job.params.table:
+        note += " Columns with % are shares of another model's, unit by unit, where that is above 0."
     write_html(job.output.html, table.dropna(axis="columns", how="all"), title, note)
 
 

@@ -15,7 +15,7 @@ def _statistic(name, values, against):
     if name == "mean_drop":
         return (against - values).mean()
     if name.endswith("_relative"):
-        return (values / against).agg(name.removesuffix("_relative"))
+        return (values / against.where(against > 0)).agg(name.removesuffix("_relative"))
     return values.agg(name)
 
 
@@ -43,6 +43,8 @@ def beside_published(metrics, published, study, simulated, label_mode, changed="
             verdict = "not run"
         elif simulated:
             verdict = "not comparable: simulated data"
+        elif row.n_units == 0:
+            verdict = "not comparable: the paper does not name its units"
         elif n_units != row.n_units:
             verdict = f"not comparable: {n_units} of {row.n_units} units"
         elif changed:

@@ -147,6 +147,21 @@ def choose(asked, known, key, where):
     return list(asked)
 
 
+def pairs_of(asked, listed, known_cells, built=None):
+    """The pairs A-B of cells that a config asks for: any two known cells, or for `all` those listed, of the cells that are built.
+
+    built: cells that the config names, None if it takes all. Raises InputError for a pair that is none, or of an unknown cell.
+    """
+    if asked == "all":
+        return [pair for pair in listed if built is None or set(pair.split("-")) <= set(built)]
+    for pair in asked:
+        cells = pair.split("-")
+        if len(cells) != 2 or cells[0] == cells[1]:
+            raise InputError(f"config key 'pairs': {pair!r} is not two different cells A-B")
+        choose(cells, known_cells, "pairs", "config/cells.tsv or config key 'sources'")
+    return list(asked)
+
+
 # ---- what a rule's result depends on besides its input files ----
 
 

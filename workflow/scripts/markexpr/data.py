@@ -17,7 +17,8 @@ class Samples:
 
     inputs: from the name of a model's argument to its array, first axis [samples] (`marks`: float32 [samples, marks, bins])
     target: float32 [samples], NaN where it is hidden; split: str [samples], train, valid, test or unlabelled; gene_id, cell: str [samples]
-    mark_names: the names along the marks axis; auxiliary: further targets by name, float32 [samples] (`a`, `b`: of each cell of a pair)
+    mark_names: the names along the marks axis; units: of expression and of counts, by name
+    auxiliary: further targets by name, float32 [samples] (`a`, `b`: of each cell of a pair)
     """
 
     inputs: dict
@@ -27,6 +28,7 @@ class Samples:
     cell: np.ndarray
     mark_names: list
     auxiliary: dict = field(default_factory=dict)
+    units: dict = field(default_factory=dict)
 
     def index(self, split):
         """Positions of the samples of one split, int64."""
@@ -53,19 +55,20 @@ class Samples:
 def load_cell(path):
     """The samples of one cell from results/tensors/{study}/{cell}.npz. Raises InputError for values that are not finite."""
     with np.load(path) as file:
-        arrays = {name: file[name] for name in ("X", "target", "split", "gene_id", "marks", "provenance")}
+        arrays = {name: file[name] for name in ("X", "target", "split", "gene_id", "marks")}
+        provenance = json.loads(str(file["provenance"]))
     for name in ("X", "target"):
         bad = np.argwhere(~np.isfinite(arrays[name]))
         if bad.size:
             raise InputError(f"{path}: {name} of gene {arrays['gene_id'][bad[0][0]]} is not finite; delete the file to build it anew")
-    cell = json.loads(str(arrays["provenance"]))["cell"]
     return Samples(
         inputs={"marks": arrays["X"]},
         target=arrays["target"],
         split=arrays["split"],
         gene_id=arrays["gene_id"],
-        cell=np.full(len(arrays["target"]), cell),
+        cell=np.full(len(arrays["target"]), provenance["cell"]),
         mark_names=[str(mark) for mark in arrays["marks"]],
+        units={name: provenance.get(name, "") for name in ("expression_unit", "counts_unit")},
     )
 
 
@@ -83,11 +86,14 @@ def load_pair(a, b, labels=False):
 
     Inputs `a` and `b`; the target is the difference B - A of the cells' own, which is the log2 fold change if those are log2(N + 1) (the
     authors' code of DeepDiff); auxiliary targets are the cells' own, or with `labels` whether they are at or above the cell's median
-    (Appendix 1.6). Raises InputError if the cells share no gene, or put one in different splits.
+    (Appendix 1.6). Raises InputError if the cells share no gene, put one in different splits, or are in different units.
     """
     first, second = load_cell(a), load_cell(b)
     if first.mark_names != second.mark_names:
         raise InputError(f"{a} and {b} have different marks: {first.mark_names} and {second.mark_names}")
+    for name, unit in first.units.items():
+        if unit != second.units[name]:
+            raise InputError(f"{a} and {b} cannot be subtracted: {name.replace('_', ' ')} is {unit!r} in one and {second.units[name]!r} in the other")
     shared, rows_a, rows_b = np.intersect1d(first.gene_id, second.gene_id, return_indices=True)
     if not shared.size:
         raise InputError(f"{a} and {b} have no gene in common ({first.gene_id[0]}…, {second.gene_id[0]}…)")

@@ -27,6 +27,7 @@ def load_studies(folder, overrides, schema, marks, used=None):
         for mark in study["data"]["marks"]:
             if mark not in marks and (used is None or name in used):
                 raise InputError(f"study {name}: unknown mark {mark!r}: it is not in config key 'marks'; {did_you_mean(mark, marks)}")
+        check_data(study, f"study {name}")
         for model, block in study["models"].items():
             check_model(block, study, f"study {name}, model {model}")
         for block, key in [(block, key) for part in ("tables", "figures") for key, block in study.get(part, {}).items()]:
@@ -41,6 +42,16 @@ def load_studies(folder, overrides, schema, marks, used=None):
             check_models_named([claim["better"], claim["than"]], study, f"study {name}, claims")
         studies[name] = study
     return studies
+
+
+def check_data(study, name):
+    """Check that the keys of a study's `data` fit each other and its units."""
+    data = study["data"]
+    target = data["target"]
+    if data["window"].endswith("_flanks") and data["orientation"] == "transcription":
+        raise InputError(f"{name}: windows around both ends of a gene are not turned: use orientation: genomic")
+    if study["units"] == "pairs" and (target["kind"], target.get("transform")) != ("expression", "log2p1"):
+        raise InputError(f"{name}: a pair's target is a log2 fold change: data.target needs kind: expression and transform: log2p1")
 
 
 def derived_study(name, written):
@@ -103,6 +114,8 @@ def check_model(block, study, name):
         "contrastive" in block["training"] and "auxiliary" not in block["training"]
     ):
         raise InputError(f"{name}: 'training.auxiliary' and 'network.auxiliary' go together, and 'training.contrastive' needs them")
+    if block["training"].get("start_at_mean") and (kind != "expression" or block["training"].get("auxiliary", {}).get("kind") == "classification"):
+        raise InputError(f"{name}: training.start_at_mean is for values, not for labels: set it to false")
     if block.get("regime") == "difference":
         if study["units"] != "pairs":
             raise InputError(f"{name}: 'regime: difference' is for studies of pairs of cells")

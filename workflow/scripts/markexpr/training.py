@@ -21,6 +21,7 @@ from markexpr.files import atomic
 from markexpr.jobs import InputError, log
 from markexpr.objectives import objective_for
 
+WORST = -1e30  # score of an epoch whose predictions are all the same, still better than none
 EVALUATION_BATCH = 512  # samples at once where no gradient is kept
 
 
@@ -141,6 +142,8 @@ class Trainer:
         self.auxiliary = {name: torch.from_numpy(values).to(device) for name, values in samples.auxiliary.items()}
         self.objective = objective_for(self, settings)
         if settings.get("start_at_mean"):
+            if not hasattr(self.model, "start_at"):
+                raise InputError("training.start_at_mean: this architecture cannot start at a mean; set it to false")
             train = self.index["train"]
             self.model.start_at({name: values[train].mean().item() for name, values in {**self.auxiliary, "target": self.target}.items()})
         self.checkpoint = Path(checkpoint) if checkpoint else None
@@ -217,7 +220,8 @@ class Trainer:
             raise InputError("the validation loss is not finite: lower `learning_rate` or choose another `normalise`")
         if monitor in self.task.monitors:
             value = self.task.monitors[monitor](target.cpu().numpy(), self.task.predict(values).cpu().numpy())
-            if np.isnan(value):
+            # undefined for all predictions, or for those of a net that says the same of every gene: the latter may pass
+            if np.isnan(value) and len(torch.unique(target)) < 2:
                 raise InputError(f"{monitor} is undefined on the {len(target)} validation genes; set early_stopping.monitor: loss, or another split")
             scores[f"valid_{monitor}"] = value
         return scores
@@ -228,6 +232,7 @@ class Trainer:
         progress.history.append(row)
         # without a monitor the last epoch is the best
         score = {"loss": -row["valid_loss"], "none": float(row["epoch"])}.get(monitor, row.get(f"valid_{monitor}"))
+        score = WORST if np.isnan(score) else score
         if score > progress.best_score:
             progress.best_score, progress.best_epoch = score, row["epoch"]
             progress.best_state = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}

@@ -5,6 +5,8 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from markexpr.jobs import InputError
+
 COARSE = 20  # bins that are summed: 2 kb of bins of 100 bp
 
 
@@ -13,6 +15,8 @@ def features(**inputs):
     parts = []
     for counts in inputs.values():
         n, marks, bins = counts.shape
+        if counts.min() < 0 or bins < COARSE:
+            raise InputError(f"ridge takes logarithms of counts in windows of {COARSE} bins: it needs data.normalise: none and as many bins")
         whole = bins // COARSE * COARSE
         sums = counts[:, :, :whole].reshape(n, marks, -1, COARSE).sum(axis=3, dtype=np.float64)
         parts.append(np.log1p(sums).reshape(n, -1))
