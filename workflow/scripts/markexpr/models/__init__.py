@@ -2,8 +2,9 @@
 
 Nets: `build(n_marks, n_bins, **network)` returns a torch module whose forward takes the inputs of markexpr.data.Samples by
 name; `network` is the model's block of that name in its study file. A variant of an architecture is another block.
-Estimators of scikit-learn (blocks with `estimator`): `build(n_marks, n_bins, seed, threads, **estimator)` returns one, and `features(**inputs)` what it is
-fitted on; these modules import no torch.
+
+Estimators of scikit-learn (blocks with `estimator`): `build(n_marks, n_bins, seed, threads, **estimator)` returns one, and
+`features(**inputs)` what it is fitted on; these modules import no torch.
 """
 
 import importlib
