@@ -68,6 +68,20 @@ def test_unknown_names_are_refused_with_the_nearest_known():
         configuration.choose(["E03"], ["E003", "E128"], "cells", "the sheet")
 
 
+def test_pairs_are_those_listed_or_any_two_cells():
+    known, listed = ["E003", "E004", "E123", "liver1"], ["E123-E003", "E003-E004"]
+    assert configuration.pairs_of("all", listed, known) == listed
+    assert configuration.pairs_of("all", listed, known, built=["E003", "E004"]) == ["E003-E004"]
+    assert configuration.pairs_of(["E003-liver1"], listed, known, built=["E123"]) == ["E003-liver1"]
+    for pair, message in (
+        ("E003-E03", "'E03', which is not in .*did you mean 'E003'"),
+        ("E003-E003", "not two different cells"),
+        ("E003", "not two"),
+    ):
+        with pytest.raises(InputError, match=message):
+            configuration.pairs_of([pair], listed, known)
+
+
 def load(root, overrides, folder=None):
     study_schema = configuration.read_yaml(root / "workflow/schemas/study.schema.yaml")
     marks = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
@@ -126,6 +140,12 @@ def test_a_variant_of_a_study_takes_all_but_what_it_changes(root):
         ("transferchrome", {"models": {"deepchrome": {"training": {"early_stopping": {"monitor": "pearson"}}}}}, "use auc, loss or none"),
         ("transferchrome", {"models": {"deepchrome": {"regime": "origin"}}}, "'units: transfers' and 'regime' go together"),
         ("transferchrome", {"transfer": {"split": {"scheme": "source"}}}, "transfer.split"),
+        ("deepdiff", {"data": {"target": {"transform": "log1p"}}}, "a pair's target is a log2 fold change"),
+        ("deepdiff_flanks", {"data": {"orientation": "transcription"}}, "are not turned: use orientation: genomic"),
+        ("deepdiff", {"models": {"aux": {"training": {"auxiliary": {"kind": "classification", "weight": 1.0}}}}}, "start_at_mean is for values"),
+        ("deepdiff", {"models": {"raw_d": {"network": {"auxiliary": True}}}}, "'training.auxiliary' and 'network.auxiliary' go together"),
+        ("deepdiff", {"models": {"ridge": {"estimator": {"strength": [1]}}}}, "unknown key 'estimator.strength'; did you mean 'strengths'"),
+        ("deepdiff", {"models": {"ridge": {"units": "cells"}}}, "an estimator is trained on the units of its study"),
         (
             "transferchrome",
             {"transfer": {"split": {"held_out_cells": ["E003"]}}},

@@ -114,7 +114,7 @@ def test_twins_of_one_gene_have_a_gradient():
 # ---- pairs ----
 
 
-def write(path, cell, target, split=None, genes=None, marks=("m1", "m2")):
+def write(path, cell, target, split=None, genes=None, marks=("m1", "m2"), unit="read count"):
     n = len(target)
     np.savez(
         path,
@@ -123,7 +123,7 @@ def write(path, cell, target, split=None, genes=None, marks=("m1", "m2")):
         split=np.array(split if split is not None else ["train"] * n),
         gene_id=np.array(genes if genes is not None else [f"G{i}" for i in range(n)]),
         marks=np.array(marks),
-        provenance=np.array(json.dumps({"cell": cell})),
+        provenance=np.array(json.dumps({"cell": cell, "expression_unit": unit, "counts_unit": "reads"})),
     )
     return path
 
@@ -158,6 +158,12 @@ def test_a_pair_has_the_genes_that_both_cells_have(tmp_path):
         load_pair(a, write(tmp_path / "d.npz", "D", [1.0], genes=["H"]))
     with pytest.raises(InputError, match="different marks"):
         load_pair(a, write(tmp_path / "e.npz", "E", [1.0], genes=["G2"], marks=("m2", "m1")))
+
+
+def test_cells_in_different_units_are_not_subtracted(tmp_path, cells):
+    other = write(tmp_path / "z.npz", "Z", [1.0, 2.0, 3.0, 4.0], unit="RPKM")
+    with pytest.raises(InputError, match="expression unit is 'read count' in one and 'RPKM' in the other"):
+        load_pair(cells[0], other)
 
 
 def test_auxiliary_labels_are_against_the_median_of_each_cell(cells):

@@ -130,3 +130,28 @@ def test_samples_of_other_data_have_another_digest():
     assert data.digest() == other.digest()
     other.target[0] = 1 - other.target[0]
     assert data.digest() != other.digest()
+
+
+class Constant(torch.nn.Module):
+    """Says the same of every gene, whatever it has learned."""
+
+    def __init__(self):
+        super().__init__()
+        self.value = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, marks):
+        return self.value.expand(len(marks))
+
+
+def test_a_net_that_says_the_same_of_every_gene_is_a_bad_one_and_no_error():
+    settings = {**SETTINGS, "loss": "mean_squared_error", "early_stopping": {"monitor": "pearson", "patience": 0}}
+    fit = Trainer(Constant(), samples(), settings, 1, torch.device("cpu"))
+    history = fit.fit()
+    assert len(history) == 6 and all(np.isnan(row["valid_pearson"]) for row in history)
+    assert fit.progress.best_epoch == 1 and np.isfinite(fit.predict()).all()
+
+
+def test_starting_at_the_mean_needs_a_net_that_can():
+    settings = {**SETTINGS, "loss": "mean_squared_error", "start_at_mean": True, "early_stopping": {"monitor": "pearson", "patience": 0}}
+    with pytest.raises(InputError, match="cannot start at a mean"):
+        Trainer(Constant(), samples(), settings, 1, torch.device("cpu"))
