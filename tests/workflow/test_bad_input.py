@@ -111,7 +111,7 @@ def test_an_expression_table_without_the_cell(mirror, tmp_path):
         ("miror=x", "config: unknown key 'miror'; did you mean 'mirror'?"),
         ("cells=[E003,E0123]", "config key 'cells' names 'E0123', which is not in config/cells.tsv or config key 'sources'; did you mean"),
         ("cells=[]", "config: cells: "),
-        ("pairs=[E003-E999]", "config key 'pairs' names 'E003-E999', which is not in config/pairs.tsv"),
+        ("pairs=[E003-E999]", "config key 'pairs' names 'E999', which is not in config/cells.tsv or config key 'sources'"),
         ("studies=[deepcrome]", "config key 'studies' names 'deepcrome', which is not in config/studies/; did you mean 'deepchrome'?"),
         ("overrides={deepchrome: {data: {marks: [H3K4me33]}}}", "unknown mark 'H3K4me33'"),
         ("sources={E003: {kind: bamm, path: x}}", "config: sources.E003.kind: 'bamm' is not one of"),
