@@ -19,8 +19,8 @@ def run(real, tmp_path_factory):
     source = f"{{kind: deepdiff_csv, path: '{real}/deepdiff'}}"
     # fewer and larger steps than printed: 200 training genes are a thirtieth of a real run's
     models = (
-        "{deepchrome: {training: {epochs: 20}}, attentivechrome: {training: {optimiser: {learning_rate: 0.002}, epochs: 10}}, "
-        "transferchrome: {training: {batch_size: 4, epochs: 50, early_stopping: {patience: 0}}}}"
+        "{deepchrome: {training: {epochs: 12}}, attentivechrome: {training: {optimiser: {learning_rate: 0.002}, epochs: 7}}, "
+        "transferchrome: {training: {batch_size: 4, epochs: 35, early_stopping: {patience: 0}}}}"
     )
     config = [
         f"mirror=file://{real}/mirror",
