@@ -108,6 +108,7 @@ def judge_claims(metrics, claims, metric):
             row["p_opposite"] = wilcoxon(difference, alternative="less").pvalue if difference.any() else 1.0
         rows.append(row)
     table = pd.DataFrame(rows).reindex(columns=["better", "than", "units", "mean_difference", "units_better", "p", "p_opposite", "ours", "source"])
+    table["units_better"] = table["units_better"].astype("Int64")
     for ours in (False, True):
         family = table["ours"] == ours
         for name in ("p", "p_opposite"):
