@@ -27,14 +27,14 @@ def cells_of(study):
 
 def tensors_of(study):
     """The tensors of all cells of a study."""
-    return [f"results/tensors/{study}/{cell}.npz" for cell in cells_of(study)]
+    return [cell_tensors(study, cell) for cell in cells_of(study)]
 
 
-def runs_of(study, file, models=None):
-    """One `file` of each run of some models of a study, all by default."""
+def runs_of(study, file):
+    """One `file` of each run of a study."""
     return [
         f"{RUN}/{file}".format(study=study, model=model, unit=unit, seed=seed)
-        for model in (STUDIES[study]["models"] if models is None else models)
+        for model in STUDIES[study]["models"]
         for unit in units_of(study, model)
         for seed in config["seeds"]
     ]
@@ -74,6 +74,12 @@ def cell_tensors(study, cell):
     return f"results/tensors/{study}/{cell}.npz"
 
 
+def pair_tensors(study, unit):
+    """The tensors of the two cells of a pair A-B."""
+    a, _, b = unit.partition("-")
+    return {"a": cell_tensors(study, a), "b": cell_tensors(study, b)}
+
+
 def run_inputs(wildcards):
     """The tensors that a run reads, by what they are to it, and the study's genes where it splits them anew."""
     study, unit, regime = (
@@ -82,12 +88,11 @@ def run_inputs(wildcards):
         model_block(wildcards).get("regime"),
     )
     if STUDIES[study]["units"] == "pairs" and regime is None:
-        a, _, b = unit.partition("-")
-        if not b:
+        if "-" not in unit:
             raise WorkflowError(
                 f"model {wildcards.model} of study {study} is trained on pairs like {PAIRS[0]}, not on {unit}"
             )
-        return {"a": cell_tensors(study, a), "b": cell_tensors(study, b)}
+        return pair_tensors(study, unit)
     source, _, target = unit.partition("-to-")
     if regime == "difference":
         return {"cell": cell_tensors(study, unit)}
@@ -110,11 +115,8 @@ def run_inputs(wildcards):
 
 def pair_shown(wildcards):
     """The tensors of the pair of cells that a study shows one gene of."""
-    a, b = STUDIES[wildcards.study]["inputs"]["unit"].split("-")
-    return {
-        "a": cell_tensors(wildcards.study, a),
-        "b": cell_tensors(wildcards.study, b),
-    }
+    study = wildcards.study
+    return pair_tensors(study, STUDIES[study]["inputs"]["unit"])
 
 
 def truth_inputs(wildcards):

@@ -5,21 +5,19 @@ import pandas as pd
 from markexpr.files import write_tsv
 from markexpr.jobs import run_job
 from markexpr.plots import save
-from markexpr.plots.scores import NAMES, settings
-from markexpr.summary import across_settings, cell_groups
+from markexpr.plots.scores import metric_name, settings
+from markexpr.summary import across_settings, read_groups
 from markexpr.tables import titled, write_html
 
 
 def main(job):
     table = job.params.table
     metrics = {title: pd.read_csv(path, sep="\t") for title, path in zip(job.params.settings, job.input.metrics)}
-    labels = job.input.get("labels")
-    groups = cell_groups(pd.read_csv(labels, sep="\t")) if labels else {"all": None}
-    summary = across_settings(metrics, table, groups)
+    summary = across_settings(metrics, table, read_groups(job.input.get("labels")))
     write_tsv(job.output.tsv, summary)
     title = titled(f"{table['title']}, in other settings", job.params.simulated)
     note = (
-        f"{NAMES.get(table['metric'], table['metric'].upper())} of test genes over units; seeds are averaged first. Settings may "
+        f"{metric_name(table['metric'])} of test genes over units; seeds are averaged first. Settings may "
         "differ in test genes, targets or inputs: compare models within a setting, not settings."
     )
     write_html(job.output.html, summary.dropna(axis="columns", how="all"), title, note)

@@ -4,8 +4,8 @@ import pandas as pd
 
 from markexpr.files import write_tsv
 from markexpr.jobs import run_job
-from markexpr.plots.scores import NAMES
-from markexpr.summary import cell_groups, relative, summarise
+from markexpr.plots.scores import metric_name
+from markexpr.summary import read_groups, relative, summarise
 from markexpr.tables import titled, write_html
 
 
@@ -16,13 +16,10 @@ def main(job):
     if "relative_to" in job.params.table:
         table = relative(metrics, job.params.table, here)
     else:
-        labels = job.input.get("labels")
-        groups = cell_groups(pd.read_csv(labels, sep="\t")) if labels else {"all": None}
-        table = summarise(metrics, job.params.table, groups, here)
+        table = summarise(metrics, job.params.table, read_groups(job.input.get("labels")), here)
     write_tsv(job.output.tsv, table)
     title = titled(job.params.table["title"], job.params.simulated)
-    metric = NAMES.get(job.params.table["metric"], job.params.table["metric"].upper())
-    note = f"{metric} of test genes over units; seeds are averaged first."
+    note = f"{metric_name(job.params.table['metric'])} of test genes over units; seeds are averaged first."
     if "relative_to" in job.params.table:
         note += " Columns with % are shares of another model's, unit by unit, where that is above 0."
     write_html(job.output.html, table.dropna(axis="columns", how="all"), title, note)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from markexpr.jobs import InputError
-from markexpr.summary import by_unit
+from markexpr.summary import by_unit, shares
 
 STATISTICS = ("mean", "min", "max", "median", "mean_drop", "mean_relative", "median_relative")
 TOLERANCE = {"mean_drop": 0.005, "mean_relative": 0.05, "median_relative": 0.05}  # and of values themselves
@@ -15,7 +15,7 @@ def _statistic(name, values, against):
     if name == "mean_drop":
         return (against - values).mean()
     if name.endswith("_relative"):
-        return (values / against.where(against > 0)).agg(name.removesuffix("_relative"))
+        return shares(values, against).agg(name.removesuffix("_relative"))
     return values.agg(name)
 
 

@@ -22,6 +22,11 @@ def cell_groups(labels):
     return {"all": None, "both label modes agree": labels.loc[labels["agree"].astype(bool), "cell"].tolist()}
 
 
+def read_groups(path):
+    """The groups of cells of a study with the table of labels at `path`; all alone if it has none (None)."""
+    return cell_groups(pd.read_csv(path, sep="\t")) if path else {"all": None}
+
+
 def by_unit(metrics, models, metric, split="test"):
     """One metric of some models on the units that all of them have: mean and standard deviation over seeds.
 
@@ -62,6 +67,11 @@ def summarise(metrics, table, groups, published):
     return pd.DataFrame(rows)
 
 
+def shares(values, against):
+    """Values over units as shares of those of another model; NaN where these are 0 or less, since a share of nothing says nothing."""
+    return values / against.where(against > 0)
+
+
 def relative(metrics, table, published):
     """Mean and median over units of each model's value in per cent of those of the models under `relative_to` (DeepDiff, Table 1).
 
@@ -72,8 +82,7 @@ def relative(metrics, table, published):
     for model in mean:
         row = {"model": model, "units": len(mean), f"mean_{table['metric']}": mean[model].mean()}
         for other in table["relative_to"]:
-            # a share of nothing, or of less, says nothing
-            share = 100 * mean[model] / mean[other].where(mean[other] > 0) if other in mean else pd.Series(dtype=float)
+            share = 100 * shares(mean[model], mean[other]) if other in mean else pd.Series(dtype=float)
             for statistic in ("mean", "median"):
                 here = published[published["against"] == other] if len(published) else published
                 row[f"{statistic} % of {other}"] = share.agg(statistic)

@@ -53,10 +53,17 @@ def roc(runs, title):
     return figure
 
 
-NAMES = {"pearson": "Pearson correlation", "spearman": "Spearman correlation", "r2": "R²", "accuracy": "accuracy"}
 # more models than the palette has colours: each again, lighter
 COLOURS = PALETTE + [tuple(0.45 + 0.55 * part for part in to_rgb(colour)) for colour in PALETTE]
 MANY_UNITS = 16  # beyond, units are drawn without intervals and their names upright
+
+
+METRICS = {"pearson": "Pearson correlation", "spearman": "Spearman correlation", "r2": "R²", "accuracy": "accuracy"}
+
+
+def metric_name(metric):
+    """What a figure or table calls a metric."""
+    return METRICS.get(metric, metric.upper())
 
 
 def side_by_side(table, metric, title, name_best=()):
@@ -115,7 +122,7 @@ def side_by_side(table, metric, title, name_best=()):
         axis.axvline(edge, color="0.93", lw=0.8, zorder=0)
     axis.set_xticks(range(len(units)), units, rotation=90 if many or len(units[0]) > 6 else 0, fontsize=7 if many else 8)
     axis.set_xlim(-0.7, len(units) - 0.3)
-    axis.set_ylabel(f"{NAMES.get(metric, metric.upper())} of test genes")
+    axis.set_ylabel(f"{metric_name(metric)} of test genes")
     axis.grid(axis="y", color="0.93")
     beside.grid(axis="y", color="0.93")
     beside.set_xticks([])
@@ -143,7 +150,7 @@ def settings(table, metric, title):
             axis.scatter(here["mean"], y, color=COLOURS[number % len(COLOURS)], s=20, lw=0, label=model, zorder=3)
         units = table[table["cells"] == group]["units"].max()
         axis.set_title(f"{group} ({units} unit{'s' if units > 1 else ''})", fontsize=9)
-        axis.set_xlabel(f"{NAMES.get(metric, metric.upper())} of test genes, mean and range")
+        axis.set_xlabel(f"{metric_name(metric)} of test genes, mean and range")
         axis.grid(axis="x", color="0.93")
     axes[0][0].set_yticks(range(len(names)), names)
     axes[0][0].invert_yaxis()
