@@ -109,12 +109,12 @@ def test_it_stops_early_and_keeps_the_best_epoch():
     best = int(np.argmin(losses))
     assert len(history) == best + 1 + 5 < 200
     assert fit.progress.best_epoch == best + 1
-    valid = fit._validate("loss")["valid_loss"]
+    valid = fit._validate("loss")[0]["valid_loss"]
     assert valid == pytest.approx(losses[best])
 
 
 def test_a_loss_that_is_no_longer_finite_is_an_error():
-    with pytest.raises(InputError, match="no longer finite in epoch 1"):
+    with pytest.raises(InputError, match="training loss of epoch 1 is not finite"):
         trainer(samples(), {**SETTINGS, "optimiser": {"name": "sgd", "learning_rate": 1e30}}).fit()
 
 

@@ -17,7 +17,7 @@ class Samples:
 
     inputs: from the name of a model's argument to its array, first axis [samples] (`marks`: float32 [samples, marks, bins])
     target: float32 [samples], NaN where it is hidden; split: str [samples], train, valid, test or unlabelled; gene_id, cell: str [samples]
-    mark_names: the names along the marks axis; units: of expression and of counts, by name
+    mark_names: the names along the marks axis; units: of expression and of counts, by name; normalise: how inputs were made of counts
     auxiliary: further targets by name, float32 [samples] (`a`, `b`: of each cell of a pair)
     """
 
@@ -29,6 +29,7 @@ class Samples:
     mark_names: list
     auxiliary: dict = field(default_factory=dict)
     units: dict = field(default_factory=dict)
+    normalise: str = ""
 
     def index(self, split):
         """Positions of the samples of one split, int64."""
@@ -69,6 +70,7 @@ def load_cell(path):
         cell=np.full(len(arrays["target"]), provenance["cell"]),
         mark_names=[str(mark) for mark in arrays["marks"]],
         units={name: provenance.get(name, "") for name in ("expression_unit", "counts_unit")},
+        normalise=provenance["data"]["normalise"],
     )
 
 
@@ -114,6 +116,7 @@ def load_pair(a, b, labels=False):
         cell=np.full(len(split), f"{first.cell[0]}-{second.cell[0]}"),
         mark_names=first.mark_names,
         auxiliary={"a": own["a"][rows_a], "b": own["b"][rows_b]},
+        normalise=first.normalise,
     )
 
 

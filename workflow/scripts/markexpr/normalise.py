@@ -15,6 +15,13 @@ def orient(counts, minus):
     return turned
 
 
+def counts_of(values, how):
+    """The counts behind normalised values, as far as they can be told: `how` was none or log1p. InputError for another."""
+    if how not in ("none", "log1p"):
+        raise InputError(f"counts cannot be told from values under normalise: {how}; use none or log1p")
+    return np.expm1(values) if how == "log1p" else values
+
+
 def normalise(counts, how, fit=None):
     """Counts [genes, marks, bins] as float32 of the same shape, and what was fitted (a dict, empty but for zscore).
 

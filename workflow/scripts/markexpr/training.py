@@ -1,28 +1,36 @@
 """The one training loop that all models share.
 
 Seeded: two fits with equal samples, settings, seed, device and threads are equal to the bit. Random numbers of an epoch come
-from (seed, epoch) alone, so a fit that was killed and resumed is also equal to one that was not.
+from (seed, epoch) alone, so a fit that was killed and resumed is also equal to one that was not. markexpr.stacked runs the same loop
+for many models at once.
 """
 
 import copy
 import os
 import sys
+import time
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
+from safetensors.torch import save_file
 from torch.nn import functional
 from tqdm import tqdm
 
 from markexpr import metrics
 from markexpr.data import UNLABELLED
-from markexpr.files import atomic
+from markexpr.files import atomic, write_tsv
+from markexpr.fits import write_params
 from markexpr.jobs import InputError, log
 from markexpr.objectives import objective_for
+from markexpr.runs import write_predictions
 
 WORST = -1e30  # score of an epoch whose predictions are all the same, still better than none
 EVALUATION_BATCH = 512  # samples at once where no gradient is kept
+STRETCHES = 5  # parts of an epoch whose training loss is kept
 
 
 class CrossEntropy:
@@ -85,6 +93,27 @@ class Progress:
     best_score: float = -np.inf  # larger is better; the negative of a monitored loss
     best_state: dict = field(default_factory=dict)
     history: list = field(default_factory=list)
+    steps: list = field(default_factory=list)  # epoch, step and training loss of each of at most STRETCHES parts of each epoch
+
+    def note(self, row, monitor, state):
+        """Add an epoch to the history and keep its weights if it is the best so far. state: function that gives them."""
+        self.epoch = row["epoch"]
+        self.history.append(row)
+        # without a monitor the last epoch is the best
+        score = {"loss": -row["valid_loss"], "none": float(row["epoch"])}.get(monitor, row.get(f"valid_{monitor}"))
+        score = WORST if np.isnan(score) else score
+        if score > self.best_score:
+            self.best_score, self.best_epoch, self.best_state = score, row["epoch"], state()
+
+    def note_steps(self, epoch, losses):
+        """Add the training loss of each step of an epoch, as means over parts of it. losses: float [steps]."""
+        for part in np.array_split(np.arange(len(losses)), min(STRETCHES, len(losses))):
+            step = (epoch - 1) * len(losses) + int(part[-1]) + 1
+            self.steps.append({"epoch": epoch, "step": step, "train_loss": float(np.mean(losses[part]))})
+
+    def is_over(self, stopping):
+        """Whether there was no better epoch for as long as early stopping waits."""
+        return 0 < stopping["patience"] <= self.epoch - self.best_epoch
 
 
 def choose_device(gpus):
@@ -99,9 +128,61 @@ def choose_device(gpus):
     return torch.device("cpu")
 
 
-def seed_epoch(seed, epoch):
-    """Seed all of torch's random numbers for one epoch."""
-    torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+def seed_of(*numbers):
+    """A seed made of whole numbers and names."""
+    entropy = [zlib.crc32(number.encode()) if isinstance(number, str) else number for number in numbers]
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
+
+
+def make_optimiser(settings, parameters):
+    """The optimiser of a `training` block."""
+    options = dict(settings["optimiser"])
+    name = options.pop("name")
+    if name != "sgd":
+        options.pop("momentum", None)
+    return OPTIMISERS[name](parameters, **options)
+
+
+def cut(order, size, model):
+    """An order of samples, whose last axis is cut into batches. A last batch of one sample joins the one before it where a model has batch
+    norms, which cannot take the variance of one."""
+    batches = list(order.split(size, dim=-1))
+    normed = any(isinstance(layer, torch.nn.modules.batchnorm._BatchNorm) for layer in model.modules())
+    if normed and len(batches) > 1 and batches[-1].shape[-1] == 1:
+        batches[-2:] = [torch.cat(batches[-2:], dim=-1)]
+    return batches
+
+
+def check_finite(loss, when):
+    """Raise InputError if a loss is not finite."""
+    if not np.isfinite(loss):
+        raise InputError(f"the {when} is not finite: lower `learning_rate` or choose another `normalise`")
+
+
+def validation_scores(task, monitor, values, target):
+    """Loss of what a model says to the validation genes, and the monitored metric. values, target: first axis [genes].
+
+    Raises InputError for a loss that is not finite, or where the metric is undefined whatever a model says.
+    """
+    scores = {"valid_loss": task.loss(values, target).item()}
+    check_finite(scores["valid_loss"], "validation loss")
+    if monitor in task.monitors:
+        value = task.monitors[monitor](target.cpu().numpy(), task.predict(values).cpu().numpy())
+        # undefined for all predictions, or for those of a net that says the same of every gene: the latter may pass
+        if np.isnan(value) and len(torch.unique(target)) < 2:
+            raise InputError(f"{monitor} is undefined on the {len(target)} validation genes; set early_stopping.monitor: loss, or another split")
+        scores[f"valid_{monitor}"] = value
+    return scores
+
+
+def check_splits(samples):
+    """Raise InputError if no gene trains, or none validates."""
+    for split in ("train", "valid"):
+        if not len(samples.index(split)):
+            raise InputError(
+                f"{samples.cell[0]} has no {split} gene: the study's data.split does not fit the genes of this source "
+                "(for published files, set data.split to {scheme: source} by config key 'overrides')"
+            )
 
 
 @torch.no_grad()
@@ -117,28 +198,20 @@ class Trainer:
 
     model: torch module, called with the samples' inputs by name
     samples: markexpr.data.Samples; settings: the `training` block of a study's model
-    seed: of the order of samples and of dropout; checkpoint: file to resume from and to write after every epoch
+    seed: of the order of samples and of dropout; unit: its name, which with `seed_by_unit` has an order of its own
+    checkpoint: file to resume from and to write after every epoch
     fingerprint: names data, settings and code; a checkpoint with another one is not resumed
     """
 
-    def __init__(self, model, samples, settings, seed, device, checkpoint=None, fingerprint=""):
-        self.device, self.samples, self.settings, self.seed = device, samples, settings, seed
+    def __init__(self, model, samples, settings, seed, device, checkpoint=None, fingerprint="", unit=""):
+        self.unit = unit
+        self._keep(1, settings, seed, device, checkpoint, fingerprint)
         self.model = model.to(device)
-        self.task = LOSSES[settings["loss"]]
-        optimiser = dict(settings["optimiser"])
-        name = optimiser.pop("name")
-        if name != "sgd":
-            optimiser.pop("momentum", None)
-        self.optimiser = OPTIMISERS[name](self.model.parameters(), **optimiser)
+        self.optimiser = make_optimiser(settings, self.model.parameters())
         self.inputs = {name: torch.from_numpy(array).to(device) for name, array in samples.inputs.items()}
         self.target = torch.from_numpy(samples.target).to(device)
         self.index = {split: torch.from_numpy(samples.index(split)).to(device) for split in ("train", "valid", UNLABELLED)}
-        for split in ("train", "valid"):
-            if not len(self.index[split]):
-                raise InputError(
-                    f"{samples.cell[0]} has no {split} gene: the study's data.split does not fit the genes of this source "
-                    "(for published files, set data.split to {scheme: source} by config key 'overrides')"
-                )
+        check_splits(samples)
         self.auxiliary = {name: torch.from_numpy(values).to(device) for name, values in samples.auxiliary.items()}
         self.objective = objective_for(self, settings)
         if settings.get("start_at_mean"):
@@ -146,9 +219,19 @@ class Trainer:
                 raise InputError("training.start_at_mean: this architecture cannot start at a mean; set it to false")
             train = self.index["train"]
             self.model.start_at({name: values[train].mean().item() for name, values in {**self.auxiliary, "target": self.target}.items()})
+
+    def _keep(self, n_fits, settings, seed, device, checkpoint, fingerprint):
+        """What all trainers need: settings, seed and device, the task, and the progress of each fit."""
+        self.device, self.settings, self.seed = device, settings, seed
         self.checkpoint = Path(checkpoint) if checkpoint else None
         self.fingerprint = fingerprint
-        self.progress = Progress()
+        self.task = LOSSES[settings["loss"]]
+        self.fits = [Progress() for _ in range(n_fits)]
+
+    @property
+    def progress(self):
+        """Progress of the one fit."""
+        return self.fits[0]
 
     def fit(self):
         """Train to the last epoch or until early stopping, and leave the model at its best epoch.
@@ -156,21 +239,33 @@ class Trainer:
         Returns the history, a list of dicts with epoch, train_loss, valid_loss and the monitored metric.
         Raises InputError if the loss is no longer finite or the monitored metric is undefined on the validation genes.
         """
-        self._resume()
-        stopping = self.settings["early_stopping"]
-        epochs = range(self.progress.epoch + 1, self.settings["epochs"] + 1)
-        bar = tqdm(epochs, desc="epochs", unit="epoch", leave=False, disable=not sys.stderr.isatty())
-        for epoch in bar:
-            if self._patience_is_over(stopping):
-                break
-            row = {"epoch": epoch, **self._train_epoch(epoch), **self._validate(stopping["monitor"])}
-            self._note(row, stopping["monitor"])
-            self._save()
-            log.info("epoch %d: %s", epoch, ", ".join(f"{name} {value:.4f}" for name, value in row.items() if name != "epoch"))
-            bar.set_postfix({name: f"{value:.3f}" for name, value in row.items() if name != "epoch"})
+        self.run()
         self.model.load_state_dict(self.progress.best_state)
         log.info("best epoch %d of %d", self.progress.best_epoch, self.progress.epoch)
         return self.progress.history
+
+    def run(self):
+        """Train epoch by epoch until the last, or until all fits were stopped early."""
+        self._resume()
+        stopping = self.settings["early_stopping"]
+        epochs = range(max(fit.epoch for fit in self.fits) + 1, self.settings["epochs"] + 1)
+        start, n_genes = time.perf_counter(), 0
+        bar = tqdm(epochs, desc="epochs", unit="epoch", leave=False, disable=not sys.stderr.isatty())
+        for epoch in bar:
+            going = [not fit.is_over(stopping) for fit in self.fits]
+            if not any(going):
+                break
+            rows = [{"epoch": epoch, **trained, **valid} for trained, valid in zip(self._train_epoch(epoch), self._validate(stopping["monitor"]))]
+            for place, (fit, row) in enumerate(zip(self.fits, rows)):
+                if going[place]:
+                    fit.note(row, stopping["monitor"], lambda place=place: self._weights(place))
+            self._save()
+            n_genes += self.index["train"].numel()
+            means = {name: np.mean([row[name] for row in rows]) for name in rows[0] if name != "epoch"}
+            log.info("epoch %d: %s", epoch, ", ".join(f"{name} {value:.4f}" for name, value in means.items()))
+            bar.set_postfix({name: f"{value:.3f}" for name, value in means.items()})
+        if n_genes:
+            log.info("%.0f training genes a second", n_genes / (time.perf_counter() - start))
 
     def predict(self):
         """Predictions of all samples, float64 [samples]."""
@@ -184,21 +279,30 @@ class Trainer:
     def shuffled(self, split, n):
         """Positions of n samples of a split in random order; if it has fewer, all of them as often as needed."""
         index = self.index[split]
-        rounds = [index[torch.randperm(len(index)).to(self.device)] for _ in range(-(-n // len(index)))]
+        rounds = [index[torch.randperm(len(index), generator=self.generator).to(self.device)] for _ in range(-(-n // len(index)))]
         return torch.cat(rounds)[:n]
+
+    def _seed(self, epoch):
+        """Seed torch's random numbers for one epoch, and the order of samples apart from them where it is the unit's own."""
+        torch.manual_seed(seed_of(self.seed, epoch))
+        self.generator = torch.Generator().manual_seed(seed_of(self.seed, epoch, self.unit)) if self.settings.get("seed_by_unit") else None
+
+    def _weights(self, place):
+        """The weights of the fit at `place`, on the CPU."""
+        return {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
 
     def batch(self, index):
         """The inputs of the samples at `index`, by name."""
         return {name: values[index] for name, values in self.inputs.items()}
 
     def _train_epoch(self, epoch):
-        """Train one epoch. Returns the mean of each loss of the objective over samples, and what else it has to tell."""
-        seed_epoch(self.seed, epoch)
+        """Train one epoch. Returns for each fit the mean of each loss of the objective over samples, and what else it has to tell."""
+        self._seed(epoch)
         self.model.train()
         n, size = len(self.index["train"]), self.settings["batch_size"]
-        batches = self.shuffled("train", n).split(size)
+        batches = cut(self.shuffled("train", n), size, self.model)
         self.objective.start_epoch(n, size)
-        totals = {}
+        totals, steps = {}, []
         for number, batch in enumerate(batches):
             self.optimiser.zero_grad(set_to_none=True)
             losses = self.objective.losses(number, batch, (epoch - 1 + number / len(batches)) / self.settings["epochs"])
@@ -208,44 +312,29 @@ class Trainer:
             self.optimiser.step()
             for name, loss in losses.items():
                 totals[name] = totals.get(name, 0) + loss.detach().double() * len(batch)
+            steps.append(losses["train_loss"].detach())
         means = {name: total.item() / n for name, total in totals.items()}
-        if not np.isfinite(sum(means.values())):
-            raise InputError(f"the training loss is no longer finite in epoch {epoch}: lower `learning_rate` or choose another `normalise`")
-        return {**means, **self.objective.describe(epoch / self.settings["epochs"])}
+        check_finite(sum(means.values()), f"training loss of epoch {epoch}")
+        self.progress.note_steps(epoch, torch.stack(steps).cpu().numpy())
+        return [{**means, **self.objective.describe(epoch / self.settings["epochs"])}]
 
     def _validate(self, monitor):
-        values, target = outputs(self.model, self.inputs, self.index["valid"]), self.target[self.index["valid"]]
-        scores = {"valid_loss": self.task.loss(values, target).item()}
-        if not np.isfinite(scores["valid_loss"]):
-            raise InputError("the validation loss is not finite: lower `learning_rate` or choose another `normalise`")
-        if monitor in self.task.monitors:
-            value = self.task.monitors[monitor](target.cpu().numpy(), self.task.predict(values).cpu().numpy())
-            # undefined for all predictions, or for those of a net that says the same of every gene: the latter may pass
-            if np.isnan(value) and len(torch.unique(target)) < 2:
-                raise InputError(f"{monitor} is undefined on the {len(target)} validation genes; set early_stopping.monitor: loss, or another split")
-            scores[f"valid_{monitor}"] = value
-        return scores
+        """Scores of the validation genes, for each fit."""
+        values = outputs(self.model, self.inputs, self.index["valid"])
+        return [validation_scores(self.task, monitor, values, self.target[self.index["valid"]])]
 
-    def _note(self, row, monitor):
-        progress = self.progress
-        progress.epoch = row["epoch"]
-        progress.history.append(row)
-        # without a monitor the last epoch is the best
-        score = {"loss": -row["valid_loss"], "none": float(row["epoch"])}.get(monitor, row.get(f"valid_{monitor}"))
-        score = WORST if np.isnan(score) else score
-        if score > progress.best_score:
-            progress.best_score, progress.best_epoch = score, row["epoch"]
-            progress.best_state = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
+    def _state(self):
+        return self.model.state_dict()
 
-    def _patience_is_over(self, stopping):
-        return 0 < stopping["patience"] <= self.progress.epoch - self.progress.best_epoch
+    def _load_state(self, state):
+        self.model.load_state_dict(state)
 
     def _save(self):
         if not self.checkpoint:
             return
-        content = {"fingerprint": self.fingerprint, "model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        content = {"fingerprint": self.fingerprint, "model": self._state(), "optimiser": self.optimiser.state_dict()}
         with atomic(self.checkpoint) as temporary:
-            torch.save({**content, **vars(self.progress)}, temporary)
+            torch.save({**content, "fits": [vars(fit) for fit in self.fits]}, temporary)
 
     def _resume(self):
         if not self.checkpoint or not self.checkpoint.exists():
@@ -259,8 +348,24 @@ class Trainer:
         if saved.pop("fingerprint") != self.fingerprint:
             log.info("%s is of other data, settings or code: starting anew", self.checkpoint)
             return
-        self.model.load_state_dict(saved.pop("model"))
-        self.optimiser.load_state_dict(saved.pop("optimiser"))
-        self.progress = Progress(**copy.deepcopy(saved))
-        self.progress.best_state = {name: value.cpu() for name, value in self.progress.best_state.items()}
-        log.info("going on after epoch %d from %s", self.progress.epoch, self.checkpoint)
+        self._load_state(saved["model"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.fits = [Progress(**copy.deepcopy(fit)) for fit in saved["fits"]]
+        for fit in self.fits:
+            fit.best_state = {name: value.cpu() for name, value in fit.best_state.items()}
+        log.info("going on after epoch %d from %s", max(fit.epoch for fit in self.fits), self.checkpoint)
+
+
+def write_net(files, samples, params, progress, predicted):
+    """Write the outputs of one fit of a net.
+
+    files: paths by name (predictions, history, steps, weights, params); progress: markexpr.training.Progress; predicted: float [samples].
+    """
+    best = progress.history[progress.best_epoch - 1]
+    params = {**params, "best_epoch": progress.best_epoch, "best": {name: value for name, value in best.items() if name != "epoch"}}
+    write_predictions(files["predictions"], samples.gene_id, samples.cell, samples.split, samples.target, predicted)
+    write_tsv(files["history"], pd.DataFrame(progress.history))
+    write_tsv(files["steps"], pd.DataFrame(progress.steps), float_format="%.6g")
+    with atomic(files["weights"]) as temporary:
+        save_file({name: value.contiguous() for name, value in progress.best_state.items()}, temporary)
+    write_params(files["params"], params)

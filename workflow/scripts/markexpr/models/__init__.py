@@ -4,13 +4,14 @@ Nets: `build(n_marks, n_bins, **network)` returns a torch module whose forward t
 name; `network` is the model's block of that name in its study file. A variant of an architecture is another block.
 
 Estimators of scikit-learn (blocks with `estimator`): `build(n_marks, n_bins, seed, threads, **estimator)` returns one, and
-`features(**inputs)` what it is fitted on; these modules import no torch.
+`features(**inputs)` what it is fitted on; with `NEEDS_COUNTS`, inputs are counts whatever the study's normalisation. `size(estimator)`, if there
+is one, says how large it has become. These modules import no torch, and are looked up in markexpr.estimators.
 """
 
+# No torch until a net is asked for: the estimators' environment has none, and this file is imported before any module beside it.
 import importlib
 
 import yaml
-from safetensors.torch import load_file
 
 from markexpr.jobs import InputError
 
@@ -24,8 +25,21 @@ def build_model(architecture, n_marks, n_bins, network):
         raise InputError(f"architecture {architecture}: {error}; see the arguments of build() in markexpr/models/{architecture}.py") from error
 
 
+def build_seeded(block, samples, seed, unit):
+    """The model of a study's block for some samples, its weights drawn from the seed; with `training.seed_by_unit` from seed and unit."""
+    import torch
+
+    from markexpr.training import seed_of
+
+    torch.manual_seed(seed_of(seed, unit) if block["training"].get("seed_by_unit") else seed)
+    _, n_marks, n_bins = next(iter(samples.inputs.values())).shape
+    return build_model(block["architecture"], n_marks, n_bins, block["network"])
+
+
 def load_model(params, weights):
     """A trained model, ready to predict, and its parameters, from params.yaml and weights.safetensors of a run."""
+    from safetensors.torch import load_file
+
     with open(params) as file:
         content = yaml.safe_load(file)
     inputs = content["inputs"]

@@ -7,6 +7,7 @@ from sklearn.preprocessing import StandardScaler
 
 from markexpr.jobs import InputError
 
+NEEDS_COUNTS = True  # whatever the study's normalisation
 COARSE = 20  # bins that are summed: 2 kb of bins of 100 bp
 
 
@@ -16,7 +17,9 @@ def features(**inputs):
     for counts in inputs.values():
         n, marks, bins = counts.shape
         if counts.min() < 0 or bins < COARSE:
-            raise InputError(f"ridge takes logarithms of counts in windows of {COARSE} bins: it needs data.normalise: none and as many bins")
+            raise InputError(
+                f"ridge takes logarithms of counts in windows of {COARSE} bins: it needs signals that are not negative, and as many bins"
+            )
         whole = bins // COARSE * COARSE
         sums = counts[:, :, :whole].reshape(n, marks, -1, COARSE).sum(axis=3, dtype=np.float64)
         parts.append(np.log1p(sums).reshape(n, -1))
