@@ -1,4 +1,6 @@
-"""Layers that several architectures share: LSTMs over bins and over marks, each with attention."""
+"""Layers that several architectures share: LSTMs over bins and over marks, each with attention, and those of nets for images."""
+
+import math
 
 import torch
 from torch import nn
@@ -81,3 +83,38 @@ def one_hot(index):
     """Indices [batch, length] as float32 torch tensor [batch, 4, length] on their device; N is 0 in all four."""
     table = torch.eye(5, 4, device=index.device)
     return table[index.long()].transpose(1, 2)
+
+
+def sinusoidal(n_positions, channels):
+    """Sine and cosine of position at falling frequencies, float32 [channels, positions] (Vaswani et al. 2017, section 3.5)."""
+    frequency = torch.exp(torch.arange(0, channels, 2) * (-math.log(10_000.0) / channels))
+    angle = frequency[:, None] * torch.arange(n_positions)[None, :]
+    return torch.stack([angle.sin(), angle.cos()], dim=1).flatten(0, 1)[:channels]
+
+
+def as_image(marks):
+    """Marks [batch, marks, bins] as an image of one channel [batch, 1, bins, marks], as DenseEnsemble's code."""
+    return marks.transpose(1, 2).unsqueeze(1)
+
+
+def image_stem(features, n_bins):
+    """The start of a net for images, and how many rows it leaves of `n_bins`: 7×7 convolution, batch norm, ReLU, max-pool of 3×3.
+
+    [batch, 1, bins, marks] -> [batch, features, bins / 4, marks]: both move by 2 along bins and by 1 along marks (DenseEnsemble's code).
+    """
+    stem = nn.Sequential(
+        nn.Conv2d(1, features, 7, stride=(2, 1), padding=3, bias=False),
+        nn.BatchNorm2d(features),
+        nn.ReLU(),
+        nn.MaxPool2d(3, stride=(2, 1), padding=1),
+    )
+    return stem, ((n_bins + 1) // 2 + 1) // 2
+
+
+def draw_kaiming(module):
+    """Draw the weights of all convolutions from Kaiming's normal law; biases of linear layers start at 0."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight)
+        elif isinstance(layer, nn.Linear):
+            nn.init.zeros_(layer.bias)

@@ -1,6 +1,6 @@
 """DeepChrome (Singh et al. 2016, Bioinformatics 32:i639): one convolution over the bins, then a perceptron.
 
-marks float32 [batch, marks, bins] -> logits float32 [batch, 2] (low, high)
+marks float32 [batch, marks, bins] -> logits float32 [batch, 2] (low, high), or with one output a value float32 [batch]
 """
 
 from torch import nn
@@ -14,10 +14,11 @@ class DeepChrome(nn.Module):
     kernels, kernel_width: of the convolution over bins, all marks at once, without padding (50, 10)
     pool: width and stride of the max-pool (5)
     dropout: share of the pooled values set to 0 in training (0.5)
-    hidden: widths of the linear layers before the two outputs (625, 125); TransferChrome writes pool 10 and 900, 125
+    hidden: widths of the linear layers before the outputs (625, 125); TransferChrome writes pool 10 and 900, 125
+    outputs: 2 for the classes, 1 for a value
     """
 
-    def __init__(self, n_marks, n_bins, kernels, kernel_width, pool, dropout, hidden):
+    def __init__(self, n_marks, n_bins, kernels, kernel_width, pool, dropout, hidden, outputs):
         super().__init__()
         pooled = (n_bins - kernel_width + 1) // pool
         if pooled < 1:
@@ -27,12 +28,13 @@ class DeepChrome(nn.Module):
         for units in hidden:
             layers += [nn.Linear(width, units), nn.ReLU()]
             width = units
-        self.classifier = nn.Sequential(*layers, nn.Linear(width, 2))
+        self.classifier = nn.Sequential(*layers, nn.Linear(width, outputs))
 
     def forward(self, marks):
-        return self.classifier(self.features(marks))
+        found = self.classifier(self.features(marks))
+        return found.squeeze(1) if found.shape[1] == 1 else found
 
 
-def build(n_marks, n_bins, kernels=50, kernel_width=10, pool=5, dropout=0.5, hidden=(625, 125)):
+def build(n_marks, n_bins, kernels=50, kernel_width=10, pool=5, dropout=0.5, hidden=(625, 125), outputs=2):
     """The net with the authors' layer sizes unless told otherwise."""
-    return DeepChrome(n_marks, n_bins, kernels, kernel_width, pool, dropout, hidden)
+    return DeepChrome(n_marks, n_bins, kernels, kernel_width, pool, dropout, hidden, outputs)

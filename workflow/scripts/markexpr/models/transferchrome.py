@@ -3,13 +3,13 @@
 marks float32 [batch, marks, bins] -> logits float32 [batch, 2] (low, high)
 """
 
-import math
 from itertools import pairwise
 
 import torch
 from torch import nn
 
 from markexpr.jobs import InputError
+from markexpr.layers import sinusoidal
 
 
 class Convolutions(nn.Module):
@@ -65,13 +65,6 @@ class GradientReversal(torch.autograd.Function):
 def relative_distance(n_positions):
     """Distance of each position's centre from the TSS, as a share of half the window, float32 [1, positions]."""
     return ((torch.arange(n_positions) + 0.5) * 2 / n_positions - 1).abs().unsqueeze(0)
-
-
-def sinusoidal(n_positions, channels):
-    """Sine and cosine of position at falling frequencies, float32 [channels, positions] (Vaswani et al. 2017, section 3.5)."""
-    frequency = torch.exp(torch.arange(0, channels, 2) * (-math.log(10_000.0) / channels))
-    angle = frequency[:, None] * torch.arange(n_positions)[None, :]
-    return torch.stack([angle.sin(), angle.cos()], dim=1).flatten(0, 1)[:channels]
 
 
 def perceptron(*sizes):
