@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 
 import pytest
@@ -11,7 +12,7 @@ from markexpr.configuration import code_files
 
 # conda's name where it is not pip's; tools that are no Python packages
 CONDA_NAMES = {"torch": "pytorch", "pybigwig": "pybigwig"}
-NO_PIP = {"python", "bedtools", "curl", "gzip"}
+NO_PIP = {"python", "pip", "bedtools", "curl", "gzip"}
 IMPORTS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "torch": "pytorch", "pyBigWig": "pybigwig"}
 
 
@@ -26,7 +27,9 @@ def pip_pins(root):
 
 def conda_pins(path):
     pins = {}
-    for spec in yaml.safe_load(path.read_text())["dependencies"]:
+    specs = yaml.safe_load(path.read_text())["dependencies"]
+    by_pip = [spec for extra in specs if isinstance(extra, dict) for spec in extra["pip"]]
+    for spec in [spec.replace(" ==", " =") for spec in by_pip] + [spec for spec in specs if isinstance(spec, str)]:
         name, _, version = spec.partition(" =")
         pins[name] = version
     return pins
@@ -56,7 +59,7 @@ def test_constraints_do_not_contradict_requirements(root):
 def rules(root):
     """Script and environment of each rule that has both."""
     for path in sorted((root / "rules").glob("*.smk")):
-        for block in re.split(r"^\s*rule ", path.read_text(), flags=re.M)[1:]:
+        for block in re.split(r"^\s*rule[ :]", path.read_text(), flags=re.M)[1:]:
             script, env = re.search(r"(?:scripts|SCRIPTS)/(\w+\.py)", block), re.search(r'envs/(\w+\.yaml)"', block)
             if script:
                 yield script[1], env and env[1]
@@ -77,9 +80,9 @@ def test_each_rules_environment_holds_what_its_script_imports(root):
         assert env, f"{script} has no conda environment"
         packages = environments(root)[env]
         files = code_files(script)
-        if script in ("train_model.py", "fit_estimator.py"):  # nets are modules with torch, estimators without
+        if re.match("train|apply|fit|average|save", script):  # nets are modules with torch, estimators without
             modules = sorted((root / "workflow/scripts/markexpr/models").glob("[a-z]*.py"))
-            files += [path for path in modules if ("torch" in set(imports(path))) == (script == "train_model.py")]
+            files += [path for path in modules if ("torch" in set(imports(path))) == ("estimator" not in script)]
         for name in {name for path in files for name in imports(path)}:
             if name not in sys.stdlib_module_names and name != "markexpr":
                 assert IMPORTS.get(name, name) in packages, f"{script} imports {name}, which envs/{env} lacks"
@@ -88,9 +91,12 @@ def test_each_rules_environment_holds_what_its_script_imports(root):
 def test_one_script_per_rule_with_its_name(root):
     names = {path.stem for path in (root / "workflow/scripts").glob("*.py")}
     written = {
-        match[1]: match[2]
+        match[1] or match[2]: match[3]
         for path in (root / "rules").glob("*.smk")
-        for match in re.finditer(r"rule (\w+):(?:(?!\brule \w+:).)*?(?:scripts|SCRIPTS)/(\w+)\.py", path.read_text(), re.S)
+        # a rule made in a loop has no name of its own but a key `name`, which begins with its script's
+        for match in re.finditer(
+            r"rule ?(?:(\w+):|:\s+name:\s+f\"(\w+)_\{)(?:(?!\brule(?: \w+)?:\n).)*?(?:scripts|SCRIPTS)/(\w+)\.py", path.read_text(), re.S
+        )
     }
     assert set(written.values()) == names
     assert all(rule == script for rule, script in written.items())
@@ -99,3 +105,20 @@ def test_one_script_per_rule_with_its_name(root):
 @pytest.mark.parametrize("script", ["count_reads.py", "score_study.py", "plot_roc.py", "build_tensors.py"])
 def test_jobs_that_do_not_train_do_not_import_torch(root, script):
     assert not any("torch" in set(imports(path)) for path in code_files(script))
+
+
+def test_estimators_need_no_torch(root):
+    # their environment has none; modules of nets stand beside theirs in one package
+    block = (
+        "import sys, importlib\n"
+        "class NoTorch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in ('torch', 'safetensors'): raise ImportError(name)\n"
+        "sys.meta_path.insert(0, NoTorch())\n"
+        "import fit_estimator, average_estimators\n"
+    )
+    blocks = [model for path in (root / "config/studies").glob("*.yaml") for model in yaml.safe_load(path.read_text())["models"].values()]
+    names = sorted({model["architecture"] for model in blocks if "estimator" in model and "architecture" in model})
+    assert "random_forest" in names
+    code = block + "".join(f"importlib.import_module('markexpr.models.{name}')\n" for name in names)
+    subprocess.run([sys.executable, "-c", code], cwd=root / "workflow/scripts", check=True)

@@ -5,9 +5,11 @@ import pandas as pd
 from markexpr.jobs import InputError
 from markexpr.summary import by_unit, shares
 
-STATISTICS = ("mean", "min", "max", "median", "mean_drop", "mean_relative", "median_relative")
+STATISTICS = ("mean", "min", "max", "median", "mean_drop", "mean_relative", "median_relative", "pooled")
 TOLERANCE = {"mean_drop": 0.005, "mean_relative": 0.05, "median_relative": 0.05}  # and of values themselves
-VALUE_TOLERANCE = 0.02
+VALUE_TOLERANCE = {"mse": 0.05}  # of values themselves, else 0.02
+# rows of all cells together: the regime (markexpr.regimes) that a split of the competition is
+POOLED = {"valid": "valid_seen", "test": "competition"}
 
 
 def _statistic(name, values, against):
@@ -19,7 +21,15 @@ def _statistic(name, values, against):
     return values.agg(name)
 
 
-def beside_published(metrics, published, study, simulated, label_mode, changed=""):
+def _pooled(regimes, row):
+    """A model's score over the rows of all cells and the number of cells; (NaN, 0) if there is none."""
+    if regimes is None:
+        return float("nan"), 0
+    here = regimes[(regimes["regime"] == POOLED[row.split]) & (regimes["model"] == row.model)]
+    return (here[row.metric].iloc[0], int(here["cells"].iloc[0])) if len(here) else (float("nan"), 0)
+
+
+def beside_published(metrics, published, study, simulated, label_mode, changed="", regimes=None):
     """Set each number that a study's paper prints beside ours.
 
     metrics: results/metrics/{study}.tsv; published: config/published.tsv; label_mode: how ours are labelled (numeric, text);
@@ -33,12 +43,13 @@ def beside_published(metrics, published, study, simulated, label_mode, changed="
         if row.statistic not in STATISTICS:
             raise InputError(f"config/published.tsv: unknown statistic {row.statistic!r}; known are {', '.join(STATISTICS)}")
         models = [row.model] if pd.isna(row.against) else [row.against, row.model]
-        mean, _ = by_unit(metrics, models, row.metric, row.split)
-        n_units = len(mean) if len(mean.columns) == len(models) else 0
-        ours = float("nan")
-        if n_units:
-            ours = _statistic(row.statistic, mean[row.model], mean.get(row.against))
-        tolerance = TOLERANCE.get(row.statistic, VALUE_TOLERANCE)
+        if row.statistic == "pooled":
+            ours, n_units = _pooled(regimes, row)
+        else:
+            mean, _ = by_unit(metrics, models, row.metric, row.split)
+            n_units = len(mean) if len(mean.columns) == len(models) else 0
+            ours = _statistic(row.statistic, mean[row.model], mean.get(row.against)) if n_units else float("nan")
+        tolerance = TOLERANCE.get(row.statistic, VALUE_TOLERANCE.get(row.metric, 0.02))
         if not n_units:
             verdict = "not run"
         elif simulated:

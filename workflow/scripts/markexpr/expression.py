@@ -52,17 +52,23 @@ def read_gene_ids(path):
 
 
 def read_expression(path, cell):
-    """One cell's column of 57epigenomes.RPKM.pc.gz or 57epigenomes.N.pc.gz, indexed by gene_id.
+    """One cell's column of 57epigenomes.RPKM.pc.gz or 57epigenomes.N.pc.gz, indexed by gene_id; raises as read_expressions."""
+    return read_expressions(path, [cell])[cell]
 
-    Raises InputError if the cell has no column, a row has another number of fields, a value is missing, negative or no
-    number, a gene stands twice, or the columns are shifted: whichever cell is read, known values of three are compared.
+
+def read_expressions(path, cells):
+    """Columns of some cells of 57epigenomes.RPKM.pc.gz or 57epigenomes.N.pc.gz, DataFrame [genes, cells] by gene_id.
+
+    Raises InputError if a cell has no column, a row has another number of fields, a value is missing, negative or no
+    number, a gene stands twice, or the columns are shifted: whichever cells are read, known values of three are compared.
     """
     names, rows = _lines(path)
-    if cell not in names or cell in ("gene_id", "E000"):
-        raise InputError(f"{path} has no column for cell {cell!r}; it has {', '.join(name for name in names[1:] if name != 'E000')}")
+    for cell in cells:
+        if cell not in names or cell in ("gene_id", "E000"):
+            raise InputError(f"{path} has no column for cell {cell!r}; it has {', '.join(name for name in names[1:] if name != 'E000')}")
     known = {name: value for part, values in KNOWN.items() if part in str(path) for name, value in values.items() if name in names}
-    table = _table(names, rows, list(dict.fromkeys(["gene_id", cell, *known]))).set_index("gene_id")
-    values = _checked(table[cell], path, header=1)
+    table = _table(names, rows, list(dict.fromkeys(["gene_id", *cells, *known]))).set_index("gene_id")
+    values = pd.DataFrame({cell: _checked(table[cell], path, header=1) for cell in cells})
     for name, value in known.items():
         if TSPAN6 in table.index and not abs(table.loc[TSPAN6, name] - value) < 0.0005:
             raise InputError(

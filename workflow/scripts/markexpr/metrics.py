@@ -82,7 +82,7 @@ def _weighted(ranked, weights):
     return {"auc": area, "auprc": average_precision, "accuracy": (weights * ranked.right).sum(axis=1) / weights.sum(axis=1)}
 
 
-def _draws(n, replicates, seed):
+def draws(n, replicates, seed):
     """How often each of n genes is drawn in each replicate, float [rows, n], some replicates at a time."""
     rng, left = np.random.default_rng(seed), replicates
     while left:
@@ -116,7 +116,7 @@ def _with_row(table, name, value, n):
 def bootstrap_classification(y_true, y_pred, replicates, seed):
     """Replicates of each metric over genes drawn with replacement, {metric: float [replicates]}."""
     ranked = _Ranked(y_true, y_pred)
-    parts = [_weighted(ranked, weights) for weights in _draws(len(y_true), replicates, seed)]
+    parts = [_weighted(ranked, weights) for weights in draws(len(y_true), replicates, seed)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -151,7 +151,7 @@ def bootstrap_regression(y_true, y_pred, replicates, seed):
     """Replicates of each metric over genes drawn with replacement, {metric: float [replicates]}. Ranks are those of all genes."""
     ranked = ranks(y_true), ranks(y_pred)
     parts = []
-    for weights in _draws(len(y_true), replicates, seed):
+    for weights in draws(len(y_true), replicates, seed):
         correlation, error, variance = _moments(y_true, y_pred, weights)
         with np.errstate(invalid="ignore", divide="ignore"):
             explained = np.where(variance > 0, 1 - error / variance, np.nan)

@@ -32,7 +32,12 @@ def load_studies(folder, overrides, schema, marks, used=None):
             check_model(block, study, f"study {name}, model {model}")
         for block, key in [(block, key) for part in ("tables", "figures") for key, block in study.get(part, {}).items()]:
             check_models_named(block["models"], study, f"study {name}, {key}")
-        check_models_named(study.get("attention", []), study, f"study {name}, attention")
+        for key in ("attention", "losses"):
+            check_models_named(study.get(key, []), study, f"study {name}, {key}")
+        for model in study.get("losses", []):
+            if "training" not in study["models"][model]:
+                raise InputError(f"study {name}, losses: {model} is no net: it has no training loss")
+        check_attributions(study, f"study {name}, attributions")
         for model in study.get("attention", []):
             if study["models"][model]["architecture"] != "transferchrome" or "regime" in study["models"][model]:
                 raise InputError(f"study {name}, attention: {model} has no self-attention over the positions of one cell")
@@ -42,6 +47,20 @@ def load_studies(folder, overrides, schema, marks, used=None):
             check_models_named([claim["better"], claim["than"]], study, f"study {name}, claims")
         studies[name] = study
     return studies
+
+
+def check_attributions(study, name):
+    """Check that the model of `attributions` is a net of its own in each of the units."""
+    if "attributions" not in study:
+        return
+    setting = study["attributions"]
+    check_models_named([setting["model"]], study, name)
+    block = study["models"][setting["model"]]
+    if "network" not in block or "regime" in block:
+        raise InputError(f"{name}: {setting['model']} is no net that is trained on the study's units")
+    for unit in setting["units"]:
+        if unit in study["data"]["split"].get("held_out_cells", []):
+            raise InputError(f"{name}: {unit} is held out and has no model of its own; name a cell that trains")
 
 
 def check_data(study, name):
@@ -98,6 +117,10 @@ def check_models_named(models, study, name):
 
 def check_model(block, study, name):
     """Check that a model's architecture exists and takes its hyperparameters, and that loss and units fit the study."""
+    if "control" in block:
+        if study["units"] != "cells" or set(block) - {"control", "cells"}:
+            raise InputError(f"{name}: a control is of studies with units: cells, and has no other key than 'cells'")
+        return
     check_architecture(block, name)
     if "estimator" in block:
         if "regime" in block or "units" in block:

@@ -7,6 +7,7 @@ from scipy.stats import wilcoxon
 from markexpr.jobs import InputError
 
 LEVEL = 0.05
+LOWER_IS_BETTER = ("mse",)
 
 
 def cell_of_unit(unit):
@@ -101,9 +102,9 @@ def judge_claims(metrics, claims, metric):
     """Test each claim that one model is better than another, over the units that both have.
 
     claims: list of dicts with better, than, source, cells (those that the claim is about, all if absent) and ours (not the paper's). Seeds
-    are averaged first. One-sided Wilcoxon signed-rank tests of the paired differences in both directions, adjusted by Holm's method for
-    the number of claims, the paper's and ours apart. `verdict` is `too few units` where n units could not support a claim even if all
-    of them did: the least p of a test is 2^-n.
+    are averaged first; differences are positive where the claim holds, whichever way the metric goes. One-sided Wilcoxon signed-rank tests of
+    the paired differences in both directions, adjusted by Holm's method for the number of claims, the paper's and ours apart. `verdict` is
+    `too few units` where n units could not support a claim even if all of them did: the least p of a test is 2^-n.
     """
     rows = []
     for claim in claims:
@@ -112,6 +113,7 @@ def judge_claims(metrics, claims, metric):
         row = {"source": claim["source"], "better": claim["better"], "than": claim["than"], "ours": claim.get("ours", False), "units": 0}
         if len(mean.columns) == 2 and len(mean):
             difference = (mean[claim["better"]] - mean[claim["than"]]).to_numpy()
+            difference = -difference if metric in LOWER_IS_BETTER else difference
             row |= {"units": len(difference), "mean_difference": difference.mean(), "units_better": int((difference > 0).sum())}
             row["p"] = wilcoxon(difference, alternative="greater").pvalue if difference.any() else 1.0
             row["p_opposite"] = wilcoxon(difference, alternative="less").pvalue if difference.any() else 1.0

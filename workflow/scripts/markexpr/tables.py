@@ -20,6 +20,14 @@ def titled(title, simulated):
     return f"{title} (simulated data)" if simulated else title
 
 
+def with_interval(value, low, high):
+    """Numbers as text with their interval in brackets, where they have one; a dash for a missing one. Three Series."""
+    text = value.map(lambda number: "–" if pd.isna(number) else f"{number:.3f}")
+    known = value.notna() & low.notna()
+    text[known] += [f" [{a:.3f}, {b:.3f}]" for a, b in zip(low[known], high[known])]
+    return text
+
+
 def scores_wide(metrics, split):
     """One row a run, one column a metric with its interval in brackets, of one split, the best mean AUC of a model first
     and the best that is possible on simulated data last.
@@ -27,9 +35,7 @@ def scores_wide(metrics, split):
     metrics: results/metrics/{study}.tsv. Returns a DataFrame of text, model, unit, seed, n and a column a metric.
     """
     here = metrics[metrics["split"] == split]
-    text = here["value"].map(lambda value: "–" if pd.isna(value) else f"{value:.3f}")
-    interval = here["ci_low"].notna()
-    text[interval] += here[interval].apply(lambda row: f" [{row['ci_low']:.3f}, {row['ci_high']:.3f}]", axis=1)
+    text = with_interval(here["value"], here["ci_low"], here["ci_high"])
     keys = ["model", "unit", "seed", "n"]
     wide = here.assign(text=text).pivot(index=keys, columns="metric", values="text")[list(dict.fromkeys(here["metric"]))]
     mean = here[here["metric"] == here["metric"].iloc[0]].groupby("model")["value"].mean()

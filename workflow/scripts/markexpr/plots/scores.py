@@ -66,7 +66,7 @@ def metric_name(metric):
     return METRICS.get(metric, metric.upper())
 
 
-def side_by_side(table, metric, title, name_best=()):
+def side_by_side(table, metric, title, name_best=(), split="test"):
     """One metric of several models unit by unit, and its distribution over units at the right.
 
     table: model, unit, value, ci_low, ci_high (NaN for none), in the order of models; the model `simulator_truth` is a grey dash.
@@ -122,7 +122,7 @@ def side_by_side(table, metric, title, name_best=()):
         axis.axvline(edge, color="0.93", lw=0.8, zorder=0)
     axis.set_xticks(range(len(units)), units, rotation=90 if many or len(units[0]) > 6 else 0, fontsize=7 if many else 8)
     axis.set_xlim(-0.7, len(units) - 0.3)
-    axis.set_ylabel(f"{metric_name(metric)} of test genes")
+    axis.set_ylabel(f"{metric_name(metric)} of {'validation' if split == 'valid' else split} genes")
     axis.grid(axis="y", color="0.93")
     beside.grid(axis="y", color="0.93")
     beside.set_xticks([])

@@ -1,0 +1,26 @@
+"""Predictions for a cell that was held out: the mean of the nets of all training cells."""
+
+import torch
+
+from markexpr.averages import average, check_members, write_average
+from markexpr.data import load_cell
+from markexpr.jobs import run_job
+from markexpr.models import load_model
+from markexpr.training import LOSSES, outputs
+
+
+def main(job):
+    torch.set_num_threads(job.threads)
+    samples = load_cell(job.input.cell)
+    inputs = {name: torch.from_numpy(values) for name, values in samples.inputs.items()}
+
+    def predict(place):
+        model, params = load_model(job.input.params[place], job.input.weights[place])
+        check_members(samples, params, job.input.params[place])
+        return LOSSES[params["training"]["loss"]].predict(outputs(model, inputs)).numpy()
+
+    write_average(job.output, samples, *average(samples, job.input.params, predict))
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)

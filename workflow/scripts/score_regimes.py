@@ -1,0 +1,37 @@
+"""Scores of a study by what was seen in training: genes of seen cells, and unseen cells, beside the gene mean."""
+
+from markexpr.files import write_tsv
+from markexpr.jobs import log, run_job
+from markexpr.regimes import REGIMES, gather, score
+from markexpr.runs import read_predictions, run_of
+from markexpr.tables import titled, with_interval, write_html
+
+
+def runs(paths):
+    """Model, unit, seed and predictions of each run."""
+    for number, path in enumerate(paths, 1):
+        run = run_of(path)
+        if number % 50 == 0 or number == len(paths):
+            log.info("%d of %d runs read", number, len(paths))
+        yield run["model"], run["unit"], run["seed"], read_predictions(path)
+
+
+def main(job):
+    table = score(gather(runs(job.input)), **job.params.bootstrap)
+    write_tsv(job.output.tsv, table)
+    shown = table[["regime", "model", "cells", "rows"]].replace({"regime": REGIMES, "model": {"simulator_truth": "best possible (truth)"}})
+    for name in ("mse", "pearson", "pearson_beyond_mean", "partial_pearson", "mse_minus_gene_mean"):
+        if name in table:
+            shown[name] = with_interval(table[name], table[f"{name}_low"], table[f"{name}_high"])
+    title = titled(f"Study {job.wildcards.study}: seen and unseen genes and cells", job.params.simulated)
+    note = (
+        "A row is a gene in a cell; rows of all cells are scored together. In brackets: 95 % bootstrap intervals over genes. Beyond mean: "
+        "after each gene's mean over the other training cells is subtracted from true and predicted values; partial: given that mean, "
+        "which is 0 for a constant however few cells there are. gene_mean: that mean where "
+        "the gene trains, else the mean of all; a model that is no better on unseen cells has learned which gene it looks at."
+    )
+    write_html(job.output.html, shown.assign(verdict=table["verdict"]), title, note)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)
