@@ -64,6 +64,8 @@ try:
             configuration.choose(
                 block.get("cells", []), KNOWN_CELLS, f"models.{model}.cells", place
             )
+        held_out = STUDIES[study]["data"]["split"].get("held_out_cells", [])
+        configuration.choose(held_out, KNOWN_CELLS, "data.split.held_out_cells", place)
         if "transfer" in STUDIES[study]:
             source = STUDIES[study]["transfer"]["source"]
             configuration.choose([source], KNOWN_CELLS, "transfer.source", place)

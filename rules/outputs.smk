@@ -27,7 +27,13 @@ def labels_of(wildcards):
 
 def first_metric(study):
     """The metric that a study's comparisons are made in."""
-    return "auc" if has_labels(study) else "pearson"
+    return STUDIES[study].get("metric", "auc" if has_labels(study) else "pearson")
+
+
+def attributed(study):
+    """The units that are built of those whose attributions a study draws."""
+    built = PAIRS if STUDIES[study]["units"] == "pairs" else CELLS
+    return [unit for unit in STUDIES[study]["attributions"]["units"] if unit in built]
 
 
 def comparison(part, name):
@@ -106,7 +112,7 @@ def outputs_of(study):
     tables = []
     if setting["models"]:
         figures += ["roc" if has_labels(study) else "predicted"]
-        tables += ["scores", "published"] if published_as(study) else ["scores"]
+        tables += ["scores", "sizes"] + (["published"] if published_as(study) else [])
     if has_labels(study):
         figures += ["labels"]
     for part, names in (("tables", tables), ("figures", figures)):
@@ -115,6 +121,19 @@ def outputs_of(study):
             for name, block in setting.get(part, {}).items()
             if are_built(study, block["models"])
         ]
+    if has_regimes(study):
+        tables += ["regimes"]
+        figures += ["regimes"]
+        # REMC's table of expression is fetched for REMC's cells alone
+        if all(source_of(cell)["kind"] == "remc" for cell in cells_of(study)):
+            tables += ["leave_one_out"]
+        if unseen_cells(study):
+            tables += ["ensemble"]
+            figures += ["ensemble"]
+    if "losses" in setting and are_trained(study, setting["losses"]):
+        figures += ["losses"]
+    if "attributions" in setting and attributed(study):
+        figures += ["attributions"]
     if "claims" in setting:
         tables += ["claims"]
     if "tables" in setting and len(settings_of(study)) > 1:
@@ -129,7 +148,7 @@ def outputs_of(study):
     pairs_attended = [
         f"results/attention/{study}/{model}/{unit}/seed{config['seeds'][0]}.npz"
         for model, block in setting["models"].items()
-        if block["architecture"] == "deepdiff"
+        if block.get("architecture") == "deepdiff"
         for unit in units_of(study, model)
     ]
     return (

@@ -55,9 +55,43 @@ rule tabulate_scores:
         "../workflow/scripts/tabulate_scores.py"
 
 
+rule tabulate_sizes:
+    # Parameters of every model, and how many genes trained it.
+    input:
+        lambda wildcards: [
+            params
+            for model in STUDIES[wildcards.study]["models"]
+            for params in fitted_run(wildcards.study, model)
+        ],
+    output:
+        tsv="results/tables/{study}/sizes.tsv",
+        html=report(
+            "results/tables/{study}/sizes.html",
+            caption="../workflow/report/sizes.rst",
+            category="{study}",
+            subcategory="Models",
+            labels={"result": "sizes of models"},
+        ),
+    log:
+        "logs/tabulate_sizes/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        simulated=SIMULATED,
+        code=code_digest("tabulate_sizes.py"),
+    message:
+        "Tabulating sizes of models of study {wildcards.study}"
+    script:
+        "../workflow/scripts/tabulate_sizes.py"
+
+
 rule compare_published:
     # The paper's numbers and ours side by side.
     input:
+        unpack(regimes_of),
         metrics="results/metrics/{study}.tsv",
         published=PUBLISHED,
     output:

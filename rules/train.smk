@@ -8,6 +8,7 @@ rule train_model:
     output:
         predictions=f"{RUN}/predictions.tsv.gz",
         history=f"{RUN}/history.tsv",
+        steps=f"{RUN}/steps.tsv",
         weights=f"{RUN}/weights.safetensors",
         params=f"{RUN}/params.yaml",
     log:
@@ -15,13 +16,14 @@ rule train_model:
     benchmark:
         "benchmarks/train_model/{study}/{model}/{unit}/seed{seed}.tsv"
     wildcard_constraints:
+        study=trained_elsewhere(nets=True),
         # the truth, models that are applied or subtracted, and estimators are runs of other rules
         model="".join(
             [
                 "(?!simulator_truth/)",
                 rf"(?!(?:{models_with('regime', 'uncross')})/[^/]+-to-)",
                 rf"(?!(?:{models_with('regime', 'difference')})/[^/]+-)",
-                rf"(?!(?:{models_with('estimator')})/)",
+                rf"(?!(?:{models_with('estimator')}|{models_with('control')})/)",
                 "[a-z0-9_]+",
             ]
         ),
@@ -113,6 +115,7 @@ rule fit_estimator:
     benchmark:
         "benchmarks/fit_estimator/{study}/{model}/{unit}/seed{seed}.tsv"
     wildcard_constraints:
+        study=trained_elsewhere(nets=False),
         model=models_with("estimator"),
     conda:
         "../envs/estimators.yaml"

@@ -1,0 +1,67 @@
+"""Attributions: which marks and bins predictions depend on. Saved once per run, drawn from the saved arrays."""
+
+
+rule save_attributions:
+    # Saliency and integrated gradients of a trained net, means over test genes.
+    input:
+        unpack(run_inputs),
+        weights=f"{RUN}/weights.safetensors",
+        params=f"{RUN}/params.yaml",
+        study_genes="results/annotation/genes.{study}.tsv",
+    output:
+        "results/attributions/{study}/{model}/{unit}/seed{seed}.npz",
+    log:
+        "logs/save_attributions/{study}/{model}/{unit}/seed{seed}.log",
+    benchmark:
+        "benchmarks/save_attributions/{study}/{model}/{unit}/seed{seed}.tsv"
+    conda:
+        "../envs/attribution.yaml"
+    threads: config["train_threads"]
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        genes=lambda wildcards: STUDIES[wildcards.study]["attributions"]["genes"],
+        turned=lambda wildcards: STUDIES[wildcards.study]["data"]["orientation"]
+        == "transcription",
+        code=model_code("save_attributions.py"),
+    message:
+        "Saving attributions of {wildcards.model} on {wildcards.unit}, seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/save_attributions.py"
+
+
+rule plot_attributions:
+    # What marks and bins the predictions of some units depend on; the first seed.
+    input:
+        lambda wildcards: [
+            f"results/attributions/{wildcards.study}/{STUDIES[wildcards.study]['attributions']['model']}/{unit}/seed{config['seeds'][0]}.npz"
+            for unit in attributed(wildcards.study)
+        ],
+    output:
+        svg="results/figures/{study}/attributions.svg",
+        png=report(
+            "results/figures/{study}/attributions.png",
+            caption="../workflow/report/attributions.rst",
+            category="{study}",
+            subcategory="Interpretation",
+            labels={"result": "saliency and integrated gradients"},
+        ),
+    log:
+        "logs/plot_attributions/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        simulated=SIMULATED,
+        setting=lambda wildcards: {
+            **STUDIES[wildcards.study]["attributions"],
+            "units": attributed(wildcards.study),
+        },
+        code=code_digest("plot_attributions.py"),
+    message:
+        "Drawing attributions of study {wildcards.study}"
+    script:
+        "../workflow/scripts/plot_attributions.py"
