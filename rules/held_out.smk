@@ -11,6 +11,11 @@ def training_cells(study, model):
     return [cell for cell in units_of(study, model) if cell not in held_out(study)]
 
 
+def seen_cells(study):
+    """The cells that are built and that a study does not hold out."""
+    return [cell for cell in CELLS if cell not in held_out(study)]
+
+
 def unseen_cells(study):
     """The cells that are built and that a study holds out."""
     return [cell for cell in CELLS if cell in held_out(study)]
@@ -23,8 +28,8 @@ def are_trained(study, models):
 
 def has_regimes(study):
     """Whether a study holds cells out, so that seen and unseen ones are scored apart."""
-    seen = [cell for cell in cells_of(study) if cell not in held_out(study)]
-    return bool(held_out(study) and seen and STUDIES[study]["models"])
+    models = STUDIES[study]["models"]
+    return bool(held_out(study) and seen_cells(study) and models)
 
 
 def regimes_of(wildcards):
@@ -109,7 +114,7 @@ def members_of(file):
 def control_inputs(wildcards):
     """The tensors of a control's cell, and of all training cells but it."""
     study, unit = wildcards.study, wildcards.unit
-    others = [cell for cell in training_cells(study, wildcards.model) if cell != unit]
+    others = [cell for cell in seen_cells(study) if cell != unit]
     return {
         "cell": cell_tensors(study, unit),
         "others": [cell_tensors(study, cell) for cell in others],

@@ -87,9 +87,9 @@ def counts_of(study, cell):
 def own_expression(cell):
     """The expression table that a cell's source brings, or None."""
     source = source_of(cell)
-    if source["kind"] == "deepdiff_csv":
-        return published_table(cell, "expr")
-    return own_file(cell, source["expression"]) if "expression" in source else None
+    if "expression" in source:
+        return own_file(cell, source["expression"])
+    return published_table(cell, "expr") if source["kind"] == "deepdiff_csv" else None
 
 
 def expression_of(wildcards):

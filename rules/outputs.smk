@@ -31,8 +31,8 @@ def first_metric(study):
 
 
 def attributed(study):
-    """The units that are built of those whose attributions a study draws."""
-    built = PAIRS if STUDIES[study]["units"] == "pairs" else CELLS
+    """The units of those whose attributions a study draws that are built and have a model of their own."""
+    built = PAIRS if STUDIES[study]["units"] == "pairs" else seen_cells(study)
     return [unit for unit in STUDIES[study]["attributions"]["units"] if unit in built]
 
 
@@ -59,7 +59,14 @@ def can_be_built(study):
     rpkm = data["target"]["expression"] == "rpkm" and not has_labels(study)
     return not (
         (flanks and kinds & {"deepdiff_csv", "deepchrome_csv", "kaggle_npz"})
-        or (rpkm and "deepdiff_csv" in kinds)
+        or (
+            rpkm
+            and any(
+                source_of(cell)["kind"] == "deepdiff_csv"
+                and "expression" not in source_of(cell)
+                for cell in cells_of(study)
+            )
+        )
     )
 
 

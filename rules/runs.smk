@@ -5,6 +5,9 @@ def units_of(study, model):
     """What a model of a study is trained on, one run each."""
     block = STUDIES[study]["models"][model]
     cells = [cell for cell in CELLS if cell in block.get("cells", CELLS)]
+    if "control" in block:
+        # it knows what other cells that train tell
+        cells = [cell for cell in cells if set(seen_cells(study)) - {cell}]
     if block.get("units") == "transfers":
         source = STUDIES[study]["transfer"]["source"]
         return [f"{source}-to-{cell}" for cell in cells if cell != source]

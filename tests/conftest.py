@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,6 +40,16 @@ def snakemake(*arguments, directory=None, check=True, project=ROOT):
     if check and result.returncode:
         pytest.fail(f"snakemake failed:\n{result.printed[-6000:]}")
     return result
+
+
+@pytest.fixture(scope="session")
+def counted(tmp_path_factory):
+    """A folder with the simulated mirror and the counts that the tests of the studies share; each works in a copy of it."""
+    folder = tmp_path_factory.mktemp("counted")
+    cells = yaml.safe_load((ROOT / "tests/workflow/simulated.yaml").read_text())["cells"]
+    targets = [f"results/counts/10000bp_100bp/{cell}.npz" for cell in cells]
+    snakemake("--configfile", "tests/workflow/simulated.yaml", "--", *targets, directory=folder)
+    return folder
 
 
 def jobs_of(printed):

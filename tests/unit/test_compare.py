@@ -60,6 +60,21 @@ def test_verdicts(row, arguments, ours, verdict):
     assert pd.isna(result["ours"]) if ours is None else result["ours"] == pytest.approx(ours)
 
 
+def test_rows_of_all_cells_together_come_from_the_regimes():
+    regimes = pd.DataFrame(
+        [("valid_seen", "m", 3.2, 50), ("competition", "m", 3.5, 56), ("competition", "other", 9.0, 56)], columns=["regime", "model", "mse", "cells"]
+    )
+    for split, value, n_units, ours, verdict in (
+        ("valid", 3.21, 50, 3.2, "within 0.05"),
+        ("test", 3.4, 56, 3.5, "not reproduced"),
+        ("test", 3.5, 50, 3.5, "not comparable: 56 of 50 units"),
+    ):
+        row = published(statistic="pooled", metric="mse", split=split, value=value, n_units=n_units, label_mode="none")
+        result = beside_published(OURS, row, "s", False, "none", "", regimes).iloc[0]
+        assert result["ours"] == ours and result["verdict"] == verdict
+    assert beside_published(OURS, row, "s", False, "none").iloc[0]["verdict"] == "not run"
+
+
 def test_an_unknown_statistic_is_named():
     with pytest.raises(InputError, match="unknown statistic 'mode'"):
         beside_published(OURS, published(statistic="mode"), "s", False, "text")

@@ -1,6 +1,7 @@
 """Study deepdiff for real on two simulated cells: all that it names is built, from files that say what they should."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,8 @@ BASELINES = ["svr_best_bin", "svr_two_layer", "relief_forest", "attentivechrome"
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("deepdiff")
+def run(counted, tmp_path_factory):
+    folder = shutil.copytree(counted, tmp_path_factory.mktemp("study") / "deepdiff")
     snakemake(*CONFIG, "--", "deepdiff", directory=folder)
     return folder / "results"
 
@@ -25,9 +26,9 @@ def predictions(run, model, unit="E123-E003"):
 
 
 def test_every_table_and_figure_is_there(run):
-    for name in ("figure4", "predicted", "mark_attention", "inputs", "profiles"):
+    for name in ("figure4", "predicted", "attributions", "mark_attention", "inputs", "profiles"):
         assert (run / f"figures/deepdiff/{name}.png").read_bytes()[:4] == b"\x89PNG"
-    for name in ("table1", "claims", "published", "scores", "settings"):
+    for name in ("table1", "sizes", "claims", "published", "scores", "settings"):
         assert "simulated data" in (run / f"tables/deepdiff/{name}.html").read_text()
     for name in ("figures/deepdiff_classification/figure2.png", "tables/deepdiff_classification/table3.html"):
         assert (run / name).exists()

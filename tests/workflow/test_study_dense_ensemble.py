@@ -1,6 +1,7 @@
 """Study dense_ensemble for real on three simulated cells, one of them held out: all that it names is built, and says what it should."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,8 @@ CONTROLS = ["gene_mean", "nearest_cell"]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("dense_ensemble")
+def folder(counted, tmp_path_factory):
+    folder = shutil.copytree(counted, tmp_path_factory.mktemp("study") / "dense_ensemble")
     snakemake(*CONFIG, "--", "dense_ensemble", directory=folder)
     return folder
 

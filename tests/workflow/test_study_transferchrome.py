@@ -15,8 +15,8 @@ CROSS = "results/runs/transferchrome/transferchrome_cross/E085-to-E123/seed1"
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("transferchrome")
+def run(counted, tmp_path_factory):
+    folder = shutil.copytree(counted, tmp_path_factory.mktemp("study") / "transferchrome")
     snakemake(*CONFIG, "--", "transferchrome", directory=folder)
     return folder
 
@@ -31,7 +31,7 @@ def predictions(run, model, unit):
 
 def test_every_table_and_figure_is_there(run):
     results = run / "results"
-    for name in ("figure3", "figure4", "figure5", "figure6", "settings", "labels", "attention_transferchrome", "roc"):
+    for name in ("figure3", "figure4", "figure5", "figure6", "settings", "labels", "attention_transferchrome", "attributions", "roc"):
         assert (results / f"figures/transferchrome/{name}.png").read_bytes()[:4] == b"\x89PNG"
     for name in ("table2", "table3", "settings", "claims", "published", "scores"):
         assert "simulated data" in (results / f"tables/transferchrome/{name}.html").read_text()

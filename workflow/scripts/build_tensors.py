@@ -23,7 +23,7 @@ def read_levels(job, counts):
     if "source_label" in counts:
         return Levels(pd.Series(counts["source_label"], index=counts["gene_id"]), "published label", label_only=True)
     if job.params.own_expression:
-        values, unit = expression.read_expression_csv(path), "read count" if kind == "deepdiff_csv" else "as given"
+        values, unit = expression.read_expression_csv(path), "read count" if "expression" not in source else "as given"
     elif "source_expression" in counts:
         values, unit = pd.Series(counts["source_expression"], index=counts["gene_id"]), "as published"
     elif not path:
