@@ -29,7 +29,12 @@ def are_trained(study, models):
 def has_regimes(study):
     """Whether a study holds cells out, so that seen and unseen ones are scored apart."""
     models = STUDIES[study]["models"]
-    return bool(held_out(study) and seen_cells(study) and models)
+    return bool(
+        held_out(study)
+        and seen_cells(study)
+        and models
+        and STUDIES[study]["units"] == "cells"
+    )
 
 
 def regimes_of(wildcards):
@@ -47,6 +52,7 @@ def together():
         if config["train_together"] and setting["units"] == "cells"
         if "network" in block and not {"regime", "units"} & set(block)
         if not set(block["training"]) & {"domain", "auxiliary", "start_at_mean"}
+        if block["architecture"] not in studies.NOT_STACKED
         if training_cells(study, model)
     ]
 
@@ -94,7 +100,7 @@ def members_of(file):
         members = training_cells(study, model)
         if unit not in held_out(study) or not members:
             why = (
-                f"no cell that {model} is trained on is among config key 'cells'"
+                f"no cell that {model} is trained on is among config key 'cells' (and its own key 'cells', if it has one)"
                 if unit in held_out(study)
                 else f"{model} has no run of unit {unit}; its units are {', '.join(units_of(study, model)[:3])}…"
             )

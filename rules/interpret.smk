@@ -30,7 +30,7 @@ rule plot_attention:
     input:
         lambda wildcards: [
             f"results/attention/{wildcards.study}/{wildcards.model}/{unit}/seed{config['seeds'][0]}.npz"
-            for unit in units_of(wildcards.study, wildcards.model)
+            for unit in training_cells(wildcards.study, wildcards.model)
         ],
     output:
         svg="results/figures/{study}/attention_{model}.svg",

@@ -132,9 +132,10 @@ def outputs_of(study):
         tables += ["regimes"]
         figures += ["regimes"]
         # REMC's table of expression is fetched for REMC's cells alone
-        if all(source_of(cell)["kind"] == "remc" for cell in cells_of(study)):
+        kinds = {source_of(cell)["kind"] for cell in cells_of(study)}
+        if kinds == {"remc"} and not has_labels(study):
             tables += ["leave_one_out"]
-        if unseen_cells(study):
+        if members_tables(study):
             tables += ["ensemble"]
             figures += ["ensemble"]
     if "losses" in setting and are_trained(study, setting["losses"]):

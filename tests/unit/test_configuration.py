@@ -154,6 +154,8 @@ def test_a_variant_of_a_study_takes_all_but_what_it_changes(root):
         ("dense_ensemble", {"models": {"gene_mean": {"control": "gene_means"}}}, "gene_means"),
         ("dense_ensemble", {"models": {"gene_mean": {"units": "cells"}}}, "a control is of studies with units: cells, and has no other key"),
         ("deepdiff", {"models": {"mean": {"control": "gene_mean"}}}, "a control is of studies with units: cells"),
+        ("deepdiff", {"data": {"split": {"held_out_cells": ["E116"]}}}, "held_out_cells is for studies of cells without transfers"),
+        ("dense_ensemble", {"attention": ["gene_mean"]}, "gene_mean has no self-attention"),
         ("dense_ensemble", {"losses": ["ridge"]}, "losses: ridge is no net"),
         ("dense_ensemble", {"losses": ["densnet"]}, "losses names the unknown model 'densnet'; did you mean 'densenet'"),
         ("dense_ensemble", {"attributions": {"model": "random_forest"}}, "attributions: random_forest is no net"),

@@ -1,9 +1,13 @@
 """Models of many cells trained at once are those trained one by one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 
+from markexpr import configuration, studies
 from markexpr.data import Samples
 from markexpr.jobs import InputError
 from markexpr.models import build_seeded
@@ -95,6 +99,25 @@ def test_whatever_the_settings(change):
     assert_equal(alone, together)
     if "epochs" in change:
         assert len({progress.epoch for progress, _ in alone}) > 1, "some cell should stop before another"
+
+
+def every_net():
+    """One block of each architecture of nets per cell that the studies train together, its layers made small."""
+    schema, config = (configuration.read_yaml(ROOT / path) for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml"))
+    for study in studies.load_studies(ROOT / "config/studies", {}, schema, config["marks"]).values():
+        for block in study["models"].values():
+            together = "network" in block and study["units"] == "cells" and "regime" not in block
+            if together and block["architecture"] not in (*NETS, *studies.NOT_STACKED):
+                yield block["architecture"], block["network"], block["training"]
+
+
+@pytest.mark.parametrize("block", {block[0]: block for block in every_net()}.values(), ids=lambda block: block[0])
+def test_what_other_studies_have_can_be_trained_together(block):
+    architecture, network, training = block
+    cells = [replace(own, target=(own.target > np.median(own.target)).astype(float)) for own in (cell("E003"), cell("E004"))]
+    settings = {**training, "batch_size": 25, "epochs": 2}
+    alone, together = fit_both(architecture, network, settings, cells)
+    assert_equal(alone, together)
 
 
 def test_units_differ_in_start_and_order_only_if_asked():

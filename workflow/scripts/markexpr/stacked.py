@@ -71,7 +71,9 @@ class StackedTrainer(Trainer):
     def _outputs(self, index):
         self.model.eval()
         call = vmap(self._call)
-        return torch.cat([call(self.parameters, self.buffers, self._gather(batch)) for batch in index.split(EVALUATION_BATCH, dim=1)], dim=1)
+        # what is held at once is that of a few models alone, however many there are
+        size = max(1, 8 * EVALUATION_BATCH // len(self.fits))
+        return torch.cat([call(self.parameters, self.buffers, self._gather(batch)) for batch in index.split(size, dim=1)], dim=1)
 
     def _order(self, epoch):
         """The order of each unit's training samples, int64 [units, samples], as markexpr.training.Trainer.shuffled draws it."""
@@ -120,8 +122,14 @@ class StackedTrainer(Trainer):
 
     def _validate(self, monitor):
         values, rows = self._outputs(self.index["valid"]), []
-        for place in range(len(self.fits)):
-            rows.append(validation_scores(self.task, monitor, values[place], self.target[place, self.index["valid"][place]]))
+        for place, (fit, unit) in enumerate(zip(self.fits, self.units)):
+            if fit.is_over(self.settings["early_stopping"]):
+                rows.append({name: value for name, value in fit.history[-1].items() if name.startswith("valid_")})
+                continue
+            try:
+                rows.append(validation_scores(self.task, monitor, values[place], self.target[place, self.index["valid"][place]]))
+            except InputError as error:
+                raise InputError(f"{unit}: {error}") from error
         return rows
 
     def _weights(self, place):

@@ -9,6 +9,9 @@ from markexpr.jobs import InputError
 # the kind of target (a study's data.target.kind) that each loss of markexpr.training fits
 TARGET_OF_LOSS = {"cross_entropy": "median_label", "binary_cross_entropy": "median_label", "mean_squared_error": "expression"}
 
+# architectures whose layers cannot be stacked over cells (train_together): torch.func has no rule for LSTMs
+NOT_STACKED = ("attentivechrome", "deepdiff")
+
 
 def load_studies(folder, overrides, schema, marks, used=None):
     """All study files of a `folder`, by name, with the config's `overrides` laid over them, each checked.
@@ -39,7 +42,7 @@ def load_studies(folder, overrides, schema, marks, used=None):
                 raise InputError(f"study {name}, losses: {model} is no net: it has no training loss")
         check_attributions(study, f"study {name}, attributions")
         for model in study.get("attention", []):
-            if study["models"][model]["architecture"] != "transferchrome" or "regime" in study["models"][model]:
+            if study["models"][model].get("architecture") != "transferchrome" or "regime" in study["models"][model]:
                 raise InputError(f"study {name}, attention: {model} has no self-attention over the positions of one cell")
         for key in ("mark_attention",):
             check_models_named([study[key]["model"]] if key in study else [], study, f"study {name}, {key}")
@@ -66,6 +69,8 @@ def check_data(study, name):
     target = data["target"]
     if data["window"].endswith("_flanks") and data["orientation"] == "transcription":
         raise InputError(f"{name}: windows around both ends of a gene are not turned: use orientation: genomic")
+    if data["split"].get("held_out_cells") and (study["units"] == "pairs" or "transfer" in study):
+        raise InputError(f"{name}: data.split.held_out_cells is for studies of cells without transfers: take it away")
     if study["units"] == "pairs" and (target["kind"], target.get("transform")) != ("expression", "log2p1"):
         raise InputError(f"{name}: a pair's target is a log2 fold change: data.target needs kind: expression and transform: log2p1")
 

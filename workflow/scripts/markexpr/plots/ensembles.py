@@ -38,7 +38,7 @@ def losses(runs, title):
         low, high = min(last, key=last.get), max(last, key=last.get)
         axis.set_title(f"{model}: last epoch {np.mean(list(last.values())):.2f} ({low} {last[low]:.2f} to {high} {last[high]:.2f})", fontsize=9)
         # one part of the first epoch can be far above all that follows
-        axis.set_ylim(0, 1.05 * max(table["train_loss"].iloc[1:].max() for table in here.values()))
+        axis.set_ylim(0, 1.05 * max(table["train_loss"].iloc[min(1, len(table) - 1) :].max() for table in here.values()))
         axis.set(xlabel="training step (batch)", ylabel="training loss (MSE)")
         axis.grid(axis="y", color="0.93")
         axis.legend(fontsize=8)
@@ -86,11 +86,13 @@ def members(alone, table, metric, title):
     units = sorted({unit for _, unit in alone})
     figure, axes = grid(len(models), width=max(2.4, 0.5 * len(units) + 1.4), height=3.2, columns=4, sharey=True)
     for number, (axis, model) in enumerate(zip(axes, models)):
-        for place, unit in enumerate(units):
+        drawn = [unit for unit in units if (model, unit) in alone]
+        for place, unit in ((units.index(unit), unit) for unit in drawn):
+            first = unit == drawn[0]
             values = alone[model, unit].to_numpy()
             row = table[(table["model"] == model) & (table["unit"] == unit)].iloc[0]
             spread = place + np.linspace(-0.2, 0.2, len(values)) if len(values) > 1 else np.array([place])
-            axis.scatter(spread, values, s=9, color="0.6", lw=0, label="one cell's model" if not place else None)
+            axis.scatter(spread, values, s=9, color="0.6", lw=0, label="one cell's model" if first else None)
             axis.scatter(
                 [place],
                 [row["ensemble"]],
@@ -98,10 +100,10 @@ def members(alone, table, metric, title):
                 s=34,
                 color=COLOURS[number % len(COLOURS)],
                 zorder=3,
-                label="mean of all" if not place else None,
+                label="mean of all" if first else None,
             )
             if np.isfinite(row["gene_mean"]):
-                axis.hlines(row["gene_mean"], place - 0.35, place + 0.35, color=TRUTH, lw=1.2, ls=":", label="gene mean" if not place else None)
+                axis.hlines(row["gene_mean"], place - 0.35, place + 0.35, color=TRUTH, lw=1.2, ls=":", label="gene mean" if first else None)
         axis.set_title(model, fontsize=9)
         axis.set_xticks(range(len(units)), units, rotation=90 if len(units) > 3 else 0)
         axis.set_xlim(-0.6, len(units) - 0.4)
