@@ -70,7 +70,7 @@ def load_cell(path):
         cell=np.full(len(arrays["target"]), provenance["cell"]),
         mark_names=[str(mark) for mark in arrays["marks"]],
         units={name: provenance.get(name, "") for name in ("expression_unit", "counts_unit")},
-        normalise=provenance["data"]["normalise"],
+        normalise=provenance.get("data", {}).get("normalise", ""),
     )
 
 
