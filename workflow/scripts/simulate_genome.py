@@ -8,7 +8,7 @@ from markexpr.jobs import log, run_job
 def main(job):
     settings, cells = job.params.simulate, job.params.cells
     genes = simulate.place_genes(settings["genes"], settings["seed"])
-    truth, rpkm = simulate.draw_expression(genes, cells, settings["seed"], settings["null"])
+    truth, rpkm = simulate.draw_expression(genes, cells, settings["seed"], settings["null"], settings["dna"])
     counts = simulate.draw_counts(genes, rpkm, settings["seed"], settings["null"])
     simulate.write_gene_info(job.output.gene_info, genes)
     simulate.write_expression(job.output.rpkm, genes, cells, rpkm, decimals=3)

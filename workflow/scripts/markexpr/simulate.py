@@ -20,9 +20,8 @@ READ_LENGTH = 36  # bp, as REMC's uniformly truncated reads (Kundaje 2015, Metho
 STEP = 100  # bp, resolution of the read rates
 REACH = 12_000  # bp on either side of a TSS that get reads
 SHARED = 0.73  # share of var(log2(RPKM + 1)) that a gene's mean over the 56 cells explains
-DNA = 0.08  # share of it that follows from the promoter's sequence alone
+DNA = 0.08  # share of it that follows from the promoter's sequence alone, unless config key simulate.dna says otherwise
 NOISE = 0.12  # share of it that nothing explains
-RHO = (SHARED - DNA) / (1 - DNA - NOISE)  # share of activity that cells have in common, so that SHARED comes out
 MOTIF = b"CCGGAAGT"  # an ETS site: its copies within 500 bp of the TSS follow the strength of the promoter
 MEAN, SD = 2.3, 2.2  # of log2(RPKM + 1); gives 15 % of zeros, the real table has 13 %
 # as in the real table, the median of these cells is between 1 and 2 RPKM: there, labels are the same as number and as text
@@ -67,29 +66,35 @@ def place_genes(n_genes, seed):
     return genes.sort_values("gene_id", ignore_index=True)
 
 
-def draw_expression(genes, cells, seed, null):
+def shared_activity(dna):
+    """Share RHO of activity that cells have in common, so that SHARED comes out."""
+    return (SHARED - dna) / (1 - dna - NOISE)
+
+
+def draw_expression(genes, cells, seed, null, dna=DNA):
     """Activity and expression of all genes in all cells.
 
     Returns (truth, rpkm). truth has a row per gene and cell: `activity` (what marks follow), `promoter` (what sequence
     follows), and mean and sd of log2(RPKM + 1) before the floor at 0, given what marks tell (log2_rpkm_mean, log2_rpkm_sd) and given
-    marks and sequence (..._dna). rpkm is float [genes, cells]. With `null`, marks and sequence follow others than expression does.
+    marks and sequence (..._dna). rpkm is float [genes, cells]. dna: share of the variance that follows from sequence alone. With `null`,
+    marks and sequence follow others than expression does.
     """
     shared, promoter = stream(seed, "shared").normal(size=len(genes)), stream(seed, "promoter").normal(size=len(genes))
     shown = stream(seed, "null").permutation(promoter) if null else promoter
-    rows, rpkm = [], np.empty((len(genes), len(cells)))
+    rows, rpkm, rho = [], np.empty((len(genes), len(cells))), shared_activity(dna)
     for column, cell in enumerate(cells):
         rng = stream(seed, "cell", cell)
-        activity = np.sqrt(RHO) * shared + np.sqrt(1 - RHO) * rng.normal(size=len(genes))
+        activity = np.sqrt(rho) * shared + np.sqrt(1 - rho) * rng.normal(size=len(genes))
         mean = SPARSE_MEAN if cell in SPARSE_CELLS else MEAN
-        by_marks = mean + SD * np.sqrt(1 - DNA - NOISE) * activity
-        by_both = by_marks + SD * np.sqrt(DNA) * promoter
+        by_marks = mean + SD * np.sqrt(1 - dna - NOISE) * activity
+        by_both = by_marks + SD * np.sqrt(dna) * promoter
         level = by_both + SD * np.sqrt(NOISE) * rng.normal(size=len(genes))
         rpkm[:, column] = np.round(2 ** np.maximum(level, 0) - 1, 3)
         columns = {
             "activity": rng.permutation(activity) if null else activity,
             "promoter": shown,
             "log2_rpkm_mean": mean if null else by_marks,
-            "log2_rpkm_sd": SD if null else SD * np.sqrt(DNA + NOISE),
+            "log2_rpkm_sd": SD if null else SD * np.sqrt(dna + NOISE),
             "log2_rpkm_mean_dna": mean if null else by_both,
             "log2_rpkm_sd_dna": SD if null else SD * np.sqrt(NOISE),
         }

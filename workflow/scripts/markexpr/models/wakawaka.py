@@ -1,0 +1,126 @@
+"""WakaWaka (Nathoo and Asif 2020): a module of histone marks and one of DNA, joined by linear layers.
+
+marks float32 [batch, marks, bins]; sequence uint8 [genes, bp] (indices into markexpr.sequence.BASES) or float32 [genes, 4, bp], one-hot;
+gene int64 [batch], the row of `sequence` of each sample, its own if absent -> value float32 [batch]
+"""
+
+import torch
+from torch import nn
+
+from markexpr.layers import one_hot
+
+
+class Convolutions(nn.Sequential):
+    """Convolutions over positions without padding, each with activation and max-pool, flattened: [batch, channels, positions] -> [batch, width].
+
+    layers: dicts of kernels, width, pool (1 for none) and dilation (1 if absent). The pool comes before the activation, which gives the
+    same numbers and keeps fewer of them.
+    """
+
+    def __init__(self, channels, positions, layers, activation):
+        parts = []
+        for layer in layers:
+            dilation = layer.get("dilation", 1)
+            parts += [nn.Conv1d(channels, layer["kernels"], layer["width"], dilation=dilation), nn.MaxPool1d(layer["pool"]), activation()]
+            channels = layer["kernels"]
+            positions = (positions - dilation * (layer["width"] - 1)) // layer["pool"]
+            if positions < 1:
+                raise ValueError(f"too few positions for a convolution of {layer['width']} with dilation {dilation} and a pool of {layer['pool']}")
+        super().__init__(*parts, nn.Flatten())
+        self.width = channels * positions
+
+
+def perceptron(width, hidden, slope):
+    """Linear layers with LeakyReLU after each, and the width that they end in."""
+    layers = []
+    for units in hidden:
+        layers += [nn.Linear(width, units), nn.LeakyReLU(slope)]
+        width = units
+    return nn.Sequential(*layers), width
+
+
+class Joint(nn.Module):
+    """What both modules found, side by side, to one value: dropout, linear layers with dropout before the last, one output."""
+
+    def __init__(self, width, hidden, input_dropout, dropout, slope):
+        super().__init__()
+        self.input_dropout = nn.Dropout(input_dropout)
+        self.layers, width = perceptron(width, hidden, slope)
+        self.output = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, 1))
+
+    def forward(self, features):
+        return self.output(self.layers(self.input_dropout(features))).squeeze(1)
+
+
+class WakaWaka(nn.Module):
+    """histone, dna: layers of each module's convolutions, none of them for a model without it; histone_dense, dna_dense: widths of the linear layers
+    behind them; joint: widths of the joint layers before the output; module_dropout: of what the convolutions found, before the linear
+    layers; joint_input_dropout, joint_dropout: before the joint layers and before the output; slope: of LeakyReLU (ReLU in the DNA module's
+    convolutions); span: bp of the sequence that are read, around its middle."""
+
+    def __init__(
+        self, n_marks, n_bins, histone, histone_dense, dna, dna_dense, joint, module_dropout, joint_input_dropout, joint_dropout, slope, span
+    ):
+        super().__init__()
+        if not histone and not dna:
+            raise ValueError("a model needs the histone module, the DNA module, or both")
+        self.span, width = span, 0
+        self.dropout = nn.Dropout(module_dropout)
+        if histone:
+            self.histone = Convolutions(n_marks, n_bins, histone, lambda: nn.LeakyReLU(slope))
+            self.histone_dense, found = perceptron(self.histone.width, histone_dense, slope)
+            width += found
+        if dna:
+            self.dna = Convolutions(4, span, dna, nn.ReLU)
+            self.dna_dense, found = perceptron(self.dna.width, dna_dense, slope)
+            width += found
+        self.reads = {"marks": bool(histone), "sequence": bool(dna)}
+        self.joint = Joint(width, joint, joint_input_dropout, joint_dropout, slope)
+
+    def parts(self):
+        """The modules that can be trained apart, by name."""
+        parts = {"joint": [self.joint]}
+        if self.reads["marks"]:
+            parts["histone"] = [self.histone, self.histone_dense]
+        if self.reads["sequence"]:
+            parts["dna"] = [self.dna, self.dna_dense]
+        return parts
+
+    def _sequence_features(self, sequence, gene):
+        """What the DNA module finds for each sample: one pass a gene, however many samples it has; dropout is each sample's own."""
+        beside = (sequence.shape[-1] - self.span) // 2
+        if beside < 0:
+            raise ValueError(f"the model reads {self.span} bp and the sequences have {sequence.shape[-1]}")
+        sequence = sequence[..., beside : beside + self.span]
+        found = self.dna(sequence if sequence.is_floating_point() else one_hot(sequence))
+        return self.dna_dense(self.dropout(found if gene is None else found.index_select(0, gene)))
+
+    def forward(self, marks=None, sequence=None, gene=None):
+        features = []
+        if self.reads["marks"]:
+            features.append(self.histone_dense(self.dropout(self.histone(marks))))
+        if self.reads["sequence"]:
+            features.append(self._sequence_features(sequence, gene))
+        return self.joint(torch.cat(features, dim=1))
+
+
+HISTONE = ({"kernels": 50, "width": 10, "pool": 5}, {"kernels": 50, "width": 5, "pool": 3})
+DNA = ({"kernels": 132, "width": 6, "pool": 32},)
+
+
+def build(
+    n_marks,
+    n_bins,
+    histone=HISTONE,
+    histone_dense=(82,),
+    dna=DNA,
+    dna_dense=(82,),
+    joint=(100,),
+    module_dropout=0.5,
+    joint_input_dropout=0.0,
+    joint_dropout=0.1,
+    slope=0.05,
+    span=10_000,
+):
+    """The final model as printed unless told otherwise."""
+    return WakaWaka(n_marks, n_bins, histone, histone_dense, dna, dna_dense, joint, module_dropout, joint_input_dropout, joint_dropout, slope, span)
