@@ -8,7 +8,7 @@ from markexpr.jobs import log, run_job
 from markexpr.models import load_model
 from markexpr.runs import write_predictions
 from markexpr.splits import split_by_gene
-from markexpr.training import LOSSES, outputs
+from markexpr.training import LOSSES, Inputs, outputs
 
 
 def main(job):
@@ -18,7 +18,7 @@ def main(job):
     part = split_by_gene(job.params.transfer["split"], read_genes(job.input.genes)).loc[samples.gene_id].to_numpy(dtype=str)
     samples = samples.where(part == "test", split=part[part == "test"])
     log.info("%d test genes of %s, predicted by %s of %s", len(samples.target), job.wildcards.target, job.wildcards.model, job.wildcards.source)
-    values = outputs(model, {name: torch.from_numpy(array) for name, array in samples.inputs.items()})
+    values = outputs(model, Inputs(samples, torch.device("cpu")))
     predicted = LOSSES[params["training"]["loss"]].predict(values).numpy()
     write_predictions(job.output.predictions, samples.gene_id, samples.cell, samples.split, samples.target, predicted)
 

@@ -6,13 +6,13 @@ from markexpr.averages import average, check_members, write_average
 from markexpr.data import load_cell
 from markexpr.jobs import run_job
 from markexpr.models import load_model
-from markexpr.training import LOSSES, outputs
+from markexpr.training import LOSSES, Inputs, outputs
 
 
 def main(job):
     torch.set_num_threads(job.threads)
     samples = load_cell(job.input.cell)
-    inputs = {name: torch.from_numpy(values) for name, values in samples.inputs.items()}
+    inputs = Inputs(samples, torch.device("cpu"))
 
     def predict(place):
         model, params = load_model(job.input.params[place], job.input.weights[place])

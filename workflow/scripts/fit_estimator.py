@@ -3,7 +3,7 @@
 import sklearn
 import skops.io
 
-from markexpr.data import load_cell, load_pair
+from markexpr.data import load_cell, load_pair, load_pooled
 from markexpr.estimators import features_of, module_of
 from markexpr.files import atomic
 from markexpr.fits import describe, write_params
@@ -13,7 +13,10 @@ from markexpr.runs import write_predictions
 
 def main(job):
     block, seed = job.params.model, int(job.wildcards.seed)
-    samples = load_pair(job.input.a, job.input.b) if job.input.get("a") else load_cell(job.input.cell)
+    if job.input.get("cells"):
+        samples = load_pooled(job.input.cells)
+    else:
+        samples = load_pair(job.input.a, job.input.b) if job.input.get("a") else load_cell(job.input.cell)
     module = module_of(block["architecture"])
     _, n_marks, n_bins = next(iter(samples.inputs.values())).shape
     estimator = module.build(n_marks=n_marks, n_bins=n_bins, seed=seed, threads=job.threads, **block["estimator"])

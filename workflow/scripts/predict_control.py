@@ -1,5 +1,7 @@
 """Predictions of a control for one cell: what other cells' expression, or the nearest of them, tells of its genes."""
 
+import numpy as np
+
 from markexpr.controls import predict
 from markexpr.data import load_cell
 from markexpr.jobs import log, run_job
@@ -7,11 +9,14 @@ from markexpr.runs import write_predictions
 
 
 def main(job):
-    samples = load_cell(job.input.cell)
     others = {str(own.cell[0]): own for own in map(load_cell, job.input.others)}
-    predicted, how = predict(job.params.control, job.wildcards.unit, samples, others)
-    log.info("%s: %s", job.wildcards.unit, how)
-    write_predictions(job.output.predictions, samples.gene_id, samples.cell, samples.split, samples.target, predicted)
+    tables = []
+    for samples in map(load_cell, job.input.cells):
+        cell = str(samples.cell[0])
+        predicted, how = predict(job.params.control, cell, samples, {name: own for name, own in others.items() if name != cell})
+        log.info("%s: %s", cell, how)
+        tables.append((samples.gene_id, samples.cell, samples.split, samples.target, predicted))
+    write_predictions(job.output.predictions, *map(np.concatenate, zip(*tables)))
 
 
 if __name__ == "__main__":

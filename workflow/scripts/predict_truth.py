@@ -29,26 +29,30 @@ def probability_of_high(truth, median, label_mode):
     return is_high(rpkm.ravel(), median, label_mode).reshape(rpkm.shape).mean(axis=1)
 
 
-def best_prediction(truth, provenance, study):
-    """The best prediction of a cell's target that sees marks alone, float64 [genes]. truth: the rows of its genes."""
+def best_prediction(truth, provenance, study, sequence):
+    """The best prediction of a cell's target that sees marks, and sequence if `sequence`, float64 [genes]. truth: the rows of its genes."""
     target = provenance["data"]["target"]
     if target["kind"] == "median_label" and target["expression"] == "rpkm":
         return probability_of_high(truth, provenance["median"], target.get("label_mode", "numeric"))
     if target["kind"] == "expression" and target["transform"] == "log2p1":
-        return truth["expected_log2_rpkm" if target["expression"] == "rpkm" else "expected_log2_counts"].to_numpy()
+        name = "expected_log2_rpkm" if target["expression"] == "rpkm" else "expected_log2_counts"
+        return truth[name + "_dna" * sequence].to_numpy()
     raise InputError(f"study {study}: the simulator's best predictions are known for median labels of RPKM and for log2p1 of RPKM or counts")
 
 
 def main(job):
+    study, sequence = job.wildcards.study, job.params.sequence
     truth, cells = pd.read_csv(job.input.truth, sep="\t"), []
     for path in job.input.tensors:
         with np.load(path) as file:
             provenance = json.loads(str(file["provenance"]))
             here = truth[truth["cell"] == provenance["cell"]].set_index("gene_id").loc[file["gene_id"]]
-            columns = {"split": file["split"], "y_true": file["target"], "y_pred": best_prediction(here, provenance, job.wildcards.study)}
+            columns = {"split": file["split"], "y_true": file["target"], "y_pred": best_prediction(here, provenance, study, sequence)}
             cells.append((provenance["cell"], pd.DataFrame(columns, index=file["gene_id"])))
     cell, table = cells[-1]
-    if len(cells) == 2:  # a pair: the difference B - A, on the genes that both have
+    if job.wildcards.unit == "pooled":  # all cells, one after the other
+        cell, table = np.repeat([name for name, _ in cells], [len(own) for _, own in cells]), pd.concat([own for _, own in cells])
+    elif len(cells) == 2:  # a pair: the difference B - A, on the genes that both have
         cell, other = f"{cells[0][0]}-{cell}", cells[0][1]
         table = table.loc[other.index.intersection(table.index, sort=False)]
         table[["y_true", "y_pred"]] -= other.loc[table.index, ["y_true", "y_pred"]]

@@ -8,12 +8,15 @@ from markexpr.tables import titled, with_interval, write_html
 
 
 def runs(paths):
-    """Model, unit, seed and predictions of each run."""
+    """Model, cell, seed and predictions of each cell of each run."""
     for number, path in enumerate(paths, 1):
         run = run_of(path)
         if number % 50 == 0 or number == len(paths):
             log.info("%d of %d runs read", number, len(paths))
-        yield run["model"], run["unit"], run["seed"], read_predictions(path)
+        if run["unit"].startswith("fold"):  # a cross-validation has a split of its own
+            continue
+        for cell, table in read_predictions(path).groupby("cell", sort=False):
+            yield run["model"], cell, run["seed"], table
 
 
 def main(job):

@@ -16,7 +16,9 @@ def main(job):
         for split in SPLITS:
             here = predictions[predictions["split"] == split]
             if len(here):
-                scores = SCORERS[job.params.kind](here["y_true"], here["y_pred"], **job.params.bootstrap)
+                # rows of a gene in several cells are drawn together
+                genes = {"genes": here["gene_id"]} if job.params.pooled else {}
+                scores = SCORERS[job.params.kind](here["y_true"], here["y_pred"], **job.params.bootstrap, **genes)
                 tables.append(scores.assign(**run_of(path), split=split))
         if number % 50 == 0 or number == len(job.input):
             log.info("%d of %d runs scored", number, len(job.input))

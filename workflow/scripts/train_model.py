@@ -3,7 +3,7 @@
 import torch
 
 from markexpr.annotation import read_genes
-from markexpr.data import load_cell, load_pair, load_transfer
+from markexpr.data import load_cell, load_pair, load_pooled, load_transfer
 from markexpr.fits import describe, fingerprint
 from markexpr.jobs import log, run_job
 from markexpr.models import build_seeded
@@ -12,8 +12,10 @@ from markexpr.training import Trainer, choose_device, write_net
 
 
 def load_samples(job):
-    """The samples of the job's unit: of one cell, of a pair of cells, or of a transfer from a source cell to a target cell."""
+    """The samples of the job's unit: of one cell, a pair of cells, all cells, or a transfer from a source cell to a target cell."""
     block, transfer = job.params.model, job.params.transfer
+    if job.input.get("cells"):
+        return load_pooled(job.input.cells, job.input.get("sequence"), job.params.folds)
     if job.input.get("a"):
         return load_pair(job.input.a, job.input.b, labels=block["training"].get("auxiliary", {}).get("kind") == "classification")
     if transfer is None:
@@ -31,7 +33,15 @@ def main(job):
     model = build_seeded(block, samples, seed, unit)
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
     log.info("%s: %d parameters, on %s with %d threads", job.wildcards.model, n_parameters, device, job.threads)
-    params = describe(job, dict(job.wildcards.items()), samples, {"torch": str(torch.__version__)}, parameters=n_parameters, device=device.type)
+    params = describe(
+        job,
+        dict(job.wildcards.items()),
+        samples,
+        {"torch": str(torch.__version__)},
+        parameters=n_parameters,
+        device=device.type,
+        folds=job.params.folds,
+    )
     trainer = Trainer(model, samples, block["training"], seed, device, job.params.checkpoint, fingerprint(params, samples), unit)
     trainer.fit()
     write_net(job.output, samples, params, trainer.progress, trainer.predict())

@@ -9,7 +9,7 @@ STATISTICS = ("mean", "min", "max", "median", "mean_drop", "mean_relative", "med
 TOLERANCE = {"mean_drop": 0.005, "mean_relative": 0.05, "median_relative": 0.05}  # and of values themselves
 VALUE_TOLERANCE = {"mse": 0.05}  # of values themselves, else 0.02
 # rows of all cells together: the regime (markexpr.regimes) that a split of the competition is
-POOLED = {"valid": "valid_seen", "test": "competition"}
+POOLED = {"train": "train_seen", "valid": "valid_seen", "test": "competition"}
 
 
 def _statistic(name, values, against):

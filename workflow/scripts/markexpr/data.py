@@ -19,6 +19,8 @@ class Samples:
     target: float32 [samples], NaN where it is hidden; split: str [samples], train, valid, test or unlabelled; gene_id, cell: str [samples]
     mark_names: the names along the marks axis; units: of expression and of counts, by name; normalise: how inputs were made of counts
     auxiliary: further targets by name, float32 [samples] (`a`, `b`: of each cell of a pair)
+    by_gene: inputs that are a gene's own whatever the cell, first axis [genes] (`sequence`: uint8 [genes, bp]), and gene: int64 [samples], the
+    row of each sample in them
     """
 
     inputs: dict
@@ -30,6 +32,8 @@ class Samples:
     auxiliary: dict = field(default_factory=dict)
     units: dict = field(default_factory=dict)
     normalise: str = ""
+    by_gene: dict = field(default_factory=dict)
+    gene: np.ndarray | None = None
 
     def index(self, split):
         """Positions of the samples of one split, int64."""
@@ -39,15 +43,17 @@ class Samples:
         """The samples where `keep` (bool [samples]) holds; `changes` replaces arrays of theirs."""
         rows = {name: getattr(self, name)[keep] for name in ("target", "split", "gene_id", "cell")}
         named = {part: {name: values[keep] for name, values in getattr(self, part).items()} for part in ("inputs", "auxiliary")}
-        return replace(self, **{**rows, **named, **changes})
+        gene = None if self.gene is None else self.gene[keep]
+        return replace(self, **{**rows, **named, "gene": gene, **changes})
 
     def digest(self):
         """Hash of all that training sees, so that a checkpoint is never resumed on other data."""
         content = hashlib.sha256()
-        for arrays in (self.inputs, self.auxiliary):
+        for arrays in (self.inputs, self.auxiliary, self.by_gene):
             for name in sorted(arrays):
                 content.update(name.encode())
-                content.update(np.ascontiguousarray(arrays[name]).tobytes())
+                # without a copy: a pooled study has 2 GB
+                content.update(memoryview(np.ascontiguousarray(arrays[name])).cast("B"))
         content.update(self.target.tobytes())
         content.update("".join(self.split).encode())
         return content.hexdigest()
@@ -118,6 +124,62 @@ def load_pair(a, b, labels=False):
         auxiliary={"a": own["a"][rows_a], "b": own["b"][rows_b]},
         normalise=first.normalise,
     )
+
+
+def load_pooled(paths, sequence=None, folds=None):
+    """The samples of all cells, one after the other, from their tensors.
+
+    sequence: results/sequence/{span}bp.npz for inputs by gene; folds: number, which (from 1) and over (rows or genes), cuts what trains or
+    validates anew, a part of which validates: rows, each gene of each cell by itself, or genes with all of their cells. Raises InputError
+    if cells have different marks or units, or a gene no sequence.
+    """
+    cells, size = [], 0
+    for path in paths:
+        with np.load(path) as file:
+            size += len(file["target"])
+    marks = None
+    for path in paths:
+        cell = load_cell(path)
+        if marks is None:  # filled cell by cell: together they are held once, not twice
+            first, marks, filled = cell, np.empty((size, *cell.inputs["marks"].shape[1:]), dtype=np.float32), 0
+        if cell.mark_names != first.mark_names or cell.inputs["marks"].shape[1:] != marks.shape[1:]:
+            raise InputError(f"{paths[0]} and {path} have different marks or bins: {first.mark_names} and {cell.mark_names}")
+        for name, unit in cell.units.items():
+            if unit != first.units[name]:
+                what = name.replace("_", " ")
+                raise InputError(f"{paths[0]} and {path} cannot be pooled: {what} is {first.units[name]!r} in one and {unit!r} in the other")
+        marks[filled : filled + len(cell.target)] = cell.inputs["marks"]
+        filled += len(cell.target)
+        cells.append(replace(cell, inputs={}))
+    rows = {name: np.concatenate([getattr(cell, name) for cell in cells]) for name in ("target", "split", "gene_id", "cell")}
+    samples = replace(first, inputs={"marks": marks}, **rows)
+    if folds:
+        samples = replace(samples, split=fold_of(samples, **folds))
+    genes, row = np.unique(samples.gene_id, return_inverse=True)
+    samples = replace(samples, gene=row)
+    return samples if sequence is None else replace(samples, by_gene={"sequence": read_sequence(sequence, genes)})
+
+
+def read_sequence(path, genes):
+    """Sequences of some genes, uint8 [genes, bp], from results/sequence/{span}bp.npz. InputError for a gene that has none."""
+    with np.load(path) as file:
+        known, values = file["gene_id"], file["sequence"]
+    order = np.argsort(known)
+    place = np.minimum(np.searchsorted(known, genes, sorter=order), len(known) - 1)
+    missing = known[order[place]] != genes
+    if missing.any():
+        raise InputError(f"{path} has no sequence of gene {genes[missing][0]}: delete it to build it anew")
+    return values[order[place]]
+
+
+def fold_of(samples, number, which, over):
+    """The split of samples in fold `which` (from 1) of `number`: of what trains or validates, one part validates; the rest stays as it is."""
+    split, open_ = samples.split.copy(), np.isin(samples.split, ("train", "valid"))
+    keys = [f"{gene}:{cell}" for gene, cell in zip(samples.gene_id[open_], samples.cell[open_])] if over == "rows" else samples.gene_id[open_]
+    # by a hash: a cell or gene more or less moves no other. Not a checksum, whose bits for gene and cell would add up
+    fold = np.array([int.from_bytes(hashlib.blake2b(f"fold:{key}".encode(), digest_size=8).digest(), "big") % number for key in keys])
+    split[open_] = np.where(fold == which - 1, "valid", "train")
+    return split
 
 
 def load_transfer(regime, source_genes, part, source=None, target=None):

@@ -4,6 +4,8 @@ The bootstrap weighs each gene by how often it was drawn and computes all replic
 calling scikit-learn for each. Values and replicates equal those of scikit-learn and SciPy (tests/unit/test_metrics.py).
 """
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -120,6 +122,19 @@ def bootstrap_classification(y_true, y_pred, replicates, seed):
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
+class _Grouped:
+    """Weights [replicates, genes] of values of which several are of one gene, as far as _moments needs them: sums first, by gene."""
+
+    def __init__(self, weights, row):
+        self.weights, self.row = weights, row
+
+    def sum(self, axis):
+        return self @ np.ones(len(self.row))
+
+    def __matmul__(self, values):
+        return self.weights @ np.bincount(self.row, weights=values, minlength=self.weights.shape[1])
+
+
 def _moments(y_true, y_pred, weights):
     """Pearson correlation and mean squared error of each row of weights [replicates, genes]; correlation NaN where it is undefined."""
     n = weights.sum(axis=1)
@@ -147,11 +162,15 @@ def r2(y_true, y_pred):
     return float("nan") if np.ptp(y_true) == 0 else float(1 - mse(y_true, y_pred) / np.var(y_true))
 
 
-def bootstrap_regression(y_true, y_pred, replicates, seed):
-    """Replicates of each metric over genes drawn with replacement, {metric: float [replicates]}. Ranks are those of all genes."""
+def bootstrap_regression(y_true, y_pred, replicates, seed, genes=None):
+    """Replicates of each metric over genes drawn with replacement, {metric: float [replicates]}. Ranks are those of all values.
+
+    genes: of each value, if there are several of a gene (in several cells), which are drawn together.
+    """
     ranked = ranks(y_true), ranks(y_pred)
-    parts = []
-    for weights in draws(len(y_true), replicates, seed):
+    parts, row = [], None if genes is None else np.unique(genes, return_inverse=True)[1]
+    for weights in draws(len(y_true) if row is None else int(row.max()) + 1, replicates, seed):
+        weights = weights if row is None else _Grouped(weights, row)
         correlation, error, variance = _moments(y_true, y_pred, weights)
         with np.errstate(invalid="ignore", divide="ignore"):
             explained = np.where(variance > 0, 1 - error / variance, np.nan)
@@ -159,12 +178,13 @@ def bootstrap_regression(y_true, y_pred, replicates, seed):
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def score_regression(y_true, y_pred, replicates, seed):
+def score_regression(y_true, y_pred, replicates, seed, genes=None):
     """Score values against values, both [genes]. Returns a DataFrame of metric, value, ci_low, ci_high, n: Pearson and Spearman correlation,
     MSE and R² with percentile bootstrap 95 % intervals over genes, and the variance of y_true, which is the MSE of its mean.
     Raises ValueError for values that are not finite."""
     y_true, y_pred = _finite(y_true, y_pred)
-    table = _with_intervals({"pearson": pearson, "spearman": spearman, "mse": mse, "r2": r2}, y_true, y_pred, bootstrap_regression, replicates, seed)
+    metrics = {"pearson": pearson, "spearman": spearman, "mse": mse, "r2": r2}
+    table = _with_intervals(metrics, y_true, y_pred, partial(bootstrap_regression, genes=genes), replicates, seed)
     return _with_row(table, "variance", y_true.var(), len(y_true))
 
 

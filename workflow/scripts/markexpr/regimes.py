@@ -13,6 +13,7 @@ from markexpr.metrics import draws
 
 # from a regime to what tables call it, in the order of how much is new
 REGIMES = {
+    "train_seen": "training genes, seen cells",
     "valid_seen": "validation genes, seen cells",
     "test_seen": "held-out genes, seen cells",
     "unseen": "all genes, unseen cells",
@@ -51,6 +52,7 @@ class Rows:
         """Which rows a regime is made of, bool [cells, genes]."""
         seen, known, test = self.seen[:, None], self.known[None, :], self.split == "test"
         return {
+            "train_seen": seen & (self.split == "train"),
             "valid_seen": seen & (self.split == "valid"),
             "test_seen": seen & test,
             "unseen": ~seen & test,

@@ -22,7 +22,7 @@ def load_studies(folder, overrides, schema, marks, used=None):
     for name in overrides:
         if name not in files:
             raise InputError(f"config key 'overrides' names the unknown study {name!r}; {did_you_mean(name, files)}")
-    written = {name: retyped(merged(read_yaml(path), overrides.get(name, {}))) for name, path in files.items()}
+    written = with_data({name: read_yaml(path) for name, path in files.items()}, overrides)
     studies = {}
     for name, path in files.items():
         study = derived_study(name, written)
@@ -41,6 +41,7 @@ def load_studies(folder, overrides, schema, marks, used=None):
             if "training" not in study["models"][model]:
                 raise InputError(f"study {name}, losses: {model} is no net: it has no training loss")
         check_attributions(study, f"study {name}, attributions")
+        check_pooled(study, f"study {name}")
         for model in study.get("attention", []):
             if study["models"][model].get("architecture") != "transferchrome" or "regime" in study["models"][model]:
                 raise InputError(f"study {name}, attention: {model} has no self-attention over the positions of one cell")
@@ -50,6 +51,46 @@ def load_studies(folder, overrides, schema, marks, used=None):
             check_models_named([claim["better"], claim["than"]], study, f"study {name}, claims")
         studies[name] = study
     return studies
+
+
+def with_data(files, overrides):
+    """Studies as in their files with overrides laid over them, by name; `data` that names another study is that study's, then changed."""
+    written = {name: retyped(merged(file, overrides.get(name, {}))) for name, file in files.items() if not isinstance(file.get("data"), str)}
+    for name, file in files.items():
+        if name in written:
+            continue
+        changes = dict(overrides.get(name, {}))
+        other = changes.pop("data") if isinstance(changes.get("data"), str) else file["data"]
+        if "data" not in written.get(other, {}):
+            known = [candidate for candidate in written if "data" in written[candidate]]
+            raise InputError(f"study {name}: data of the unknown study {other!r}; {did_you_mean(other, known)}")
+        written[name] = retyped(merged({**file, "data": written[other]["data"], "data_of": other}, changes))
+    return {name: written[name] for name in files}
+
+
+def check_pooled(study, name):
+    """Check the keys of a study of one model over all cells: its target, its models, its cross-validation and the gene that it shows."""
+    if study["units"] != "pooled":
+        for key in ("cross_validation", "gene_attributions", "sequence"):
+            if key in study:
+                raise InputError(f"{name}: '{key}' is for studies with units: pooled")
+        for model, block in study["models"].items():
+            training = block.get("training", {})
+            if "stages" in training or training.get("sampler", "random") != "random":
+                raise InputError(f"{name}, model {model}: training.stages and training.sampler are for studies with units: pooled")
+        return
+    if study["data"]["target"]["kind"] != "expression":
+        raise InputError(f"{name}: units: pooled is for values, not for labels: set data.target.kind to expression")
+    for model, block in study["models"].items():
+        if "cells" in block:
+            raise InputError(f"{name}, model {model}: a pooled model is trained on all cells: take its key 'cells' away")
+    named = [study[key]["model"] for key in ("cross_validation", "gene_attributions") if key in study]
+    check_models_named(named, study, name)
+    shown = study["models"][study["gene_attributions"]["model"]] if "gene_attributions" in study else None
+    if shown and not (shown.get("network", {}).get("dna") and shown["network"].get("histone") and "units" not in shown):
+        raise InputError(f"{name}, gene_attributions: {study['gene_attributions']['model']} does not read both marks and DNA of all cells")
+    if "cross_validation" in study and study["models"][study["cross_validation"]["model"]].get("units") != "folds":
+        raise InputError(f"{name}, cross_validation: {study['cross_validation']['model']} needs units: folds")
 
 
 def check_attributions(study, name):
@@ -89,7 +130,7 @@ def derived_study(name, written):
         known = [other for other in written if "base" not in written[other]]
         raise InputError(f"study {name}: unknown base {base!r}; {did_you_mean(base, known)}")
     parent = derived_study(base, written)
-    inherited = {key: parent[key] for key in ("paper", "data", "units", "transfer") if key in parent}
+    inherited = {key: parent[key] for key in ("paper", "data", "data_of", "sequence", "units", "transfer") if key in parent}
     return {**merged(inherited, study), "models": derived_models(study.get("models", {}), parent["models"], name)}
 
 
@@ -120,8 +161,8 @@ def check_models_named(models, study, name):
 def check_model(block, study, name):
     """Check that a model's architecture exists and takes its hyperparameters, and that loss and units fit the study."""
     if "control" in block:
-        if study["units"] != "cells" or set(block) - {"control", "cells"}:
-            raise InputError(f"{name}: a control is of studies with units: cells, and has no other key than 'cells'")
+        if study["units"] not in ("cells", "pooled") or set(block) - {"control", "cells"}:
+            raise InputError(f"{name}: a control is of studies with units: cells or pooled, and has no other key than 'cells'")
         return
     check_architecture(block, name)
     if "estimator" in block:
@@ -141,6 +182,21 @@ def check_model(block, study, name):
         raise InputError(f"{name}: 'training.auxiliary' and 'network.auxiliary' go together, and 'training.contrastive' needs them")
     if block["training"].get("start_at_mean") and (kind != "expression" or block["training"].get("auxiliary", {}).get("kind") == "classification"):
         raise InputError(f"{name}: training.start_at_mean is for values, not for labels: set it to false")
+    stages = block["training"].get("stages", [])
+    if stages and sum(stage["epochs"] for stage in stages) != block["training"]["epochs"]:
+        raise InputError(f"{name}: training.epochs is {block['training']['epochs']}, and its stages have {sum(s['epochs'] for s in stages)}")
+    if block["training"].get("sampler", "random") == "by_gene" and "cells_per_gene" not in block["training"]:
+        raise InputError(f"{name}: training.sampler: by_gene needs training.cells_per_gene")
+    if block["network"].get("dna") and "sequence" not in study:
+        raise InputError(f"{name}: network.dna reads DNA, and the study names no 'sequence' (its bp around the TSS)")
+    if block["network"].get("span", 0) > study.get("sequence", 0) and block["network"].get("dna"):
+        raise InputError(f"{name}: network.span is {block['network']['span']} bp, and the study's 'sequence' has {study['sequence']}")
+    if study["units"] == "pooled":
+        if block.get("units") not in (None, "folds") or (block.get("units") == "folds") != (
+            study.get("cross_validation", {}).get("model") == name.rsplit(" ", 1)[-1]
+        ):
+            raise InputError(f"{name}: 'units: folds' is for the model that 'cross_validation' names")
+        return
     if block.get("regime") == "difference":
         if study["units"] != "pairs":
             raise InputError(f"{name}: 'regime: difference' is for studies of pairs of cells")

@@ -186,12 +186,44 @@ def check_splits(samples):
             )
 
 
+class Inputs:
+    """The inputs of samples on a device, from which batches are taken as the keyword arguments of a model.
+
+    own: tensors by name, first axis [samples]; by_gene: those that are a gene's own, first axis [genes], of which a batch gets each of its genes
+    once, and `gene`, the row in them of each sample. reads: which of them the model takes, by name; all if None.
+    """
+
+    def __init__(self, samples, device, reads=None):
+        def kept(arrays):
+            return {name: torch.from_numpy(array).to(device) for name, array in arrays.items() if (reads or {}).get(name, True)}
+
+        self.own, self.by_gene = kept(samples.inputs), kept(samples.by_gene)
+        self.gene = None if samples.gene is None else torch.from_numpy(samples.gene).to(device)
+        self.n, self.device = len(samples.target), device
+
+    def take(self, index):
+        """The inputs of the samples at `index` (int64 tensor)."""
+        batch = {name: values[index] for name, values in self.own.items()}
+        if self.by_gene:
+            genes, row = torch.unique(self.gene[index], return_inverse=True)
+            batch |= {name: values[genes] for name, values in self.by_gene.items()} | {"gene": row}
+        return batch
+
+    def order(self, index):
+        """Positions in `index` that put the samples of a gene side by side, so that a batch has few genes."""
+        return torch.arange(len(index), device=self.device) if self.gene is None else torch.argsort(self.gene[index], stable=True)
+
+
 @torch.no_grad()
 def outputs(model, inputs, index=None):
-    """What a model says, without training, to `inputs` (by name, first axis samples), in batches; of the samples `index` only."""
+    """What a model says, without training, to Inputs, in batches; to the samples `index` only. First axis [samples]."""
     model.eval()
-    index = torch.arange(len(next(iter(inputs.values()))), device=next(iter(inputs.values())).device) if index is None else index
-    return torch.cat([model(**{name: values[batch] for name, values in inputs.items()}) for batch in index.split(EVALUATION_BATCH)])
+    index = torch.arange(inputs.n, device=inputs.device) if index is None else index
+    order = inputs.order(index)
+    found = torch.cat([model(**inputs.take(batch)) for batch in index[order].split(EVALUATION_BATCH)])
+    result = torch.empty_like(found)
+    result[order] = found
+    return result
 
 
 class Trainer:
@@ -209,7 +241,8 @@ class Trainer:
         self._keep(1, settings, seed, device, checkpoint, fingerprint)
         self.model = model.to(device)
         self.optimiser = make_optimiser(settings, self.model.parameters())
-        self.inputs = {name: torch.from_numpy(array).to(device) for name, array in samples.inputs.items()}
+        self.inputs = Inputs(samples, device, getattr(model, "reads", None))
+        self.stage = None
         self.target = torch.from_numpy(samples.target).to(device)
         self.index = {split: torch.from_numpy(samples.index(split)).to(device) for split in ("train", "valid", UNLABELLED)}
         check_splits(samples)
@@ -294,15 +327,55 @@ class Trainer:
 
     def batch(self, index):
         """The inputs of the samples at `index`, by name."""
-        return {name: values[index] for name, values in self.inputs.items()}
+        return self.inputs.take(index)
+
+    def batches(self):
+        """The training samples of one epoch, cut into batches, as the `sampler` of the settings draws them."""
+        n, size = len(self.index["train"]), self.settings["batch_size"]
+        if self.settings.get("sampler", "random") == "random":
+            return cut(self.shuffled("train", n), size, self.model)
+        return cut(self._by_gene(self.settings["cells_per_gene"]), size, self.model)
+
+    def _by_gene(self, cells):
+        """Training samples in groups of `cells` of the same gene, a gene's last group smaller; which ones, and the order of groups, are random."""
+        order = self.shuffled("train", len(self.index["train"]))
+        gene = self.inputs.gene[order]
+        by_gene = torch.argsort(gene, stable=True)
+        gene = gene[by_gene]
+        # each sample's place among its gene's, and with it its group
+        first = torch.searchsorted(gene, gene)
+        group = (torch.arange(len(gene), device=self.device) - first) // cells
+        _, group = torch.unique(gene * (group.max() + 1) + group, return_inverse=True)
+        key = torch.randperm(int(group.max()) + 1, generator=self.generator).to(self.device)[group]
+        return order[by_gene[torch.argsort(key, stable=True)]]
+
+    def _enter_stage(self, epoch):
+        """Freeze the parts of the model that do not train in an epoch's stage, and start a new optimiser with each stage."""
+        ends, stages = 0, self.settings.get("stages", [])
+        for number, stage in enumerate(stages):
+            ends += stage["epochs"]
+            if epoch <= ends and number != self.stage:
+                self.stage, parts = number, self.model.parts()
+                unknown = [name for name in stage["parts"] if name not in parts]
+                if unknown:
+                    raise InputError(f"training.stages: the model has no part {unknown[0]!r}; it has {', '.join(sorted(parts))}")
+                # what is frozen has no gradient left to count
+                self.model.zero_grad(set_to_none=True)
+                for name, modules in parts.items():
+                    for module in modules:
+                        module.requires_grad_(name in stage["parts"])
+                self.optimiser = make_optimiser(self.settings, [value for value in self.model.parameters() if value.requires_grad])
+                log.info("from epoch %d on %s trains", epoch, " and ".join(stage["parts"]))
+            if epoch <= ends:
+                return
 
     def _train_epoch(self, epoch):
         """Train one epoch. Returns for each fit the mean of each loss of the objective over samples, and what else it has to tell."""
+        self._enter_stage(epoch)
         self._seed(epoch)
         self.model.train()
-        n, size = len(self.index["train"]), self.settings["batch_size"]
-        batches = cut(self.shuffled("train", n), size, self.model)
-        self.objective.start_epoch(n, size)
+        n, batches = len(self.index["train"]), self.batches()
+        self.objective.start_epoch(n, self.settings["batch_size"])
         totals, steps = {}, []
         for number, batch in enumerate(batches):
             self.optimiser.zero_grad(set_to_none=True)
@@ -350,6 +423,7 @@ class Trainer:
             log.info("%s is of other data, settings or code: starting anew", self.checkpoint)
             return
         self._load_state(saved["model"])
+        self._enter_stage(max(fit["epoch"] for fit in saved["fits"]))
         self.optimiser.load_state_dict(saved["optimiser"])
         self.fits = [Progress(**copy.deepcopy(fit)) for fit in saved["fits"]]
         for fit in self.fits:

@@ -63,7 +63,7 @@ def by_regime(table, title):
         y = np.arange(len(order))
         axis.hlines(y, shown["mse_low"], shown["mse_high"], color=PALETTE[number], lw=2, alpha=0.5)
         axis.scatter(shown["mse"], y, color=PALETTE[number], s=26, zorder=3, lw=0)
-        for model, label, style in (("gene_mean", "gene mean", ":"), ("simulator_truth", "best possible (marks)", "--")):
+        for model, label, style in (("gene_mean", "gene mean", ":"), ("simulator_truth", "best possible", "--")):
             if model in here.index:
                 axis.axvline(here.loc[model, "mse"], color=TRUTH, lw=1.1, ls=style, label=label)
         axis.set_title(f"{SHOWN[regime]}\n({counted(here['cells'].iloc[0], 'cell')}, {counted(here['genes'].iloc[0], 'gene')})", fontsize=8)
@@ -112,4 +112,24 @@ def members(alone, table, metric, title):
             axis.set_ylabel(f"{metric_name(metric)} on the unseen cell")
     figure.suptitle(title, fontsize=10)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
+    return figure
+
+
+def folds(histories, title):
+    """Training and validation loss by epoch: a thin line a fold, and the means.
+
+    histories: from fold to its history (epoch, train_loss, valid_loss). Training losses are taken with dropout, while weights still change.
+    """
+    figure, axis = plt.subplots(figsize=(5.6, 3.6), layout="constrained")
+    for name, label, colour in (("train_loss", "training", LOW), ("valid_loss", "validation", HIGH)):
+        losses = [history.set_index("epoch")[name] for history in histories.values()]
+        for loss in losses:
+            axis.plot(loss.index, loss, color=colour, lw=0.7, alpha=0.4)
+        mean = sum(losses) / len(losses)
+        axis.plot(mean.index, mean, color=colour, lw=2, marker="o", ms=4, label=f"{label}, mean of {len(losses)} folds")
+    axis.set(xlabel="epoch", ylabel="MSE")
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.grid(axis="y", color="0.93")
+    axis.legend(fontsize=8)
+    axis.set_title(title, fontsize=10)
     return figure

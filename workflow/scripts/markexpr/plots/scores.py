@@ -73,6 +73,8 @@ def side_by_side(table, metric, title, name_best=(), split="test"):
     Units run from the highest mean over models to the lowest. name_best: models of which the best is named above each unit.
     """
     models = [model for model in dict.fromkeys(table["model"]) if model != "simulator_truth"]
+    if table["unit"].nunique() == 1:
+        return one_unit(table, models, metric, title, split)
     values = table[table["model"].isin(models)].pivot(index="unit", columns="model", values="value")[models]
     units = values.mean(axis=1).sort_values(ascending=False).index
     place = {unit: number for number, unit in enumerate(units)}
@@ -129,6 +131,27 @@ def side_by_side(table, metric, title, name_best=(), split="test"):
     beside.set_xlabel(f"{len(units)} unit{'s' if len(units) > 1 else ''}\n(◆ mean)", fontsize=8)
     figure.suptitle(title, fontsize=10)
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=min(4, len(models) + bool(len(best))), fontsize=8)
+    return figure
+
+
+def one_unit(table, models, metric, title, split):
+    """One metric of several models on the one unit that there is, a row a model with its interval; arguments as of side_by_side."""
+    figure, axis = plt.subplots(figsize=(6.4, 1.3 + 0.28 * len(models)), layout="constrained")
+    here = table.set_index("model").reindex(models)
+    y = np.arange(len(models))
+    axis.hlines(y, here["ci_low"], here["ci_high"], color=LOW, lw=2, alpha=0.5)
+    axis.scatter(here["value"], y, color=LOW, s=28, lw=0, zorder=3)
+    for place, value in zip(y, here["value"]):
+        axis.annotate(f"{value:.2f}", (value, place), (0, 5), textcoords="offset points", ha="center", va="bottom", fontsize=7)
+    best = table[table["model"] == "simulator_truth"]
+    if len(best):
+        axis.axvline(best["value"].iloc[0], color=TRUTH, lw=1.2, ls="--", label="best possible")
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize=8)
+    axis.set_yticks(y, models)
+    axis.set_ylim(len(models) - 0.5, -0.7)
+    axis.set_xlabel(f"{metric_name(metric)} of {'validation' if split == 'valid' else split} genes ({table['unit'].iloc[0]})")
+    axis.grid(axis="x", color="0.93")
+    axis.set_title(title, fontsize=10)
     return figure
 
 
