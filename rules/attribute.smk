@@ -65,3 +65,77 @@ rule plot_attributions:
         "Drawing attributions of study {wildcards.study}"
     script:
         "../workflow/scripts/plot_attributions.py"
+
+
+rule save_gene_attributions:
+    # Gradients of the prediction of one gene with respect to marks and DNA, and means over genes, of a pooled model; the first seed.
+    input:
+        unpack(shown_inputs),
+    output:
+        "results/attributions/{study}/genes.npz",
+    log:
+        "logs/save_gene_attributions/{study}.log",
+    benchmark:
+        "benchmarks/save_gene_attributions/{study}.tsv"
+    conda:
+        "../envs/attribution.yaml"
+    threads: config["train_threads"]
+    resources:
+        mem_mb=6000,
+        runtime=60,
+    params:
+        setting=lambda wildcards: STUDIES[wildcards.study]["gene_attributions"],
+        code=lambda wildcards: code_digest(
+            "save_gene_attributions.py",
+            f"markexpr/models/{shown_block(wildcards.study)['architecture']}.py",
+        ),
+    message:
+        "Saving what the prediction of one gene depends on (study {wildcards.study})"
+    script:
+        "../workflow/scripts/save_gene_attributions.py"
+
+
+rule plot_gene_attributions:
+    # Marks and DNA of one gene, and means over genes.
+    input:
+        rules.save_gene_attributions.output,
+    output:
+        marks_svg="results/figures/{study}/gene_marks.svg",
+        marks=report(
+            "results/figures/{study}/gene_marks.png",
+            caption="../workflow/report/gene_attributions.rst",
+            category="{study}",
+            subcategory="Interpretation",
+            labels={"result": "marks of one gene, gradient × input (Figure 4)"},
+        ),
+        sequence_svg="results/figures/{study}/gene_sequence.svg",
+        sequence=report(
+            "results/figures/{study}/gene_sequence.png",
+            caption="../workflow/report/gene_attributions.rst",
+            category="{study}",
+            subcategory="Interpretation",
+            labels={"result": "gradients of the four bases of one gene (Figure 5)"},
+        ),
+        means_svg="results/figures/{study}/gene_attributions.svg",
+        means=report(
+            "results/figures/{study}/gene_attributions.png",
+            caption="../workflow/report/gene_attributions.rst",
+            category="{study}",
+            subcategory="Interpretation",
+            labels={"result": "marks and DNA, means over genes"},
+        ),
+    log:
+        "logs/plot_gene_attributions/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        simulated=SIMULATED,
+        setting=lambda wildcards: STUDIES[wildcards.study]["gene_attributions"],
+        code=code_digest("plot_gene_attributions.py"),
+    message:
+        "Drawing what the prediction of one gene depends on (study {wildcards.study})"
+    script:
+        "../workflow/scripts/plot_gene_attributions.py"

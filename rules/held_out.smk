@@ -7,7 +7,7 @@ def held_out(study):
 
 
 def training_cells(study, model):
-    """The cells that a model of a study with `units: cells` is trained on."""
+    """The units that a model of a study is trained on: all but cells that are held out."""
     return [cell for cell in units_of(study, model) if cell not in held_out(study)]
 
 
@@ -33,7 +33,7 @@ def has_regimes(study):
         held_out(study)
         and seen_cells(study)
         and models
-        and STUDIES[study]["units"] == "cells"
+        and STUDIES[study]["units"] in ("cells", "pooled")
     )
 
 
@@ -70,7 +70,7 @@ def averaged_runs():
     return [
         f"{study}/[^/]+/(?:{'|'.join(map(re.escape, held_out(study)))})/"
         for study in STUDIES
-        if held_out(study)
+        if held_out(study) and STUDIES[study]["units"] == "cells"
     ]
 
 
@@ -118,11 +118,16 @@ def members_of(file):
 
 
 def control_inputs(wildcards):
-    """The tensors of a control's cell, and of all training cells but it."""
+    """The tensors of a control's cell, or of all of a pooled study, and of all training cells (but it)."""
     study, unit = wildcards.study, wildcards.unit
+    pooled = STUDIES[study]["units"] == "pooled"
+    if unit not in units_of(study, wildcards.model):
+        raise WorkflowError(
+            f"control {wildcards.model} of study {study} has no unit {unit}: it needs another cell that trains"
+        )
     others = [cell for cell in seen_cells(study) if cell != unit]
     return {
-        "cell": cell_tensors(study, unit),
+        "cells": [cell_tensors(study, cell) for cell in (CELLS if pooled else [unit])],
         "others": [cell_tensors(study, cell) for cell in others],
     }
 
@@ -134,7 +139,9 @@ def members_tables(study):
         for model, block in STUDIES[study]["models"].items()
         for unit in units_of(study, model)
         for seed in config["seeds"]
-        if unit in held_out(study) and "control" not in block
+        if STUDIES[study]["units"] == "cells"
+        and unit in held_out(study)
+        and "control" not in block
     ]
 
 

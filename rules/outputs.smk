@@ -7,7 +7,8 @@ def changes_of(study):
     cells = {*cells_of(study), *([source] if source else [])}
     other = [cell for cell in cells if source_of(cell)["kind"] != "remc"]
     said = [f"{len(other)} cells of other sources"] if other else []
-    changed = {study, STUDIES[study].get("base")} & set(config["overrides"])
+    files = {study, STUDIES[study].get("base"), STUDIES[study].get("data_of")}
+    changed = files & set(config["overrides"])
     return ", ".join(said + (["settings changed by overrides"] if changed else []))
 
 
@@ -28,6 +29,32 @@ def labels_of(wildcards):
 def first_metric(study):
     """The metric that a study's comparisons are made in."""
     return STUDIES[study].get("metric", "auc" if has_labels(study) else "pearson")
+
+
+def shown_cell(study):
+    """The cell of which a study shows one gene: the one it names if it is built and trains, else the first that does."""
+    cell = STUDIES[study]["gene_attributions"]["cell"]
+    return next(
+        iter([c for c in seen_cells(study) if c == cell] + seen_cells(study)), None
+    )
+
+
+def shown_block(study):
+    """The block of the model of which a study shows one gene."""
+    return STUDIES[study]["models"][STUDIES[study]["gene_attributions"]["model"]]
+
+
+def shown_inputs(wildcards):
+    """The model of which a study shows one gene, the cell's tensors and the sequences."""
+    study = wildcards.study
+    model = STUDIES[study]["gene_attributions"]["model"]
+    run = RUN.format(study=study, model=model, unit="pooled", seed=config["seeds"][0])
+    return {
+        "weights": f"{run}/weights.safetensors",
+        "params": f"{run}/params.yaml",
+        "cell": cell_tensors(study, shown_cell(study)),
+        "sequence": sequence_of(study),
+    }
 
 
 def attributed(study):
@@ -116,6 +143,8 @@ def outputs_of(study):
     # around two anchors there is no one distance to draw along
     one_anchor = not setting["data"]["window"].endswith("_flanks")
     figures = ["genes", "depth"] + (["profiles", "correlation"] if one_anchor else [])
+    if "data_of" in setting:  # its figures are those of the study that has them
+        figures = []
     tables = []
     if setting["models"]:
         figures += ["roc" if has_labels(study) else "predicted"]
@@ -140,6 +169,10 @@ def outputs_of(study):
             figures += ["ensemble"]
     if "losses" in setting and are_trained(study, setting["losses"]):
         figures += ["losses"]
+    if "cross_validation" in setting and seen_cells(study):
+        figures += ["cross_validation"]
+    if "gene_attributions" in setting and shown_cell(study):
+        figures += ["gene_marks", "gene_sequence", "gene_attributions"]
     if "attributions" in setting and attributed(study):
         figures += ["attributions"]
     if "claims" in setting:

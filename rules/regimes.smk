@@ -161,3 +161,43 @@ rule plot_losses:
         "Drawing training losses of study {wildcards.study}"
     script:
         "../workflow/scripts/plot_losses.py"
+
+
+rule plot_cross_validation:
+    # Training and validation loss of each fold; the first seed.
+    input:
+        lambda wildcards: [
+            f"{RUN}/history.tsv".format(
+                study=wildcards.study,
+                model=STUDIES[wildcards.study]["cross_validation"]["model"],
+                unit=unit,
+                seed=config["seeds"][0],
+            )
+            for unit in units_of(
+                wildcards.study, STUDIES[wildcards.study]["cross_validation"]["model"]
+            )
+        ],
+    output:
+        svg="results/figures/{study}/cross_validation.svg",
+        png=report(
+            "results/figures/{study}/cross_validation.png",
+            caption="../workflow/report/cross_validation.rst",
+            category="{study}",
+            subcategory="Scores",
+            labels={"result": "cross-validation (Figure 3)"},
+        ),
+    log:
+        "logs/plot_cross_validation/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=5,
+    params:
+        simulated=SIMULATED,
+        setting=lambda wildcards: STUDIES[wildcards.study]["cross_validation"],
+        code=code_digest("plot_cross_validation.py"),
+    message:
+        "Drawing the cross-validation of study {wildcards.study}"
+    script:
+        "../workflow/scripts/plot_cross_validation.py"

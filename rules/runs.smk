@@ -8,12 +8,17 @@ def units_of(study, model):
     if "control" in block:
         # it knows what other cells that train tell
         cells = [cell for cell in cells if set(seen_cells(study)) - {cell}]
+    if block.get("units") == "folds":
+        number = STUDIES[study]["cross_validation"]["folds"]
+        folds = [f"fold{which}" for which in range(1, number + 1)]
+        return folds if seen_cells(study) else []
+    if STUDIES[study]["units"] == "pooled":
+        # a control needs another cell for each
+        return ["pooled"] if len(seen_cells(study)) > ("control" in block) else []
     if block.get("units") == "transfers":
         source = STUDIES[study]["transfer"]["source"]
         return [f"{source}-to-{cell}" for cell in cells if cell != source]
-    return {"cells": cells, "pairs": PAIRS, "pooled": ["pooled"]}[
-        STUDIES[study]["units"]
-    ]
+    return {"cells": cells, "pairs": PAIRS}[STUDIES[study]["units"]]
 
 
 def are_built(study, models):
@@ -45,7 +50,8 @@ def runs_of(study, file):
 
 def predictions_of(study):
     """The predictions of all runs of a study. On the simulated mirror its truth is one more model, on the same units."""
-    runs = runs_of(study, "predictions.tsv.gz")
+    # a fold of a cross-validation has a split of its own, and no score beside others
+    runs = [run for run in runs_of(study, "predictions.tsv.gz") if "/fold" not in run]
     truth = {
         re.sub(
             f"^results/runs/{study}/[^/]+/",
@@ -57,7 +63,7 @@ def predictions_of(study):
     return runs + (sorted(truth) if SIMULATED else [])
 
 
-def model_block(wildcards):
+def model_block(wildcards, all_keys=False):
     """The block of a study's file that describes the job's model."""
     models = STUDIES[wildcards.study]["models"]
     if wildcards.model not in models:
@@ -68,7 +74,7 @@ def model_block(wildcards):
     return {
         key: value
         for key, value in models[wildcards.model].items()
-        if key not in ("units", "cells")
+        if all_keys or key not in ("units", "cells")
     }
 
 
@@ -90,6 +96,8 @@ def run_inputs(wildcards):
         wildcards.unit,
         model_block(wildcards).get("regime"),
     )
+    if STUDIES[study]["units"] == "pooled":
+        return pooled_inputs(study, wildcards.model, unit)
     if STUDIES[study]["units"] == "pairs" and regime is None:
         if "-" not in unit:
             raise WorkflowError(
@@ -116,6 +124,40 @@ def run_inputs(wildcards):
     }
 
 
+def pooled_inputs(study, model, unit):
+    """The tensors of all cells, for a fold of those that train, and the sequences if the model reads them."""
+    units = units_of(study, model)
+    if unit not in units:
+        raise WorkflowError(
+            f"model {model} of study {study} is not trained on {unit}, but on {', '.join(units) or 'cells that are not held out: name some in cells'}"
+        )
+    cells = CELLS if unit == "pooled" else seen_cells(study)
+    inputs = {"cells": [cell_tensors(study, cell) for cell in cells]}
+    if STUDIES[study]["models"][model].get("network", {}).get("dna"):
+        inputs["sequence"] = sequence_of(study)
+    return inputs
+
+
+def memory_of_fit(wildcards):
+    """Memory of a fit in MB: all cells' tensors (35 MB of 17,447 genes each), sequences and a batch of their features for a pooled one."""
+    study = wildcards.study
+    return 4000 + (3000 + 40 * len(CELLS)) * (STUDIES[study]["units"] == "pooled")
+
+
+def sequence_of(study):
+    """The sequences that a study's models read."""
+    return f"results/sequence/{STUDIES[study]['sequence']}bp.npz"
+
+
+def fold_of(wildcards):
+    """Which fold of a cross-validation a unit is: number, which, over; None for other units."""
+    if model_block(wildcards, all_keys=True).get("units") != "folds":
+        return None
+    setting = STUDIES[wildcards.study]["cross_validation"]
+    which = int(wildcards.unit.removeprefix("fold"))
+    return {"number": setting["folds"], "which": which, "over": setting["over"]}
+
+
 def pair_shown(wildcards):
     """The tensors of the pair of cells that a study shows one gene of."""
     study = wildcards.study
@@ -125,6 +167,10 @@ def pair_shown(wildcards):
 def truth_inputs(wildcards):
     """The tensors of the genes that a unit tests, and for a transfer the study's genes, which it splits anew."""
     study, unit = wildcards.study, wildcards.unit
+    if STUDIES[study]["units"] == "pooled":
+        if unit != "pooled":
+            raise WorkflowError(f"study {study} has no unit {unit}, but pooled")
+        return {"tensors": tensors_of(study)}
     source, _, tested = unit.rpartition("-to-")
     cells = unit.split("-") if STUDIES[study]["units"] == "pairs" else [tested]
     genes = {"genes": f"results/annotation/genes.{study}.tsv"} if source else {}

@@ -19,6 +19,7 @@ rule score_study:
     params:
         bootstrap=config["bootstrap"],
         kind=lambda wildcards: STUDIES[wildcards.study]["data"]["target"]["kind"],
+        pooled=lambda wildcards: STUDIES[wildcards.study]["units"] == "pooled",
         code=code_digest("score_study.py"),
     message:
         "Scoring study {wildcards.study}"

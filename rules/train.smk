@@ -32,11 +32,14 @@ rule train_model:
     threads: config["train_threads"]
     resources:
         gpu=GPU_PER_FIT,
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=memory_of_fit,
+        runtime=lambda wildcards: (
+            240 if STUDIES[wildcards.study]["units"] != "pooled" else 2880
+        ),
     params:
         model=model_block,
         transfer=transfer_of,
+        folds=fold_of,
         # beside the outputs, but none of them: Snakemake deletes the outputs of a job that fails
         checkpoint=lambda wildcards: f"results/runs/.checkpoints/{wildcards.study}-{wildcards.model}-{wildcards.unit}-{wildcards.seed}.pt",
         code=model_code("train_model.py"),
@@ -121,7 +124,7 @@ rule fit_estimator:
         "../envs/estimators.yaml"
     threads: config["train_threads"]
     resources:
-        mem_mb=6000,
+        mem_mb=lambda wildcards: 2000 + memory_of_fit(wildcards),
         runtime=720,
     params:
         model=model_block,
@@ -150,6 +153,8 @@ if SIMULATED:
             runtime=5,
         params:
             transfer=lambda wildcards: STUDIES[wildcards.study].get("transfer"),
+            # what the study's models see
+            sequence=lambda wildcards: "sequence" in STUDIES[wildcards.study],
             code=code_digest("predict_truth.py"),
         message:
             "Best possible predictions for {wildcards.unit}, from the simulator's truth"
