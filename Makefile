@@ -41,5 +41,5 @@ tools:
 		echo "Not found:$$missing. Install with 'sudo apt-get install$$missing' or 'conda install -c conda-forge -c bioconda$$missing', then run make again."; exit 1; \
 	fi
 
-clean: ## remove what the demo made
-	rm -rf demo
+clean: ## remove what the demos made
+	rm -rf demo demo_dna
