@@ -39,10 +39,11 @@ def tensors_of(study):
 
 
 def runs_of(study, file):
-    """One `file` of each run of a study."""
+    """One `file` of each run of a study, but for folds of a cross-validation, which have splits of their own and no score beside others."""
     return [
         f"{RUN}/{file}".format(study=study, model=model, unit=unit, seed=seed)
-        for model in STUDIES[study]["models"]
+        for model, block in STUDIES[study]["models"].items()
+        if block.get("units") != "folds"
         for unit in units_of(study, model)
         for seed in config["seeds"]
     ]
@@ -50,8 +51,7 @@ def runs_of(study, file):
 
 def predictions_of(study):
     """The predictions of all runs of a study. On the simulated mirror its truth is one more model, on the same units."""
-    # a fold of a cross-validation has a split of its own, and no score beside others
-    runs = [run for run in runs_of(study, "predictions.tsv.gz") if "/fold" not in run]
+    runs = runs_of(study, "predictions.tsv.gz")
     truth = {
         re.sub(
             f"^results/runs/{study}/[^/]+/",
