@@ -208,7 +208,7 @@ def test_untrained_predictions_of_the_cells_start_at_their_means():
         torch.manual_seed(1)
         model = build_model("deepdiff", 2, 16, {**STUDY["models"]["aux"]["network"], "bin_width": 4, "mark_width": 3})
         trainer = Trainer(model, samples, {**settings, "start_at_mean": start}, 1, torch.device("cpu"))
-        found = model.tasks(**trainer.inputs)
+        found = model.tasks(**trainer.inputs.own)
         for cell in "ab":
             mean = samples.auxiliary[cell][samples.index("train")].mean()
             assert low <= abs(found[cell].mean().item() - mean) <= high

@@ -133,7 +133,7 @@ def test_the_gradient_of_a_step_is_label_loss_less_lambda_times_domain_loss(cell
     trainer.objective.settings = {"maximum": 0.3, "schedule": "constant"}
     sum(trainer.objective.losses(0, batch, 0.0).values()).backward()
     found = model.feature.weight.grad.clone()
-    marks = trainer.inputs["marks"]
+    marks = trainer.inputs.own["marks"]
     features = model.features(marks=marks[torch.cat([batch, unlabelled])])
     label = torch.nn.functional.cross_entropy(model.classifier(features[:8]), trainer.target[batch].long())
     # 1 is the source, 0 the target, as the paper has it

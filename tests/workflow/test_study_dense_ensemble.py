@@ -10,8 +10,9 @@ import torch
 import yaml
 from conftest import ROOT, jobs_of, snakemake
 
+from markexpr.data import load_cell
 from markexpr.models import load_model
-from markexpr.training import outputs
+from markexpr.training import Inputs, outputs
 
 CONFIG = ["--configfile", "tests/workflow/dense_ensemble.yaml"]
 NETS = ["densenet", "densenet_code", "resnet", "alexnet", "simple_cnn", "transformer"]
@@ -48,8 +49,8 @@ def test_every_table_and_figure_is_there(run):
 
 def test_an_unseen_cell_is_the_mean_of_the_seen_cells_models(run):
     torch.set_num_threads(1)
-    with np.load(run / "tensors/dense_ensemble/E123.npz") as file:
-        marks, genes, split = torch.from_numpy(file["X"]), file["gene_id"], file["split"]
+    samples = load_cell(run / "tensors/dense_ensemble/E123.npz")
+    genes, split = samples.gene_id, samples.split
     assert set(split) == {"test"}
     for model in ("densenet", "alexnet"):
         each = []
@@ -57,7 +58,7 @@ def test_an_unseen_cell_is_the_mean_of_the_seen_cells_models(run):
             runs = run / f"runs/dense_ensemble/{model}/{cell}/seed1"
             net, params = load_model(runs / "params.yaml", runs / "weights.safetensors")
             assert params["together"] == 2 and params["unit"] == cell
-            each.append(outputs(net, {"marks": marks}).numpy())
+            each.append(outputs(net, Inputs(samples, torch.device("cpu"))).numpy())
         found = predictions(run, model, "E123")
         assert np.allclose(found.loc[genes, "y_pred"], np.mean(each, axis=0), atol=1e-4)
         members = pd.read_csv(run / f"runs/dense_ensemble/{model}/E123/seed1/members.tsv", sep="\t").set_index("member")
