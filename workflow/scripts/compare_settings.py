@@ -5,9 +5,9 @@ import pandas as pd
 from markexpr.files import write_tsv
 from markexpr.jobs import run_job
 from markexpr.plots import save
-from markexpr.plots.scores import metric_name, settings
+from markexpr.plots.scores import settings
 from markexpr.summary import across_settings, read_groups
-from markexpr.tables import titled, write_html
+from markexpr.tables import metric_name, titled, write_html
 
 
 def main(job):

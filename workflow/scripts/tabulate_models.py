@@ -4,9 +4,8 @@ import pandas as pd
 
 from markexpr.files import write_tsv
 from markexpr.jobs import run_job
-from markexpr.plots.scores import metric_name
 from markexpr.summary import read_groups, relative, summarise
-from markexpr.tables import titled, write_html
+from markexpr.tables import metric_name, titled, write_html
 
 
 def main(job):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import wilcoxon
 
 from markexpr.jobs import InputError
 
@@ -106,6 +105,8 @@ def judge_claims(metrics, claims, metric):
     the paired differences in both directions, adjusted by Holm's method for the number of claims, the paper's and ours apart. `verdict` is
     `too few units` where n units could not support a claim even if all of them did: the least p of a test is 2^-n.
     """
+    from scipy.stats import wilcoxon  # here: it takes half a second to load, and most tables do without
+
     rows = []
     for claim in claims:
         mean, _ = by_unit(metrics, [claim["better"], claim["than"]], metric)

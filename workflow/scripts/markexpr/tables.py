@@ -15,6 +15,14 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: 
 """
 
 
+METRICS = {"pearson": "Pearson correlation", "spearman": "Spearman correlation", "r2": "R²", "accuracy": "accuracy"}
+
+
+def metric_name(metric):
+    """What a figure or table calls a metric."""
+    return METRICS.get(metric, metric.upper())
+
+
 def titled(title, simulated):
     """A title, which says so where its data are simulated."""
     return f"{title} (simulated data)" if simulated else title

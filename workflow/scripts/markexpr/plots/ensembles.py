@@ -4,7 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from markexpr.plots import HIGH, LOW, PALETTE, TRUTH, grid
-from markexpr.plots.scores import COLOURS, metric_name
+from markexpr.plots.scores import COLOURS
+from markexpr.tables import metric_name
 
 # regimes that the figure of errors shows, and what its legend calls them
 SHOWN = {

@@ -3,10 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgb
-from sklearn.metrics import roc_curve
 
 from markexpr.jobs import InputError
 from markexpr.plots import HIGH, LABELLED, LOW, PALETTE, TRUTH, grid
+from markexpr.tables import metric_name
 
 
 def _mean_curve(curves):
@@ -27,6 +27,8 @@ def roc(runs, title):
     if not models:
         raise InputError("no run has test genes of both classes: there is no ROC curve to draw")
     figure, axes = grid(len(models), width=3.9, height=4.2, columns=4)
+    from sklearn.metrics import roc_curve  # here: it takes a second to load, and most figures do without
+
     for run in runs:
         run["curve"] = roc_curve(run["y_true"], run["y_pred"])[:2]
     best = [run for run in runs if run["model"] == "simulator_truth"]
@@ -56,14 +58,6 @@ def roc(runs, title):
 # more models than the palette has colours: each again, lighter
 COLOURS = PALETTE + [tuple(0.45 + 0.55 * part for part in to_rgb(colour)) for colour in PALETTE]
 MANY_UNITS = 16  # beyond, units are drawn without intervals and their names upright
-
-
-METRICS = {"pearson": "Pearson correlation", "spearman": "Spearman correlation", "r2": "R²", "accuracy": "accuracy"}
-
-
-def metric_name(metric):
-    """What a figure or table calls a metric."""
-    return METRICS.get(metric, metric.upper())
 
 
 def side_by_side(table, metric, title, name_best=(), split="test"):
@@ -185,7 +179,7 @@ def settings(table, metric, title):
 FEW_GENES = 3_000  # are drawn one by one, more as densities
 
 
-def predicted(runs, metric_name, title):
+def predicted(runs, score_name, title):
     """Predicted against true values of test genes, one panel a model, all units together.
 
     runs: list of dicts with model, y_true, y_pred, score; the title of a panel has the mean score over runs.
@@ -202,7 +196,7 @@ def predicted(runs, metric_name, title):
             axis.hexbin(true, guess, gridsize=45, extent=(low, high, low, high), bins="log", cmap="Blues", mincnt=1, vmin=0.3, linewidths=0.1)
         axis.plot([low, high], [low, high], color=TRUTH, lw=0.8, ls="--")
         scores = [run["score"] for run in here if not np.isnan(run["score"])]
-        axis.set_title(f"{model}\n{metric_name} {np.mean(scores) if scores else float('nan'):.3f}", fontsize=8)
+        axis.set_title(f"{model}\n{score_name} {np.mean(scores) if scores else float('nan'):.3f}", fontsize=8)
         axis.set_xlim(low, high)
         axis.set_ylim(low, high)
     figure.supxlabel("true", fontsize=9)
