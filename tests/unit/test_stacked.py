@@ -26,7 +26,7 @@ TRAINING = {
 }
 NETS = {
     "densenet": {"transitions": 4},
-    "resnet": {},
+    "resnet": {"stages": [1, 2], "features": 4},
     "alexnet": {"features": [8, 8, 8, 8, 8], "hidden": 16},
     "transformer": {"width": 8, "layers": 1},
     "deepchrome": {"outputs": 1, "kernels": 8, "hidden": [16]},
