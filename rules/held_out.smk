@@ -16,11 +16,6 @@ def seen_cells(study):
     return [cell for cell in CELLS if cell not in held_out(study)]
 
 
-def unseen_cells(study):
-    """The cells that are built and that a study holds out."""
-    return [cell for cell in CELLS if cell in held_out(study)]
-
-
 def are_trained(study, models):
     """Whether each of some models of a study has a cell that it is trained on."""
     return all(training_cells(study, model) for model in models)

@@ -63,7 +63,7 @@ def predictions_of(study):
     return runs + (sorted(truth) if SIMULATED else [])
 
 
-def model_block(wildcards, all_keys=False):
+def model_block(wildcards):
     """The block of a study's file that describes the job's model."""
     models = STUDIES[wildcards.study]["models"]
     if wildcards.model not in models:
@@ -74,7 +74,7 @@ def model_block(wildcards, all_keys=False):
     return {
         key: value
         for key, value in models[wildcards.model].items()
-        if all_keys or key not in ("units", "cells")
+        if key not in ("units", "cells")
     }
 
 
@@ -151,9 +151,10 @@ def sequence_of(study):
 
 def fold_of(wildcards):
     """Which fold of a cross-validation a unit is: number, which, over; None for other units."""
-    if model_block(wildcards, all_keys=True).get("units") != "folds":
+    study = STUDIES[wildcards.study]
+    if study["models"].get(wildcards.model, {}).get("units") != "folds":
         return None
-    setting = STUDIES[wildcards.study]["cross_validation"]
+    setting = study["cross_validation"]
     which = int(wildcards.unit.removeprefix("fold"))
     return {"number": setting["folds"], "which": which, "over": setting["over"]}
 

@@ -6,14 +6,18 @@ import numpy as np
 from markexpr.plots import PALETTE
 
 
+def _extent(bins, rows):
+    """Where a map of `rows` marks × bins lies, in kb from the TSS. bins: offsets of left edges in bp [bins]."""
+    return [bins[0] / 1000, (2 * bins[-1] - bins[-2]) / 1000, rows - 0.5, -0.5]
+
+
 def maps(shown, marks, bins, title):
     """Two maps of marks × bins a unit: saliency |∂y/∂x| along the genome, and integrated gradients along transcription.
 
     shown: from unit to {saliency, integrated}, each float [marks, bins]; bins: offsets of left edges in bp [bins]. Saliency has a scale of its own
     in each unit, as in the paper's figure; integrated gradients share one, around 0.
     """
-    width = (bins[1] - bins[0]) / 1000
-    extent = [bins[0] / 1000, bins[-1] / 1000 + width, len(marks) - 0.5, -0.5]
+    extent = _extent(bins, len(marks))
     largest = max(np.abs(values["integrated"]).max() for values in shown.values()) or 1
     figure, axes = plt.subplots(len(shown), 2, figsize=(9.6, 0.9 + 1.15 * len(shown)), squeeze=False, sharex=True, sharey=True, layout="constrained")
     for row, (unit, values) in zip(axes, shown.items()):
@@ -57,8 +61,7 @@ def _smooth(values):
 
 def _map(axis, values, arrays, title, diverging):
     """A map of marks × bins."""
-    bins, width = arrays["bins"], (arrays["bins"][1] - arrays["bins"][0]) / 1000
-    extent = [bins[0] / 1000, bins[-1] / 1000 + width, len(values) - 0.5, -0.5]
+    extent = _extent(arrays["bins"], len(values))
     largest = np.abs(values).max() or 1
     limits = {"cmap": "RdBu_r", "vmin": -largest, "vmax": largest} if diverging else {"cmap": "viridis", "vmin": 0}
     image = axis.imshow(values, extent=extent, aspect="auto", interpolation="nearest", **limits)
