@@ -62,6 +62,14 @@ def test_values_from_the_command_line_get_their_types(config, schema):
     assert configuration.normalised({**config, "mirror": "https://x/data/"})["mirror"] == "https://x/data"
 
 
+def test_switches_from_the_command_line_are_switches(config, schema):
+    for key in ("gpu", "train_together"):
+        for word, value in (("true", True), ("false", False)):
+            given = configuration.normalised({**config, key: word})
+            configuration.check(given, schema, "config")
+            assert given[key] is value
+
+
 def test_unknown_names_are_refused_with_the_nearest_known():
     assert configuration.choose("all", ["E003", "E004"], "cells", "the sheet") == ["E003", "E004"]
     with pytest.raises(InputError, match=r"'cells' names 'E03', which is not in the sheet; did you mean 'E003'\?"):
