@@ -1,4 +1,4 @@
-# Two commands: `make demo` and `make test`. Each sets up what it needs: .venv from envs/requirements.txt, and BEDTools.
+# Two commands: `make demo` and `make test`; and `make test-cluster`, as root. Each sets up what it needs: .venv from envs/requirements.txt, and BEDTools.
 
 PYTHON ?= python3
 CORES ?= 2
@@ -7,7 +7,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 TOOLS := bedtools curl
 export PATH := $(BIN):$(PATH)
 
-.PHONY: demo test lint setup tools clean
+.PHONY: demo test test-cluster lint setup tools graph clean
 
 demo: setup ## the whole pipeline on a simulated mirror, into demo/
 	snakemake --cores $(CORES) --directory demo --configfile config/demo.yaml --report results/report.html --report-after-run
@@ -16,6 +16,14 @@ demo: setup ## the whole pipeline on a simulated mirror, into demo/
 
 test: lint ## lint, unit tests, and the pipeline on small and on real inputs
 	python -m pytest --durations=6
+
+test-cluster: setup ## the demo's study through a real Slurm of one node, brought up for the test (root, Debian or Ubuntu)
+	command -v slurmctld munged slurmdbd mariadbd >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends slurm-wlm munge slurmdbd mariadb-server >/dev/null; }
+	python -m pytest -s tests/cluster
+
+graph: setup ## docs/rules.svg: the rules of all studies and what feeds what (needs graphviz)
+	snakemake --rulegraph -- deepchrome transferchrome deepdiff dense_ensemble wakawaka | \
+	dot -Tsvg -Grankdir=LR -Gnodesep=0.12 -Granksep=0.45 -Gconcentrate=true -Nheight=0.3 -Earrowsize=0.6 -Epenwidth=1 >docs/rules.svg
 
 lint: setup
 	ruff check .

@@ -15,6 +15,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/resources.smk"
 include: "rules/lookup.smk"
 include: "rules/runs.smk"
 include: "rules/held_out.smk"
@@ -33,6 +34,10 @@ include: "rules/regimes.smk"
 include: "rules/interpret.smk"
 include: "rules/attribute.smk"
 include: "rules/studies.smk"
+
+
+onsuccess:
+    forget_finished()
 
 
 rule all:

@@ -14,8 +14,7 @@ rule annotate_genes:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=500,
-        runtime=5,
+        **needs("annotate_genes"),
     params:
         code=code_digest("annotate_genes.py"),
     message:
@@ -39,8 +38,7 @@ rule select_genes:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=500,
-        runtime=5,
+        **needs("select_genes"),
     params:
         filter=data_setting("genes"),
         window=data_setting("window"),
@@ -68,8 +66,7 @@ rule extract_sequence:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=4000,
-        runtime=30,
+        **needs("extract_sequence"),
     params:
         code=code_digest("extract_sequence.py"),
     message:

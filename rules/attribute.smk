@@ -18,8 +18,7 @@ rule save_attributions:
         "../envs/attribution.yaml"
     threads: config["train_threads"]
     resources:
-        mem_mb=4000,
-        runtime=60,
+        **needs("save_attributions"),
     params:
         genes=lambda wildcards: STUDIES[wildcards.study]["attributions"]["genes"],
         turned=lambda wildcards: STUDIES[wildcards.study]["data"]["orientation"]
@@ -52,8 +51,7 @@ rule plot_attributions:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **needs("plot_attributions"),
     params:
         simulated=SIMULATED,
         setting=lambda wildcards: {
@@ -81,8 +79,7 @@ rule save_gene_attributions:
         "../envs/attribution.yaml"
     threads: config["train_threads"]
     resources:
-        mem_mb=6000,
-        runtime=60,
+        **needs("save_gene_attributions"),
     params:
         setting=lambda wildcards: STUDIES[wildcards.study]["gene_attributions"],
         code=lambda wildcards: code_digest(
@@ -129,8 +126,7 @@ rule plot_gene_attributions:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **needs("plot_gene_attributions"),
     params:
         simulated=SIMULATED,
         setting=lambda wildcards: STUDIES[wildcards.study]["gene_attributions"],

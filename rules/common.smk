@@ -106,6 +106,7 @@ if not Path(CHROM_SIZES).is_file():
 PUBLISHED = str(HOME / "config/published.tsv")
 EXPRESSION = "results/raw/byDataType/rna/expression"
 MIRROR = "results/simulated/mirror"
+CHECKPOINTS = "results/runs/.checkpoints"
 RUN = "results/runs/{study}/{model}/{unit}/seed{seed}"
 
 
@@ -116,13 +117,3 @@ wildcard_constraints:
     unit="[A-Za-z0-9][A-Za-z0-9_.-]*",
     window=r"\d+bp_\d+bp(_flanks)?",
     seed=r"\d+",
-
-
-def gpu_is_visible():
-    """Whether nvidia-smi lists a GPU on this machine."""
-    if shutil.which("nvidia-smi") is None:
-        return False
-    return b"GPU " in subprocess.run(["nvidia-smi", "-L"], capture_output=True).stdout
-
-
-GPU_PER_FIT = int(gpu_is_visible() if config["gpu"] == "auto" else config["gpu"])

@@ -20,8 +20,7 @@ rule plot_labels:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **needs("plot_labels"),
     params:
         simulated=SIMULATED,
         code=code_digest("plot_labels.py"),
@@ -53,8 +52,7 @@ rule tabulate_models:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=500,
-        runtime=5,
+        **needs("tabulate_models"),
     params:
         simulated=SIMULATED,
         table=comparison("tables", "table"),
@@ -85,8 +83,7 @@ rule plot_models:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=5,
+        **needs("plot_models"),
     params:
         simulated=SIMULATED,
         figure=comparison("figures", "figure"),
@@ -115,8 +112,7 @@ rule judge_claims:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=500,
-        runtime=5,
+        **needs("judge_claims"),
     params:
         simulated=SIMULATED,
         claims=lambda wildcards: STUDIES[wildcards.study]["claims"],
@@ -157,8 +153,7 @@ rule compare_settings:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=5,
+        **needs("compare_settings"),
     params:
         simulated=SIMULATED,
         table=lambda wildcards: next(iter(STUDIES[wildcards.study]["tables"].values())),

@@ -15,8 +15,7 @@ rule count_reads:
         "../envs/data.yaml"
     threads: 2
     resources:
-        mem_mb=6000,
-        runtime=60,
+        **needs("count_reads"),
     params:
         source=lambda wildcards: source_of(wildcards.cell),
         marks=config["marks"],

@@ -15,12 +15,12 @@ rule download:
         "logs/download/{file}.log",
     wildcard_constraints:
         file="(byFileType|byDataType|hg19)/.+",
+    # on a cluster, where its nodes have no way out, on the machine that submits
+    localrule: config["partitions"]["network"] is None
     conda:
         "../envs/data.yaml"
     resources:
-        network=1,
-        mem_mb=500,
-        runtime=240,
+        **needs("download"),
     params:
         url=lambda wildcards: download_url(wildcards.file),
         # a simulated mirror changes with its settings

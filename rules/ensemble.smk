@@ -22,14 +22,11 @@ for study, model in together():
             "../envs/train.yaml"
         threads: config["train_threads"]
         resources:
-            gpu=GPU_PER_FIT,
-            # the samples of all cells at once: 35 MB a cell of 17,447 genes, 5 marks and 100 bins, held twice while they are stacked
-            mem_mb=3000 + 150 * len(training_cells(study, model)),
-            runtime=720,
+            **needs("train_together", cells=len(training_cells(study, model))),
         params:
             names={"study": study, "model": model},
             model=STUDIES[study]["models"][model],
-            checkpoint=lambda wildcards, study=study, model=model: f"results/runs/.checkpoints/{study}-{model}-together-{wildcards.seed}.pt",
+            checkpoint=lambda wildcards, study=study, model=model: f"{CHECKPOINTS}/{study}/{model}/together/seed{wildcards.seed}.pt",
             code=code_digest(
                 "train_together.py",
                 f"markexpr/models/{STUDIES[study]['models'][model]['architecture']}.py",
@@ -59,8 +56,7 @@ rule average_models:
         "../envs/train.yaml"
     threads: config["train_threads"]
     resources:
-        mem_mb=3000,
-        runtime=60,
+        **needs("average_models"),
     params:
         code=model_code("average_models.py"),
     message:
@@ -88,8 +84,7 @@ rule average_estimators:
         "../envs/estimators.yaml"
     threads: config["train_threads"]
     resources:
-        mem_mb=4000,
-        runtime=60,
+        **needs("average_estimators"),
     params:
         model=model_block,
         code=model_code("average_estimators.py"),
@@ -112,9 +107,7 @@ rule predict_control:
     conda:
         "../envs/figures.yaml"
     resources:
-        # the tensors of all training cells
-        mem_mb=lambda wildcards: 1000 + 100 * len(CELLS),
-        runtime=20,
+        **needs("predict_control"),
     params:
         control=lambda wildcards: model_block(wildcards)["control"],
         code=code_digest("predict_control.py"),

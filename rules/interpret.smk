@@ -15,8 +15,7 @@ rule save_attention:
         "../envs/train.yaml"
     threads: config["train_threads"]
     resources:
-        mem_mb=3000,
-        runtime=20,
+        **needs("save_attention"),
     params:
         code=model_code("save_attention.py"),
     message:
@@ -46,8 +45,7 @@ rule plot_attention:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **needs("plot_attention"),
     params:
         simulated=SIMULATED,
         model=lambda wildcards: wildcards.model,
@@ -81,8 +79,7 @@ rule plot_mark_attention:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **needs("plot_mark_attention"),
     params:
         simulated=SIMULATED,
         setting=lambda wildcards: STUDIES[wildcards.study]["mark_attention"],
@@ -111,8 +108,7 @@ rule plot_inputs:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=5,
+        **needs("plot_inputs"),
     params:
         simulated=SIMULATED,
         setting=lambda wildcards: STUDIES[wildcards.study]["inputs"],

@@ -22,8 +22,7 @@ rule plot_genes:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=5,
+        **needs("plot_genes"),
     params:
         simulated=SIMULATED,
         published=lambda wildcards: STUDIES[wildcards.study]["paper"].get("genes"),
@@ -55,8 +54,7 @@ rule plot_depth:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        **needs("plot_depth"),
     params:
         simulated=SIMULATED,
         code=code_digest("plot_depth.py"),
@@ -89,8 +87,7 @@ rule plot_profiles:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        **needs("plot_profiles"),
     params:
         simulated=SIMULATED,
         code=code_digest("plot_profiles.py"),
@@ -123,8 +120,7 @@ rule plot_correlation:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=3000,
-        runtime=30,
+        **needs("plot_correlation"),
     params:
         simulated=SIMULATED,
         code=code_digest("plot_correlation.py"),

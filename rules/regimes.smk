@@ -21,8 +21,7 @@ rule score_regimes:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=4000,
-        runtime=60,
+        **needs("score_regimes"),
     params:
         bootstrap=config["bootstrap"],
         simulated=SIMULATED,
@@ -51,8 +50,7 @@ rule plot_regimes:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=5,
+        **needs("plot_regimes"),
     params:
         simulated=SIMULATED,
         code=code_digest("plot_regimes.py"),
@@ -89,8 +87,7 @@ rule compare_members:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=5,
+        **needs("compare_members"),
     params:
         simulated=SIMULATED,
         metric=lambda wildcards: "auc" if has_labels(wildcards.study) else "mse",
@@ -121,8 +118,7 @@ rule leave_one_out:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **needs("leave_one_out"),
     params:
         simulated=SIMULATED,
         cells=SHEET_CELLS,
@@ -152,8 +148,7 @@ rule plot_losses:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **needs("plot_losses"),
     params:
         simulated=SIMULATED,
         code=code_digest("plot_losses.py"),
@@ -191,8 +186,7 @@ rule plot_cross_validation:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=5,
+        **needs("plot_cross_validation"),
     params:
         simulated=SIMULATED,
         setting=lambda wildcards: STUDIES[wildcards.study]["cross_validation"],

@@ -138,12 +138,6 @@ def pooled_inputs(study, model, unit):
     return inputs
 
 
-def memory_of_fit(wildcards):
-    """Memory of a fit in MB: all cells' tensors (35 MB of 17,447 genes each), sequences and a batch of their features for a pooled one."""
-    study = wildcards.study
-    return 4000 + (3000 + 40 * len(CELLS)) * (STUDIES[study]["units"] == "pooled")
-
-
 def sequence_of(study):
     """The sequences that a study's models read."""
     return f"results/sequence/{STUDIES[study]['sequence']}bp.npz"
@@ -207,3 +201,11 @@ def model_code(script):
         return code_digest(script, f"markexpr/models/{architecture}.py")
 
     return digest
+
+
+def forget_finished():
+    """Remove the results that fits of a cluster keep beside their outputs, where the outputs are there."""
+    for path in Path(CHECKPOINTS).rglob("seed*.finished"):
+        run = Path("results/runs") / path.relative_to(CHECKPOINTS).with_suffix("")
+        if (run / "predictions.tsv.gz").exists():
+            path.unlink()

@@ -14,8 +14,7 @@ rule score_study:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        **needs("score_study"),
     params:
         bootstrap=config["bootstrap"],
         kind=lambda wildcards: STUDIES[wildcards.study]["data"]["target"]["kind"],
@@ -45,8 +44,7 @@ rule tabulate_scores:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=500,
-        runtime=5,
+        **needs("tabulate_scores"),
     params:
         simulated=SIMULATED,
         code=code_digest("tabulate_scores.py"),
@@ -78,8 +76,7 @@ rule tabulate_sizes:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=500,
-        runtime=5,
+        **needs("tabulate_sizes"),
     params:
         simulated=SIMULATED,
         code=code_digest("tabulate_sizes.py"),
@@ -109,8 +106,7 @@ rule compare_published:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=500,
-        runtime=5,
+        **needs("compare_published"),
     params:
         simulated=SIMULATED,
         changed=lambda wildcards: changes_of(wildcards.study),
@@ -145,8 +141,7 @@ rule plot_predicted:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=3000,
-        runtime=20,
+        **needs("plot_predicted"),
     params:
         simulated=SIMULATED,
         code=code_digest("plot_predicted.py"),
@@ -175,8 +170,7 @@ rule plot_roc:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=2000,
-        runtime=20,
+        **needs("plot_roc"),
     params:
         simulated=SIMULATED,
         code=code_digest("plot_roc.py"),

@@ -20,8 +20,7 @@ rule simulate_genome:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **needs("simulate_genome"),
     params:
         simulate=config["simulate"],
         cells=KNOWN_CELLS,
@@ -51,8 +50,7 @@ rule simulate_reads:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **needs("simulate_reads"),
     params:
         simulate=config["simulate"],
         marks=config["marks"],

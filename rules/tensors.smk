@@ -14,8 +14,7 @@ rule build_tensors:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        **needs("build_tensors"),
     params:
         source=lambda wildcards: source_of(wildcards.cell),
         own_expression=lambda wildcards: own_expression(wildcards.cell) is not None,
@@ -42,8 +41,7 @@ rule export_kaggle:
     conda:
         "../envs/data.yaml"
     resources:
-        mem_mb=2000,
-        runtime=30,
+        **needs("export_kaggle"),
     params:
         cells=lambda wildcards: cells_of(wildcards.study),
         code=code_digest("export_kaggle.py"),

@@ -31,17 +31,13 @@ rule train_model:
         "../envs/train.yaml"
     threads: config["train_threads"]
     resources:
-        gpu=GPU_PER_FIT,
-        mem_mb=memory_of_fit,
-        runtime=lambda wildcards: (
-            240 if STUDIES[wildcards.study]["units"] != "pooled" else 2880
-        ),
+        **fit_needs("train_model"),
     params:
         model=model_block,
         transfer=transfer_of,
         folds=fold_of,
         # beside the outputs, but none of them: Snakemake deletes the outputs of a job that fails
-        checkpoint=lambda wildcards: f"results/runs/.checkpoints/{wildcards.study}-{wildcards.model}-{wildcards.unit}-{wildcards.seed}.pt",
+        checkpoint=lambda wildcards: f"{CHECKPOINTS}/{wildcards.study}/{wildcards.model}/{wildcards.unit}/seed{wildcards.seed}.pt",
         code=model_code("train_model.py"),
     message:
         "Training {wildcards.model} on {wildcards.unit}, seed {wildcards.seed} (study {wildcards.study})"
@@ -68,8 +64,7 @@ rule apply_model:
         "../envs/train.yaml"
     threads: config["train_threads"]
     resources:
-        mem_mb=3000,
-        runtime=20,
+        **needs("apply_model"),
     params:
         transfer=transfer_of,
         code=model_code("apply_model.py"),
@@ -95,8 +90,7 @@ rule subtract_cells:
     conda:
         "../envs/figures.yaml"
     resources:
-        mem_mb=1000,
-        runtime=5,
+        **needs("subtract_cells"),
     params:
         code=code_digest("subtract_cells.py"),
     message:
@@ -124,8 +118,7 @@ rule fit_estimator:
         "../envs/estimators.yaml"
     threads: config["train_threads"]
     resources:
-        mem_mb=lambda wildcards: 2000 + memory_of_fit(wildcards),
-        runtime=720,
+        **fit_needs("fit_estimator"),
     params:
         model=model_block,
         code=model_code("fit_estimator.py"),
@@ -149,8 +142,7 @@ if SIMULATED:
         conda:
             "../envs/data.yaml"
         resources:
-            mem_mb=1000,
-            runtime=5,
+            **needs("predict_truth"),
         params:
             transfer=lambda wildcards: STUDIES[wildcards.study].get("transfer"),
             # what the study's models see

@@ -227,6 +227,12 @@ def test_every_published_number_has_a_source_and_a_study(root):
 # ---- the digest of code ----
 
 
+def forget(configuration):
+    """Have what was read of the code read anew."""
+    configuration._parsed.cache_clear()
+    configuration.code_digest.cache_clear()
+
+
 @pytest.fixture
 def scripts(tmp_path, monkeypatch):
     files = {
@@ -243,13 +249,13 @@ def scripts(tmp_path, monkeypatch):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(configuration, "SCRIPTS", tmp_path)
-    configuration._parsed.cache_clear()
+    forget(configuration)
     yield tmp_path
-    configuration._parsed.cache_clear()
+    forget(configuration)
 
 
 def edited(scripts, name, old, new):
-    configuration._parsed.cache_clear()
+    forget(configuration)
     path = scripts / name
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new))

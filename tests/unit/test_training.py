@@ -93,6 +93,26 @@ def test_a_killed_fit_goes_on_where_it_was_and_ends_the_same(tmp_path, monkeypat
     assert not checkpoint.exists()
 
 
+def test_in_a_clusters_job_a_finished_fit_is_not_trained_again(tmp_path, monkeypatch):
+    # one of its group failed, so that Snakemake deleted the outputs of all
+    monkeypatch.setenv("MARKEXPR_SUBMITTED", "1")
+    data, checkpoint = samples(), tmp_path / "run.pt"
+    first = trainer(data, checkpoint=checkpoint, fingerprint="a")
+    history = first.fit()
+    size = checkpoint.stat().st_size
+    first.forget()
+    assert not checkpoint.exists() and (tmp_path / "run.finished").stat().st_size < size / 2
+    again = trainer(data, checkpoint=checkpoint, fingerprint="a")
+    monkeypatch.setattr(again, "_train_epoch", lambda epoch: pytest.fail("trained again"))
+    assert again.fit() == history and np.array_equal(again.predict(), first.predict())
+    other = trainer(data, checkpoint=checkpoint, fingerprint="b")
+    epochs = []
+    train_epoch = other._train_epoch
+    monkeypatch.setattr(other, "_train_epoch", lambda epoch: epochs.append(epoch) or train_epoch(epoch))
+    other.fit()
+    assert epochs == [1, 2, 3, 4, 5, 6]
+
+
 def test_a_checkpoint_of_other_settings_or_a_broken_one_is_not_resumed(tmp_path):
     data, checkpoint = samples(), tmp_path / "run.pt"
     history = trainer(data, checkpoint=checkpoint, fingerprint="old settings").fit()

@@ -324,7 +324,7 @@ def test_a_killed_training_job_goes_on_and_ends_in_the_same_bytes(smoke, project
     folders = [tmp_path / name for name in ("killed", "whole")]
     for folder in folders:
         shutil.copytree(smoke, folder)
-    checkpoint = folders[0] / "results/runs/.checkpoints/deepchrome-deepchrome-E003-1.pt"
+    checkpoint = folders[0] / "results/runs/.checkpoints/deepchrome/deepchrome/E003/seed1.pt"
     # a session of its own, so that the scheduler and its job die together
     process = subprocess.Popen(
         command(*arguments, directory=folders[0]), cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
@@ -364,7 +364,7 @@ def test_a_job_ends_with_its_scheduler(smoke, project, tmp_path):
     shutil.copytree(smoke, folder)
     arguments = ["--configfile", "tests/workflow/smoke.yaml", "--config", overrides, "--", f"{RUN}/predictions.tsv.gz"]
     with subprocess.Popen(command(*arguments, directory=folder), cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        checkpoint = folder / "results/runs/.checkpoints/deepchrome-deepchrome-E003-1.pt"
+        checkpoint = folder / "results/runs/.checkpoints/deepchrome/deepchrome/E003/seed1.pt"
         wait_for(checkpoint.exists)
         assert processes(str(folder))
         process.kill()  # the scheduler alone

@@ -4,11 +4,12 @@ import torch
 
 from markexpr.annotation import read_genes
 from markexpr.data import load_cell, load_pair, load_pooled, load_transfer
+from markexpr.devices import choose_device
 from markexpr.fits import describe, fingerprint
 from markexpr.jobs import log, run_job
 from markexpr.models import build_seeded
 from markexpr.splits import split_by_gene
-from markexpr.training import Trainer, choose_device, write_net
+from markexpr.training import Trainer, write_net
 
 
 def load_samples(job):
@@ -29,7 +30,7 @@ def main(job):
     block, seed, unit = job.params.model, int(job.wildcards.seed), job.wildcards.unit
     samples = load_samples(job)
     torch.set_num_threads(job.threads)
-    device = choose_device(job.resources.get("gpu", 0))
+    device = choose_device(job.resources)
     model = build_seeded(block, samples, seed, unit)
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
     log.info("%s: %d parameters, on %s with %d threads", job.wildcards.model, n_parameters, device, job.threads)

@@ -3,11 +3,12 @@
 import torch
 
 from markexpr.data import load_cell
+from markexpr.devices import choose_device
 from markexpr.fits import describe, fingerprint
 from markexpr.jobs import log, run_job
 from markexpr.models import build_seeded
 from markexpr.stacked import StackedTrainer
-from markexpr.training import choose_device, write_net
+from markexpr.training import write_net
 
 
 def main(job):
@@ -15,7 +16,7 @@ def main(job):
     samples = [load_cell(path) for path in job.input]
     units = [str(own.cell[0]) for own in samples]
     torch.set_num_threads(job.threads)
-    device = choose_device(job.resources.get("gpu", 0))
+    device = choose_device(job.resources)
     models = [build_seeded(block, own, seed, unit) for own, unit in zip(samples, units)]
     n_parameters = sum(parameter.numel() for parameter in models[0].parameters())
     log.info("%s: %d cells of %d parameters each, on %s with %d threads", job.params.names["model"], len(units), n_parameters, device, job.threads)

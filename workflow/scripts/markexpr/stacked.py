@@ -9,7 +9,8 @@ import torch
 from torch.func import functional_call, stack_module_state, vmap
 
 from markexpr.jobs import InputError
-from markexpr.training import EVALUATION_BATCH, Trainer, check_finite, check_splits, cut, make_optimiser, seed_of, validation_scores
+from markexpr.optimisers import make_optimiser
+from markexpr.training import EVALUATION_BATCH, Trainer, check_finite, check_splits, cut, seed_of, validation_scores
 
 # blocks of `training` whose losses are not computed here
 ALONE = ("domain", "auxiliary", "contrastive", "start_at_mean")

@@ -26,6 +26,7 @@ from markexpr.files import atomic, write_tsv
 from markexpr.fits import write_params
 from markexpr.jobs import InputError, log
 from markexpr.objectives import objective_for
+from markexpr.optimisers import make_optimiser
 from markexpr.runs import write_predictions
 
 WORST = -1e30  # score of an epoch whose predictions are all the same, still better than none
@@ -78,11 +79,6 @@ class MeanSquaredError:
 # each fits one kind of target (markexpr.studies.TARGET_OF_LOSS)
 LOSSES = {"cross_entropy": CrossEntropy, "binary_cross_entropy": BinaryCrossEntropy, "mean_squared_error": MeanSquaredError}
 
-OPTIMISERS = {
-    "sgd": lambda parameters, learning_rate, **rest: torch.optim.SGD(parameters, lr=learning_rate, **rest),
-    "adam": lambda parameters, learning_rate, **rest: torch.optim.Adam(parameters, lr=learning_rate, **rest),
-}
-
 
 @dataclass
 class Progress:
@@ -116,32 +112,10 @@ class Progress:
         return 0 < stopping["patience"] <= self.epoch - self.best_epoch
 
 
-def choose_device(gpus):
-    """The first GPU if the job was given one (`gpus` > 0) and torch sees it, else the CPU."""
-    if gpus and torch.cuda.is_available():
-        # the same bits on every run, at some cost in speed; cuBLAS asks for the variable
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        # where an operation has no such form, a warning in the log is better than no training
-        torch.use_deterministic_algorithms(True, warn_only=True)
-        return torch.device("cuda")
-    if gpus:
-        log.warning("the job was given a GPU but torch sees none: training on the CPU")
-    return torch.device("cpu")
-
-
 def seed_of(*numbers):
     """A seed made of whole numbers and names."""
     entropy = [zlib.crc32(number.encode()) if isinstance(number, str) else number for number in numbers]
     return int(np.random.SeedSequence(entropy).generate_state(1)[0])
-
-
-def make_optimiser(settings, parameters):
-    """The optimiser of a `training` block."""
-    options = dict(settings["optimiser"])
-    name = options.pop("name")
-    if name != "sgd":
-        options.pop("momentum", None)
-    return OPTIMISERS[name](parameters, **options)
 
 
 def cut(order, size, model):
@@ -258,6 +232,7 @@ class Trainer:
         """What all trainers need: settings, seed and device, the task, and the progress of each fit."""
         self.device, self.settings, self.seed = device, settings, seed
         self.checkpoint = Path(checkpoint) if checkpoint else None
+        self.finished = self.checkpoint and self.checkpoint.with_suffix(".finished")
         self.fingerprint = fingerprint
         self.task = LOSSES[settings["loss"]]
         self.fits = [Progress() for _ in range(n_fits)]
@@ -306,9 +281,16 @@ class Trainer:
         return self.task.predict(outputs(self.model, self.inputs)).cpu().numpy()
 
     def forget(self):
-        """Remove the checkpoint: the fit's outputs are written."""
-        if self.checkpoint:
-            self.checkpoint.unlink(missing_ok=True)
+        """Remove the checkpoint: the fit's outputs are written.
+
+        On a cluster fits travel in groups, and Snakemake deletes the outputs of all of a group where one fails. There the bare result stays beside
+        where the checkpoint was, so that the group's rerun has it at once; Snakefile removes it when a run ends well.
+        """
+        if not self.checkpoint:
+            return
+        if os.environ.get("MARKEXPR_SUBMITTED") == "1":
+            self._write(self.finished, {})
+        self.checkpoint.unlink(missing_ok=True)
 
     def shuffled(self, split, n):
         """Positions of n samples of a split in random order; if it has fewer, all of them as often as needed."""
@@ -406,29 +388,33 @@ class Trainer:
     def _save(self):
         if not self.checkpoint:
             return
-        content = {"fingerprint": self.fingerprint, "model": self._state(), "optimiser": self.optimiser.state_dict()}
-        with atomic(self.checkpoint) as temporary:
-            torch.save({**content, "fits": [vars(fit) for fit in self.fits]}, temporary)
+        self._write(self.checkpoint, {"model": self._state(), "optimiser": self.optimiser.state_dict()})
+
+    def _write(self, path, states):
+        with atomic(path) as temporary:
+            torch.save({"fingerprint": self.fingerprint, **states, "fits": [vars(fit) for fit in self.fits]}, temporary)
 
     def _resume(self):
-        if not self.checkpoint or not self.checkpoint.exists():
+        path = next((path for path in (self.finished, self.checkpoint) if path and path.exists()), None)
+        if path is None:
             return
         try:
             # weights_only: nothing in the file is unpickled as code
-            saved = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+            saved = torch.load(path, map_location=self.device, weights_only=True)
         except Exception as error:
-            log.warning("%s cannot be read (%s): starting anew", self.checkpoint, type(error).__name__)
+            log.warning("%s cannot be read (%s): starting anew", path, type(error).__name__)
             return
         if saved.pop("fingerprint") != self.fingerprint:
-            log.info("%s is of other data, settings or code: starting anew", self.checkpoint)
+            log.info("%s is of other data, settings or code: starting anew", path)
             return
-        self._load_state(saved["model"])
-        self._enter_stage(max(fit["epoch"] for fit in saved["fits"]))
-        self.optimiser.load_state_dict(saved["optimiser"])
+        if path == self.checkpoint:
+            self._load_state(saved["model"])
+            self._enter_stage(max(fit["epoch"] for fit in saved["fits"]))
+            self.optimiser.load_state_dict(saved["optimiser"])
         self.fits = [Progress(**copy.deepcopy(fit)) for fit in saved["fits"]]
         for fit in self.fits:
             fit.best_state = {name: value.cpu() for name, value in fit.best_state.items()}
-        log.info("going on after epoch %d from %s", max(fit.epoch for fit in self.fits), self.checkpoint)
+        log.info("going on after epoch %d from %s", max(fit.epoch for fit in self.fits), path)
 
 
 def write_net(files, samples, params, progress, predicted):

@@ -1,0 +1,83 @@
+"""What jobs need, from the one table config/resources.tsv: functions for resources. No rules."""
+
+NEEDS = {
+    row["rule"]: {key: int(value) for key, value in row.items() if key != "rule"}
+    for row in configuration.read_sheet(
+        HOME / "config/resources.tsv",
+        ["rule", "mem_mb", "mem_mb_per_cell", "runtime", "on_gpu", "network"],
+    )
+}
+
+
+def printed_by(*command):
+    """What a command prints; nothing if there is none or it fails."""
+    if shutil.which(command[0]) is None:
+        return ""
+    return subprocess.run(command, capture_output=True, text=True).stdout
+
+
+# jobs of a cluster start Snakemake anew, which sees no cluster and other GPUs: what holds where they were submitted holds for all
+if workflow.is_main_process or "MARKEXPR_SUBMITTED" not in os.environ:
+    os.environ["MARKEXPR_SUBMITTED"] = str(int(bool(workflow.nodes)))
+
+
+def finds_gpu():
+    """Whether a job will find a GPU: one of this machine's, or one of the cluster's where jobs are submitted."""
+    if os.environ["MARKEXPR_SUBMITTED"] == "0":
+        return "GPU " in printed_by("nvidia-smi", "-L")
+    partition = config["partitions"]["gpu"]
+    where = ["--partition", partition] if partition else []
+    return "gpu:" in printed_by("sinfo", "--noheader", "--format", "%G", *where)
+
+
+if workflow.is_main_process or "MARKEXPR_GPU" not in os.environ:
+    asks = finds_gpu() if config["gpu"] == "auto" else config["gpu"]
+    os.environ["MARKEXPR_GPU"] = str(int(asks))
+USES_GPU = os.environ["MARKEXPR_GPU"] == "1"
+
+
+envvars:
+    "MARKEXPR_GPU",
+    "MARKEXPR_SUBMITTED",
+
+
+def needs(rule, cells=None):
+    """Resources by name, from the line of the table that is called so. cells is how many it reads, all that are built if not given.
+
+    Fits share a GPU as a percentage of it: as whole numbers that can be added up and capped; what Slurm is asked for is then the whole.
+    """
+    row = NEEDS[rule]
+    memory = row["mem_mb"] + row["mem_mb_per_cell"] * (
+        len(CELLS) if cells is None else cells
+    )
+    found = {
+        "mem_mb": lambda wildcards, attempt: attempt * memory,
+        "runtime": row["runtime"],
+    }
+    kind = "cpu"
+    if row["on_gpu"] and USES_GPU:
+        kind, found["runtime"] = "gpu", row["on_gpu"]
+        if config["fits_per_gpu"] == 1:
+            found["gpu"] = 1
+        else:
+            found |= {"gres": "gpu:1", "gpu_percent": 100 // config["fits_per_gpu"]}
+    if row["network"]:
+        kind, found["network"] = "network", row["network"]
+    if config["partitions"][kind]:
+        found["slurm_partition"] = config["partitions"][kind]
+    return found
+
+
+def fit_needs(rule):
+    """Resources by name of a fit, which needs more where a unit pools all cells, as functions of wildcards."""
+    alone, pooled = needs(rule), needs(f"{rule}_pooled")
+
+    def chosen(key):
+        def value(wildcards, attempt):
+            is_pooled = STUDIES[wildcards.study]["units"] == "pooled"
+            found = (pooled if is_pooled else alone)[key]
+            return found(wildcards, attempt) if callable(found) else found
+
+        return value
+
+    return {key: chosen(key) for key in alone}

@@ -1,0 +1,122 @@
+"""What a job costs before it does anything, and what the scheduler needs for the full configuration.
+
+    python tests/benchmarks/overhead.py [--repeats 5] [--full] [--figure docs/start_up.svg]
+
+Seconds of one core: a bare Python, what Snakemake loads ahead of a script, and the script of each rule with all that it imports; median of the repeats.
+Then the first step of an optimiser with torch's guards against its compiler and without (what training does), and their ratio. `--full` adds a dry
+run of all studies with three seeds: jobs, seconds and peak memory.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = ROOT / "workflow/scripts"
+HEAVY = ("torch", "torch._dynamo", "sklearn", "scipy", "matplotlib", "pandas", "numpy")
+
+STEP = """
+import inspect, sys, torch
+sys.path.insert(0, {scripts!r})
+{optimiser}
+layer = torch.nn.Linear(3, 1)
+optimiser = Adam(layer.parameters())
+layer(torch.ones(2, 3)).sum().backward()
+optimiser.step()
+"""
+
+
+def seconds_of(code, repeats):
+    """Median seconds that a new Python takes for a piece of code, with what it loaded of HEAVY."""
+    probe = f"import sys\n{code}\nprint(*[name for name in {HEAVY!r} if name in sys.modules])"
+    times, loaded = [], ""
+    for _ in range(repeats):
+        start = time.perf_counter()
+        loaded = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True, cwd=SCRIPTS).stdout.strip()
+        times.append(time.perf_counter() - start)
+    return median(times), loaded
+
+
+def full_run():
+    """Jobs, seconds and peak MB of a dry run of all studies with three seeds."""
+    studies = ",".join(sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml")))
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "-n",
+            "--cores",
+            "2",
+            "--directory",
+            folder,
+            "--config",
+            f"studies=[{studies}]",
+            "seeds=[1,2,3]",
+        ]
+        start = time.perf_counter()
+        printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+        seconds = time.perf_counter() - start
+    jobs = next(int(line.split()[1]) for line in printed.splitlines() if line.startswith("total "))
+    return jobs, seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+
+
+def draw(rows, bare, path):
+    """Bars of what each script's start costs, those that load torch in another colour."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    rows = sorted(rows, key=lambda row: row[1])
+    figure, axes = pyplot.subplots(figsize=(7, 0.17 * len(rows) + 1), layout="constrained")
+    for trains, colour, label in ((True, "#c44e52", "loads PyTorch"), (False, "#4c72b0", "does not")):
+        chosen = [(place, row[1]) for place, row in enumerate(rows) if ("torch" in row[2].split()) == trains]
+        axes.barh([place for place, _ in chosen], [value for _, value in chosen], color=colour, label=label)
+    axes.axvline(bare, color="black", linewidth=0.8, label="bare Python")
+    axes.set_yticks(range(len(rows)), [row[0] for row in rows], fontsize=7)
+    axes.set_ylim(-0.7, len(rows) - 0.3)
+    axes.set_xlabel("seconds from the start of a job to its first line of work")
+    axes.legend(loc="lower right", frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--figure", type=Path)
+    arguments = parser.parse_args()
+
+    bare, _ = seconds_of("pass", arguments.repeats)
+    preamble, _ = seconds_of("from snakemake import script", arguments.repeats)
+    print(f"{'bare Python':24s} {bare:5.2f} s\n{'Snakemake for a script':24s} {preamble:5.2f} s")
+    rows = []
+    for path in sorted(SCRIPTS.glob("*.py")):
+        seconds, loaded = seconds_of(f"from snakemake import script\nimport {path.stem}", arguments.repeats)
+        rows.append((path.stem, seconds, loaded))
+        print(f"{path.stem:24s} {seconds:5.2f} s  {loaded}", flush=True)
+    for model in ("deepchrome", "transferchrome", "ridge"):
+        seconds, loaded = seconds_of(f"import markexpr.models, markexpr.models.{model}", arguments.repeats)
+        print(f"{'model ' + model:24s} {seconds:5.2f} s  {loaded}")
+
+    guarded, _ = seconds_of(STEP.format(scripts=str(SCRIPTS), optimiser="from torch.optim import Adam"), arguments.repeats)
+    ours, _ = seconds_of(STEP.format(scripts=str(SCRIPTS), optimiser="from markexpr.optimisers import Adam"), arguments.repeats)
+    print(f"a first step of Adam: {guarded:.2f} s with torch's guards, {ours:.2f} s as training makes it: {guarded / ours:.2f} times as fast")
+    start, _ = seconds_of("import subprocess; subprocess.run([sys.executable, '-m', 'snakemake', '--version'], check=True)", 1)
+    print(f"snakemake --version: {start:.2f} s")
+    if arguments.full:
+        jobs, seconds, memory = full_run()
+        print(f"dry run of all studies, three seeds: {jobs} jobs, {seconds:.1f} s, {memory:.0f} MB")
+    if arguments.figure:
+        draw(rows, bare, arguments.figure)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""The pipeline through a real Slurm: the demo's first study by profiles/slurm, on one node with one declared GPU."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+import local_slurm
+import pandas as pd
+import pytest
+from conftest import ROOT, command, snakemake
+from local_slurm import LocalSlurm
+
+if local_slurm.missing() or os.geteuid():
+    pytest.skip(f"needs root and Slurm (apt-get install {' '.join(local_slurm.PACKAGES)})", allow_module_level=True)
+
+RUNS = "results/runs/deepchrome/deepchrome"
+CELLS = ["E003", "E116", "E123"]
+# of the profile only what is of the machine: two cores and a local disk
+HERE = ["--cores", "2", "--slurm-init-seconds-before-status-checks", "4", "--latency-wait", "5", "--configfile", "config/demo.yaml"]
+
+
+@pytest.fixture(scope="module")
+def slurm():
+    # not in pytest's own folder, which only its owner may enter: munged refuses that
+    with tempfile.TemporaryDirectory(prefix="slurm-") as folder:
+        Path(folder).chmod(0o755)
+        with LocalSlurm(folder) as slurm:
+            yield slurm
+
+
+def submitted(slurm, folder, *arguments, profile=ROOT / "profiles/slurm"):
+    """Command line and keywords that start the pipeline with the profile."""
+    line = [sys.executable, "-m", "snakemake", "--workflow-profile", str(profile), "--directory", str(folder), *HERE, *map(str, arguments)]
+    return line, {"cwd": ROOT, "env": slurm.environment, "text": True}
+
+
+def through_slurm(slurm, folder, *arguments, check=True):
+    line, keywords = submitted(slurm, folder, *arguments)
+    result = subprocess.run(line, capture_output=True, timeout=900, **keywords)
+    result.printed = result.stdout + result.stderr
+    if check and result.returncode:
+        pytest.fail(f"snakemake failed:\n{result.printed[-6000:]}")
+    return result
+
+
+def accounted(slurm, after=0):
+    """What Slurm's accounting says of its jobs from number `after` on: a table of JobID, Partition, State, Start, End, AllocTRES."""
+    time.sleep(2)  # slurmdbd writes a little later
+    printed = slurm.run("sacct", "-X", "-P", "-n", "-D", "-o", "JobID,State,Start,End,AllocTRES")
+    table = pd.DataFrame([line.split("|") for line in printed.splitlines()], columns=["job", "state", "start", "end", "resources"])
+    table[["start", "end"]] = table[["start", "end"]].map(lambda when: datetime.fromisoformat(when) if when[0].isdigit() else None)
+    table["gpus"] = table["resources"].str.extract(r"gres/gpu=(\d+)")[0].fillna("0").astype(int)
+    return table[table["job"].str.extract(r"(\d+)")[0].astype(int) > after]
+
+
+def latest(slurm):
+    """The number of Slurm's last job."""
+    return int(accounted(slurm)["job"].str.extract(r"(\d+)")[0].astype(int).max())
+
+
+def without_runs(study, folder):
+    """A copy of the study's folder with all but its fits."""
+    shutil.copytree(study, folder)
+    shutil.rmtree(folder / RUNS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study(slurm, tmp_path_factory):
+    """The demo's first study, built through Slurm with a job for each fit. One of them is killed on its node."""
+    folder = tmp_path_factory.mktemp("through slurm")
+    line, keywords = submitted(slurm, folder, "--group-components", "nets=1", "tensors=20", "applied=20")
+    with open(folder / "printed.txt", "w") as printed, subprocess.Popen(line, stdout=printed, stderr=printed, **keywords) as process:
+        checkpoint = folder / "results/runs/.checkpoints/deepchrome/deepchrome/E116/seed1.pt"
+        while not checkpoint.exists() and process.poll() is None:
+            time.sleep(0.1)
+        running = slurm.run("squeue", "--noheader", "--states=RUNNING", "--Format=JobID:20,tres-alloc:80").splitlines()
+        killed = [line.split()[0] for line in running if "gres/gpu" in line]
+        for job in killed:
+            slurm.run("scancel", "--signal=KILL", "--full", job)
+        process.wait(900)
+    (folder / "killed.txt").write_text("\n".join(killed))
+    assert process.returncode == 0, (folder / "printed.txt").read_text()[-6000:]
+    return folder
+
+
+def test_every_output_of_the_study_is_there(study):
+    metrics = pd.read_csv(study / "results/metrics/deepchrome.tsv", sep="\t")
+    auc = metrics[(metrics["metric"] == "auc") & (metrics["split"] == "test") & (metrics["model"] == "deepchrome")]
+    assert sorted(auc["unit"]) == CELLS and (auc["ci_low"] > 0.7).all()
+    for file in ("figures/deepchrome/roc.png", "tables/deepchrome/published.tsv"):
+        assert (study / "results" / file).stat().st_size > 0
+
+
+def test_a_killed_job_was_submitted_again_and_ends_in_the_same_bytes(slurm, study, tmp_path):
+    assert (study / "killed.txt").read_text()
+    table = accounted(slurm)
+    assert (table["state"].str.startswith(("FAILED", "CANCELLED", "NODE_FAIL"))).sum() >= 1
+    # the same fit, here and undisturbed
+    folder = without_runs(study, tmp_path / "local")
+    local = ["--configfile", "config/demo.yaml", "--", f"{RUNS}/E116/seed1/predictions.tsv.gz"]
+    subprocess.run(command(*local, directory=folder), cwd=ROOT, check=True, capture_output=True)
+    for name in ("predictions.tsv.gz", "weights.safetensors", "history.tsv"):
+        assert (folder / RUNS / "E116/seed1" / name).read_bytes() == (study / RUNS / "E116/seed1" / name).read_bytes(), name
+    assert not list((study / "results/runs/.checkpoints").rglob("*.*"))
+
+
+def test_fits_held_the_gpu_one_at_a_time(slurm, study):
+    table = accounted(slurm)
+    held = table[table["gpus"] > 0].sort_values("start")
+    print(held.to_string(index=False))  # pytest -s shows it
+    assert len(held) >= len(CELLS) and (held["gpus"] == 1).all()
+    assert (held["start"].iloc[1:].to_numpy() >= held["end"].iloc[:-1].to_numpy()).all()
+    # and nothing but fits asked for it
+    assert len(held) < len(table) / 2
+
+
+def test_a_group_travels_as_one_job_and_goes_on_where_it_was_cut_off(slurm, study, tmp_path):
+    folder = without_runs(study, tmp_path / "group")
+    last = latest(slurm)
+    targets = [f"{RUNS}/{cell}/seed1/predictions.tsv.gz" for cell in CELLS]
+    line, keywords = submitted(slurm, folder, "--rerun-triggers", "input", "--", *targets)
+    checkpoints = folder / "results/runs/.checkpoints"
+    with open(folder / "printed.txt", "w") as printed, subprocess.Popen(line, stdout=printed, stderr=printed, **keywords) as process:
+        # between the end of one fit and that of the next, as a time limit may
+        while not (list(checkpoints.rglob("*.finished")) and list(checkpoints.rglob("*.pt"))) and process.poll() is None:
+            time.sleep(0.05)
+        slurm.run("scancel", "--signal=KILL", "--full", str(latest(slurm)))
+        process.wait(600)
+    assert process.returncode == 0, (folder / "printed.txt").read_text()[-6000:]
+    assert len(accounted(slurm, last)) == 2  # three fits, one job, and that again
+    logs = [(folder / f"logs/train_model/deepchrome/deepchrome/{cell}/seed1.log").read_text() for cell in CELLS]
+    # Snakemake deletes the outputs of all of a group; of two fits nothing was computed again
+    assert sorted("epoch 1:" in log for log in logs) == [False, False, True]
+    assert sum("seed1.finished" in log for log in logs) == 1
+    for target in targets:
+        assert (folder / target).read_bytes() == (study / target).read_bytes(), target
+    assert not list(checkpoints.rglob("*.*"))
+
+
+def test_fits_that_share_a_gpu_run_side_by_side_in_one_job(slurm, study, tmp_path):
+    folder = without_runs(study, tmp_path / "shared")
+    last = latest(slurm)
+    targets = [f"{RUNS}/{cell}/seed1/predictions.tsv.gz" for cell in CELLS]
+    through_slurm(slurm, folder, "--config", "fits_per_gpu=2", "--rerun-triggers", "input", "--", *targets)
+    table = accounted(slurm, last)
+    assert len(table) == 1 and table["gpus"].tolist() == [1] and "cpu=2" in table["resources"].iloc[0]
+
+
+def test_a_dry_run_needs_no_slurm(tmp_path):
+    printed = snakemake("-n", "--workflow-profile", "profiles/slurm", "--configfile", "config/demo.yaml", directory=tmp_path).printed
+    assert "Job stats" in printed

@@ -1,0 +1,69 @@
+"""Fits hold a GPU alone, or as many of them together as they are told, and let go of it however they end."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import torch
+
+from markexpr import devices
+from markexpr.devices import choose_device, take_place
+
+
+def test_places_are_dealt_over_gpus_before_they_are_shared(tmp_path):
+    taken = [take_place(["a", "b"], 2, tmp_path) for _ in range(4)]
+    assert [which for which, _ in taken] == [0, 1, 0, 1]
+
+
+def test_a_fit_waits_for_a_place(tmp_path):
+    _, first = take_place(["a"], 1, tmp_path)
+    found = []
+    waiting = threading.Thread(target=lambda: found.append(take_place(["a"], 1, tmp_path, wait=0.01)))
+    waiting.start()
+    time.sleep(0.1)
+    assert not found
+    first.close()
+    waiting.join(5)
+    assert found[0][0] == 0
+
+
+def test_a_killed_job_gives_its_gpu_back(tmp_path, root):
+    code = f"from markexpr.devices import take_place; kept = take_place(['a'], 1, {str(tmp_path)!r}); print('has it', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=root / "workflow/scripts", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "has it\n"
+        found = []
+        waiting = threading.Thread(target=lambda: found.append(take_place(["a"], 1, tmp_path, wait=0.01)))
+        waiting.start()
+        time.sleep(0.1)
+        assert not found
+        process.kill()
+    waiting.join(5)
+    assert found
+
+
+@pytest.mark.parametrize("resources", [{}, {"gpu": 0}, {"gpu_percent": 0}])
+def test_without_a_gpu_asked_for_the_cpu_serves(resources):
+    assert choose_device(resources) == torch.device("cpu")
+
+
+def test_where_torch_sees_no_gpu_the_cpu_serves(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device({"gpu": 1}) == torch.device("cpu")
+
+
+@pytest.mark.parametrize(("resources", "fits"), [({"gpu": 1}, 1), ({"gpu_percent": 25}, 4), ({"gpu_percent": 33}, 3)])
+def test_a_share_of_a_gpu_is_so_many_fits(monkeypatch, resources, fits):
+    asked = []
+    properties = type("Properties", (), {"uuid": "GPU-1"})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda place: properties)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda place: "a GPU")
+    monkeypatch.setattr(torch, "use_deterministic_algorithms", lambda *_, **__: None)
+    monkeypatch.setattr(devices, "take_place", lambda names, fits_each: asked.append((names, fits_each)) or (0, None))
+    assert choose_device(resources) == torch.device("cuda", 0)
+    assert asked == [(["GPU-1"], fits)]
