@@ -88,6 +88,13 @@ try:
 except InputError as error:
     raise WorkflowError(str(error))
 
+for key in ("mirror", "genome_mirror"):
+    if not config["allow_http"] and re.match(
+        "(?!https:|file:)[a-z]+:", config[key], re.I
+    ):
+        raise WorkflowError(
+            f"config key {key!r}: {config[key]} is not https, so that anyone on the way can change what comes; take https, or say allow_http: true"
+        )
 SIMULATED = config["mirror"] == "simulated"
 for cell in config["sources"] if SIMULATED else []:
     if config["sources"][cell]["kind"] != "remc":

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/overhead.py [--repeats 5] [--full] [--figure docs/start_up.svg]
 
-Seconds of one core: a bare Python, what Snakemake loads ahead of a script, and the script of each rule with all that it imports; median of the repeats.
+Seconds of one core: a bare Python, what Snakemake loads ahead of a script, and each script with all that it imports; median of the repeats.
 Then the first step of an optimiser with torch's guards against its compiler and without (what training does), and their ratio. `--full` adds a dry
 run of all studies with three seeds: jobs, seconds and peak memory.
 """

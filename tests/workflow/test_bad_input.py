@@ -4,6 +4,7 @@ import gzip
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 from conftest import snakemake
 
@@ -108,6 +109,9 @@ def test_an_expression_table_without_the_cell(mirror, tmp_path):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
+        ("mirror=http://example.org/data", "config key 'mirror': http://example.org/data is not https"),
+        ("genome_mirror=ftp://example.org", "config key 'genome_mirror': ftp://example.org is not https"),
+        ("cells=[E003; touch x]", "config: cells.0: 'E003; touch x' does not match"),
         ("miror=x", "config: unknown key 'miror'; did you mean 'mirror'?"),
         ("cells=[E003,E0123]", "config key 'cells' names 'E0123', which is not in config/cells.tsv or config key 'sources'; did you mean"),
         ("cells=[]", "config: cells: "),
@@ -184,3 +188,9 @@ def test_a_disk_that_fills(mirror, tmp_path, small_disk, full):
         if not path.name.startswith("."):
             with gzip.open(path) as file:  # what is in place is whole
                 file.read()
+    # with space again, the next run goes on
+    (small_disk / "ballast").unlink()
+    subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
+    snakemake("--config", f"mirror=file://{mirror}", "--", COUNTS, directory=tmp_path / "run")
+    with np.load(tmp_path / "run" / COUNTS) as file:
+        assert file["counts"].sum() > 0

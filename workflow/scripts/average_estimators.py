@@ -1,11 +1,10 @@
 """Predictions for a cell that was held out: the mean of the estimators of all training cells."""
 
-import skops.io
 import yaml
 
 from markexpr.averages import average, check_members, write_average
 from markexpr.data import load_cell
-from markexpr.estimators import features_of, module_of
+from markexpr.estimators import features_of, load_estimator, module_of
 from markexpr.jobs import run_job
 
 
@@ -16,10 +15,7 @@ def main(job):
     def predict(place):
         with open(job.input.params[place]) as file:
             check_members(samples, yaml.safe_load(file), job.input.params[place])
-        path = job.input.model[place]
-        # the file is this pipeline's own: its classes and scikit-learn's are trusted, and no others
-        ours = [name for name in skops.io.get_untrusted_types(file=path) if name.startswith(("markexpr.", "sklearn."))]
-        return skops.io.load(path, trusted=ours).predict(features)
+        return load_estimator(job.input.model[place]).predict(features)
 
     write_average(job.output, samples, *average(samples, job.input.params, predict))
 

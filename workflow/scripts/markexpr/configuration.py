@@ -116,7 +116,7 @@ def normalised(config):
         place = str(config.get(key, "")).rstrip("/")
         # one spelling for one place: another would fetch everything again
         config[key] = f"file://{place}" if place.startswith("/") else place
-    for key in ("seeds", "overrides", "bootstrap", "simulate", "gpu", "fits_per_gpu", "partitions", "train_together"):
+    for key in ("seeds", "overrides", "bootstrap", "simulate", "gpu", "fits_per_gpu", "partitions", "train_together", "allow_http"):
         config[key] = retyped(config.get(key))
     config["sources"] = retyped(config.get("sources", {}), texts=("path", "expression"))
     return config

@@ -39,7 +39,10 @@ class Bedtools:
             result = pybedtools.BedTool(self.bins).coverage(b=str(path), sorted=True, counts=True, g=str(self.sizes), output=f"{path}.counts")
         except pybedtools.helpers.BEDToolsError as error:
             raise InputError(f"bedtools failed on {name}: {' '.join(str(error).split())[-300:]}") from error
-        column = pd.read_csv(result.fn, sep="\t", header=None, usecols=[3], dtype=np.uint32)[3].to_numpy()
+        column = _last_column(result.fn)
+        # pybedtools takes the output of a bedtools that was killed for whole
+        if column is None or column.size != self.order.size:
+            raise InputError(f"bedtools was ended before it had counted {name}: run again, with more memory if the system killed it for that")
         path.unlink()
         os.unlink(result.fn)
         counts = np.empty(column.size, dtype=np.uint32)
@@ -69,6 +72,17 @@ ENGINES = {"bedtools": Bedtools, "sweep": Sweep}
 def _position(code, position):
     """One number for chromosome and position, in their order."""
     return (code.astype(np.int64) << 32) | position
+
+
+def _last_column(path):
+    """The counts that `bedtools coverage -counts` wrote, uint32 [bins]; None for a file that breaks off in a line, or is empty."""
+    with open(path, "rb") as file:
+        if not file.seek(0, os.SEEK_END):
+            return None
+        file.seek(-1, os.SEEK_END)
+        if file.read() != b"\n":
+            return None
+    return pd.read_csv(path, sep="\t", header=None, usecols=[3], dtype=np.uint32)[3].to_numpy()
 
 
 def _write_bed(path, names, code, start, end):

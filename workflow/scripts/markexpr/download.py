@@ -30,9 +30,15 @@ def as_url(place):
     return place if "://" in place else Path(place).resolve().as_uri()
 
 
+def _protocols(url):
+    """curl's arguments for the protocols that a URL may use: its own, and none that is less safe after a redirect."""
+    scheme = url.split("://", 1)[0].lower()
+    return ["--proto", f"={scheme}", "--proto-redir", "=http,https" if scheme == "http" else "=https"]
+
+
 def _announced(url):
     """The size that a server announces for a file, in bytes, or None."""
-    command = ["curl", "--head", "--location", "--silent", "--globoff", "--connect-timeout", "30", "--max-time", "60", url]
+    command = ["curl", "--head", *_protocols(url), "--location", "--silent", "--globoff", "--connect-timeout", "30", "--max-time", "60", url]
     head = subprocess.run(command, capture_output=True, text=True).stdout.lower().split("\r\n\r\n")
     lengths = [line.split(":")[1].strip() for line in head[-2:][0].splitlines() if line.startswith("content-length:")]
     return int(lengths[0]) if lengths and lengths[0].isdigit() else None
@@ -49,8 +55,7 @@ def _curl(url, part, name):
     """One attempt, going on where `part` ends. Returns (curl's exit code, HTTP status, curl's message)."""
     scheme = url.split("://", 1)[0]
     command = [
-        "curl", "--fail", "--location", "--silent", "--show-error", "--globoff",
-        "--proto", f"={scheme}", "--proto-redir", "=https" if scheme == "https" else "=http,https",
+        "curl", "--fail", "--location", "--silent", "--show-error", "--globoff", *_protocols(url),
         "--connect-timeout", "30", "--speed-limit", "1000", "--speed-time", "60",
         "--continue-at", "-", "--output", str(part), "--write-out", "%{http_code}", url,
     ]  # fmt: skip

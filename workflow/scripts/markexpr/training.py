@@ -6,6 +6,7 @@ for many models at once.
 """
 
 import copy
+import io
 import os
 import sys
 import time
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch.nn import functional
 from tqdm import tqdm
 
@@ -391,8 +392,11 @@ class Trainer:
         self._write(self.checkpoint, {"model": self._state(), "optimiser": self.optimiser.state_dict()})
 
     def _write(self, path, states):
+        # by way of memory: on a full disk torch's own writer says something else
+        content = io.BytesIO()
+        torch.save({"fingerprint": self.fingerprint, **states, "fits": [vars(fit) for fit in self.fits]}, content)
         with atomic(path) as temporary:
-            torch.save({"fingerprint": self.fingerprint, **states, "fits": [vars(fit) for fit in self.fits]}, temporary)
+            temporary.write_bytes(content.getbuffer())
 
     def _resume(self):
         path = next((path for path in (self.finished, self.checkpoint) if path and path.exists()), None)
@@ -428,5 +432,5 @@ def write_net(files, samples, params, progress, predicted):
     write_tsv(files["history"], pd.DataFrame(progress.history))
     write_tsv(files["steps"], pd.DataFrame(progress.steps), float_format="%.6g")
     with atomic(files["weights"]) as temporary:
-        save_file({name: value.contiguous() for name, value in progress.best_state.items()}, temporary)
+        temporary.write_bytes(save({name: value.contiguous() for name, value in progress.best_state.items()}))
     write_params(files["params"], params)

@@ -1,0 +1,88 @@
+"""Nothing that comes from outside is run: no pickled code in weights, arrays and estimators, no shell in names; https stays https."""
+
+import pickle
+import re
+import sys
+
+import numpy as np
+import pytest
+import skops.io
+import torch
+import yaml
+
+from markexpr.download import _protocols
+from markexpr.estimators import load_estimator
+from markexpr.jobs import InputError
+
+
+class Trap:
+    """Runs code when it is unpickled."""
+
+    def __init__(self, sign):
+        self.sign = sign
+
+    def __reduce__(self):
+        return (open, (str(self.sign), "w"))
+
+
+def test_a_checkpoint_that_holds_code_is_not_run(tmp_path):
+    from test_training import samples, trainer
+
+    checkpoint, sign = tmp_path / "run.pt", tmp_path / "sign"
+    torch.save({"fingerprint": "", "fits": [Trap(sign)]}, checkpoint)
+    trainer(samples(), checkpoint=checkpoint).fit()  # starts anew
+    assert not sign.exists()
+
+
+def test_an_estimator_that_names_other_code_is_refused(tmp_path):
+    path = tmp_path / "model.skops"
+    skops.io.dump({"call": print, "step": yaml.YAMLError("x")}, path)
+    with pytest.raises(InputError, match="which is no part of a model of this pipeline"):
+        load_estimator(path)
+
+
+def test_arrays_that_hold_code_are_refused(tmp_path, root):
+    path, sign = tmp_path / "E003.npz", tmp_path / "sign"
+    array = np.empty(1, dtype=object)
+    array[0] = Trap(sign)
+    np.savez(path, X=array)
+    with pytest.raises(ValueError, match="allow_pickle"), np.load(path) as file:
+        file["X"]
+    assert not sign.exists()
+    # numpy's default, which nothing here changes
+    texts = [script.read_text() for script in (root / "workflow/scripts").rglob("*.py")]
+    assert not any(
+        re.search(r"allow_pickle=True|weights_only=False|\bpickle\.|joblib\.load|shell=True|os\.system|yaml\.unsafe_load", text) for text in texts
+    )
+
+
+def test_the_trap_works(tmp_path):
+    pickle.loads(pickle.dumps(Trap(tmp_path / "sign"))).close()
+    assert (tmp_path / "sign").exists() and sys.version_info >= (3, 11)
+
+
+@pytest.mark.parametrize(
+    ("url", "first", "redirected"),
+    [
+        ("https://a/b", "=https", "=https"),
+        ("HTTPS://a/b", "=https", "=https"),
+        ("http://a/b", "=http", "=http,https"),
+        ("file:///a", "=file", "=https"),
+    ],
+)
+def test_protocols(url, first, redirected):
+    assert _protocols(url) == ["--proto", first, "--proto-redir", redirected]
+
+
+def test_what_shell_commands_are_given_is_quoted(root):
+    for path in (root / "rules").glob("*.smk"):
+        for command in re.findall(r"shell:\s+(?:'([^']*)'|\"([^\"]*)\")", path.read_text()):
+            for name in re.findall(r"\{([^}]+)\}", "".join(command)):
+                assert name.endswith(":q") or name == "params.ledger", f"{path.name}: {name}"
+
+
+@pytest.mark.parametrize("name", ["$(touch x)", "a b", "a;b", "../x", "`x`", "-x", "a/b", "a'b"])
+def test_names_of_cells_are_plain(root, name):
+    schema = yaml.safe_load((root / "workflow/schemas/config.schema.yaml").read_text())
+    for pattern in (schema["$defs"]["names"]["items"]["pattern"], schema["properties"]["sources"]["propertyNames"]["pattern"]):
+        assert not re.search(pattern, name)
