@@ -15,7 +15,7 @@ demo: setup ## the whole pipeline on a simulated mirror, into demo/
 	@echo "Done. Open demo/results/report.html in a browser; the scores are in demo/results/metrics/deepchrome.tsv"
 
 test: lint ## lint, unit tests, and the pipeline on small and on real inputs
-	python -m pytest --durations=6
+	python -m pytest --numprocesses $(CORES) --dist loadfile --durations=6
 
 test-cluster: setup ## the demo's study through a real Slurm of one node, brought up for the test (root, Debian or Ubuntu)
 	command -v slurmctld munged slurmdbd mariadbd >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends slurm-wlm munge slurmdbd mariadb-server >/dev/null; }

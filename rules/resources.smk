@@ -23,8 +23,10 @@ if workflow.is_main_process or "MARKEXPR_SUBMITTED" not in os.environ:
 
 def finds_gpu():
     """Whether a job will find a GPU: one of this machine's, or one of the cluster's where jobs are submitted."""
+    if "GPU " in printed_by("nvidia-smi", "-L"):
+        return True
     if os.environ["MARKEXPR_SUBMITTED"] == "0":
-        return "GPU " in printed_by("nvidia-smi", "-L")
+        return False
     partition = config["partitions"]["gpu"]
     where = ["--partition", partition] if partition else []
     return "gpu:" in printed_by("sinfo", "--noheader", "--format", "%G", *where)

@@ -43,6 +43,7 @@ AccountingStorageHost=127.0.0.1
 AccountingStoragePort={ports[2]}
 AccountingStoragePass={folder}/run/munge.sock
 AccountingStorageTRES=gres/gpu
+AccountingStoreFlags=job_comment
 SchedulerParameters=sched_interval=2
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory

@@ -12,6 +12,7 @@ from pathlib import Path
 import local_slurm
 import pandas as pd
 import pytest
+import timeline
 from conftest import ROOT, command, snakemake
 from local_slurm import LocalSlurm
 
@@ -49,10 +50,11 @@ def through_slurm(slurm, folder, *arguments, check=True):
 
 
 def accounted(slurm, after=0):
-    """What Slurm's accounting says of its jobs from number `after` on: a table of JobID, Partition, State, Start, End, AllocTRES."""
+    """What Slurm's accounting says of its jobs from number `after` on: a table of job, state, start, end, resources, rule, gpus."""
     time.sleep(2)  # slurmdbd writes a little later
-    printed = slurm.run("sacct", "-X", "-P", "-n", "-D", "-o", "JobID,State,Start,End,AllocTRES")
-    table = pd.DataFrame([line.split("|") for line in printed.splitlines()], columns=["job", "state", "start", "end", "resources"])
+    printed = slurm.run("sacct", "-X", "-P", "-n", "-D", "-o", "JobID,State,Start,End,AllocTRES,Comment%200")
+    table = pd.DataFrame([line.split("|") for line in printed.splitlines()], columns=["job", "state", "start", "end", "resources", "rule"])
+    table["rule"] = table["rule"].str.removeprefix("rule_").str.split("_wildcards").str[0]
     table[["start", "end"]] = table[["start", "end"]].map(lambda when: datetime.fromisoformat(when) if when[0].isdigit() else None)
     table["gpus"] = table["resources"].str.extract(r"gres/gpu=(\d+)")[0].fillna("0").astype(int)
     return table[table["job"].str.extract(r"(\d+)")[0].astype(int) > after]
@@ -74,7 +76,7 @@ def without_runs(study, folder):
 def study(slurm, tmp_path_factory):
     """The demo's first study, built through Slurm with a job for each fit. One of them is killed on its node."""
     folder = tmp_path_factory.mktemp("through slurm")
-    line, keywords = submitted(slurm, folder, "--group-components", "nets=1", "tensors=20", "applied=20")
+    line, keywords = submitted(slurm, folder)
     with open(folder / "printed.txt", "w") as printed, subprocess.Popen(line, stdout=printed, stderr=printed, **keywords) as process:
         checkpoint = folder / "results/runs/.checkpoints/deepchrome/deepchrome/E116/seed1.pt"
         while not checkpoint.exists() and process.poll() is None:
@@ -118,38 +120,51 @@ def test_fits_held_the_gpu_one_at_a_time(slurm, study):
     assert (held["start"].iloc[1:].to_numpy() >= held["end"].iloc[:-1].to_numpy()).all()
     # and nothing but fits asked for it
     assert len(held) < len(table) / 2
+    timeline.draw(table, study / "slurm.svg")
+    if "SLURM_FIGURE" in os.environ:  # docs/slurm.svg is made so
+        shutil.copy(study / "slurm.svg", os.environ["SLURM_FIGURE"])
 
 
-def test_a_group_travels_as_one_job_and_goes_on_where_it_was_cut_off(slurm, study, tmp_path):
-    folder = without_runs(study, tmp_path / "group")
+SEEDS = [f"{RUNS}/E003/seed{seed}" for seed in (1, 2, 3)]
+OF_SEEDS = ["--rerun-triggers", "input", "--", *[f"{run}/predictions.tsv.gz" for run in SEEDS]]
+
+
+@pytest.fixture(scope="module")
+def group(slurm, study, tmp_path_factory):
+    """Three fits of one cell, which travel as one job; it is killed between the end of one fit and that of the next, as a time limit may."""
+    folder = without_runs(study, tmp_path_factory.mktemp("group") / "run")
     last = latest(slurm)
-    targets = [f"{RUNS}/{cell}/seed1/predictions.tsv.gz" for cell in CELLS]
-    line, keywords = submitted(slurm, folder, "--rerun-triggers", "input", "--", *targets)
+    line, keywords = submitted(slurm, folder, *OF_SEEDS)
     checkpoints = folder / "results/runs/.checkpoints"
     with open(folder / "printed.txt", "w") as printed, subprocess.Popen(line, stdout=printed, stderr=printed, **keywords) as process:
-        # between the end of one fit and that of the next, as a time limit may
         while not (list(checkpoints.rglob("*.finished")) and list(checkpoints.rglob("*.pt"))) and process.poll() is None:
             time.sleep(0.05)
         slurm.run("scancel", "--signal=KILL", "--full", str(latest(slurm)))
         process.wait(600)
     assert process.returncode == 0, (folder / "printed.txt").read_text()[-6000:]
-    assert len(accounted(slurm, last)) == 2  # three fits, one job, and that again
-    logs = [(folder / f"logs/train_model/deepchrome/deepchrome/{cell}/seed1.log").read_text() for cell in CELLS]
+    return folder, accounted(slurm, last)
+
+
+def test_fits_of_a_cell_travel_as_one_job_and_go_on_where_they_were_cut_off(group, study):
+    folder, table = group
+    assert len(table) == 2 and table["gpus"].tolist() == [1, 1]  # three fits, one job, and that again
+    logs = [(folder / f"logs/train_model/deepchrome/deepchrome/E003/seed{seed}.log").read_text() for seed in (1, 2, 3)]
     # Snakemake deletes the outputs of all of a group; of two fits nothing was computed again
     assert sorted("epoch 1:" in log for log in logs) == [False, False, True]
-    assert sum("seed1.finished" in log for log in logs) == 1
-    for target in targets:
-        assert (folder / target).read_bytes() == (study / target).read_bytes(), target
-    assert not list(checkpoints.rglob("*.*"))
+    assert sum(".finished" in log for log in logs) == 1
+    target = f"{SEEDS[0]}/predictions.tsv.gz"
+    assert (folder / target).read_bytes() == (study / target).read_bytes()
+    assert not list((folder / "results/runs/.checkpoints").rglob("*.*"))
 
 
-def test_fits_that_share_a_gpu_run_side_by_side_in_one_job(slurm, study, tmp_path):
+def test_fits_that_share_a_gpu_run_side_by_side_in_one_job(slurm, group, study, tmp_path):
     folder = without_runs(study, tmp_path / "shared")
     last = latest(slurm)
-    targets = [f"{RUNS}/{cell}/seed1/predictions.tsv.gz" for cell in CELLS]
-    through_slurm(slurm, folder, "--config", "fits_per_gpu=2", "--rerun-triggers", "input", "--", *targets)
+    through_slurm(slurm, folder, "--config", "fits_per_gpu=2", *OF_SEEDS)
     table = accounted(slurm, last)
     assert len(table) == 1 and table["gpus"].tolist() == [1] and "cpu=2" in table["resources"].iloc[0]
+    for run in SEEDS:
+        assert (folder / run / "predictions.tsv.gz").read_bytes() == (group[0] / run / "predictions.tsv.gz").read_bytes(), run
 
 
 def test_a_dry_run_needs_no_slurm(tmp_path):

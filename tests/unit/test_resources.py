@@ -35,6 +35,9 @@ def test_the_slurm_profile_groups_rules_that_there_are(root):
     groups = dict(entry.split("=") for entry in profile["groups"])
     assert set(groups) <= rule_names(root)
     assert set(groups.values()) == {entry.split("=")[0] for entry in profile["group-components"]}
+    # what is not in a group reaches the queue alone: no rule of which there is one job a run
+    alone = rule_names(root) - set(groups) - {"deepchrome", "study"}
+    assert not alone & {"train_model", "fit_estimator", "apply_model", "build_tensors", "average_models", "predict_control"}
 
 
 def test_both_profiles_agree_where_they_should(root):

@@ -17,6 +17,7 @@ RUN = "results/runs/deepchrome/deepchrome/E003/seed1"
 PREDICTIONS = f"{RUN}/predictions.tsv.gz"
 COUNTS = "results/counts/10000bp_100bp/E003.npz"
 TENSORS = "results/tensors/deepchrome/E003.npz"
+EPOCHS = 30
 SIMULATED = ["--configfile", "tests/workflow/simulated.yaml"]
 
 
@@ -59,7 +60,7 @@ def settings(folder, epochs):
 def whole(counted, tmp_path_factory):
     """A run that nothing happened to, with its scores."""
     folder = copied(counted, tmp_path_factory.mktemp("whole"))
-    snakemake(*settings(folder, 20), "--", "results/metrics/deepchrome.tsv", directory=folder)
+    snakemake(*settings(folder, EPOCHS), "--", "results/metrics/deepchrome.tsv", directory=folder)
     return folder
 
 
@@ -88,7 +89,7 @@ def pids(script, folder):
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 def test_a_job_that_is_killed_fails_alone_and_goes_on_in_the_next_run(counted, whole, tmp_path):
     folder = copied(counted, tmp_path / "job killed")
-    arguments = [*settings(folder, 20), "--", PREDICTIONS]
+    arguments = [*settings(folder, EPOCHS), "--", PREDICTIONS]
     process = started(*arguments, directory=folder)
     checkpoint = folder / "results/runs/.checkpoints/deepchrome/deepchrome/E003/seed1.pt"
     assert wait_for(checkpoint.exists, process), (folder / "printed.txt").read_text()
@@ -103,7 +104,7 @@ def test_a_job_that_is_killed_fails_alone_and_goes_on_in_the_next_run(counted, w
 
 def test_a_scheduler_that_is_killed_again_and_again(counted, whole, tmp_path):
     folder = copied(counted, tmp_path / "scheduler killed")
-    arguments = [*settings(folder, 20), "--", "results/metrics/deepchrome.tsv"]
+    arguments = [*settings(folder, EPOCHS), "--", "results/metrics/deepchrome.tsv"]
     for moment in (TENSORS, f"{RUN}/../../../../.checkpoints/deepchrome/deepchrome/E003/seed1.pt", PREDICTIONS):
         process = started(*arguments, directory=folder)
         assert wait_for(lambda moment=moment: Path(os.path.normpath(folder / moment)).exists(), process), (folder / "printed.txt").read_text()
@@ -114,15 +115,31 @@ def test_a_scheduler_that_is_killed_again_and_again(counted, whole, tmp_path):
     assert_same_bytes(folder, whole, [TENSORS, *FIT, "results/metrics/deepchrome.tsv"])
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_job_ends_with_its_scheduler(counted, tmp_path):
+    # or it would put old results in place once a rerun has other settings
+    folder = copied(counted, tmp_path / "orphaned")
+    process = started(*settings(folder, 5000), "--", PREDICTIONS, directory=folder)
+    checkpoint = folder / "results/runs/.checkpoints/deepchrome/deepchrome/E003/seed1.pt"
+    assert wait_for(checkpoint.exists, process)
+    assert pids("train_model", folder)
+    process.kill()  # the scheduler alone
+    process.wait()
+    deadline = time.monotonic() + 60
+    while pids("train_model", folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not pids("train_model", folder) and not (folder / PREDICTIONS).exists()
+
+
 def test_a_run_that_is_interrupted_leaves_nothing_half_done(counted, whole, tmp_path):
     folder = copied(counted, tmp_path / "interrupted")
-    arguments = [*settings(folder, 20), "--", PREDICTIONS]
-    process = started(*arguments, directory=folder)
+    arguments = [*settings(folder, EPOCHS), "--", PREDICTIONS]
+    # a test run in the background may have the signal ignored
+    process = started(*arguments, directory=folder, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     checkpoint = folder / "results/runs/.checkpoints/deepchrome/deepchrome/E003/seed1.pt"
     assert wait_for(checkpoint.exists, process)
     os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal does
-    process.wait(60)
-    assert not any((folder / path).exists() for path in FIT)
+    assert process.wait(60)
     assert not [path for path in (folder / "results").rglob(".*.*") if path.is_file()]
     snakemake(*arguments, directory=folder)
     assert_same_bytes(folder, whole, FIT)
@@ -139,7 +156,7 @@ def test_a_worker_that_dies(counted, whole, tmp_path):
         f'#!/bin/sh\n[ "$1" = --version ] && exec {bedtools} --version\n{bedtools} "$@" | head -c 100003\nkill -KILL $$\n'
     )
     (programs / "bedtools").chmod(0o755)
-    arguments = [*settings(folder, 20), "--", COUNTS]
+    arguments = [*settings(folder, EPOCHS), "--", COUNTS]
     process = started(*arguments, directory=folder, env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"})
     assert process.wait(120) != 0
     printed = (folder / "printed.txt").read_text()
@@ -172,7 +189,7 @@ def fill(disk):
 
 def test_a_disk_that_is_full_in_training(counted, whole, disk, tmp_path):
     copied(counted, disk)
-    arguments = [*settings(disk, 20), "--", PREDICTIONS]
+    arguments = [*settings(disk, EPOCHS), "--", PREDICTIONS]
     checkpoint = disk / "results/runs/.checkpoints/deepchrome/deepchrome/E003/seed1.pt"
     process = started(*arguments, directory=disk, printed=tmp_path / "printed.txt")
     assert wait_for(checkpoint.exists, process)
@@ -191,7 +208,7 @@ def test_a_disk_that_is_full_in_training(counted, whole, disk, tmp_path):
 def test_counts_and_tensors_are_the_same_on_one_core_and_on_two(counted, whole, tmp_path):
     folder = copied(counted, tmp_path / "one core")
     (folder / COUNTS).unlink()
-    line = command(*settings(folder, 20), "--", TENSORS, directory=folder)
+    line = command(*settings(folder, EPOCHS), "--", TENSORS, directory=folder)
     line[line.index("--cores") + 1] = "1"
     subprocess.run(line, cwd=ROOT, check=True, capture_output=True)
     assert_same_bytes(folder, whole, [COUNTS, TENSORS])

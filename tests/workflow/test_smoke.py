@@ -1,21 +1,15 @@
 """The pipeline for real on a small simulated mirror, from a copy of the project, in a folder with a space in its name."""
 
-import contextlib
 import gzip
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, command, jobs_of, snakemake
+from conftest import ROOT, jobs_of, snakemake
 from safetensors.numpy import load_file
 
 RUN = "results/runs/deepchrome/deepchrome/E003/seed1"
@@ -313,66 +307,3 @@ def test_a_touched_downloader_or_another_clone_fetches_nothing_again(smoke, proj
     shutil.copytree(project, tmp_path / "another clone")
     for clone in (project, tmp_path / "another clone"):
         assert "Nothing to be done" in snakemake("-n", *arguments, directory=tmp_path / "run", project=clone).printed
-
-
-# ---- killed in the middle ----
-
-
-def test_a_killed_training_job_goes_on_and_ends_in_the_same_bytes(smoke, project, tmp_path):
-    overrides = "overrides={deepchrome: {models: {deepchrome: {training: {epochs: 30, batch_size: 4, early_stopping: {patience: 0}}}}}}"
-    arguments = ["--configfile", "tests/workflow/smoke.yaml", "--config", overrides, "--", f"{RUN}/predictions.tsv.gz"]
-    folders = [tmp_path / name for name in ("killed", "whole")]
-    for folder in folders:
-        shutil.copytree(smoke, folder)
-    checkpoint = folders[0] / "results/runs/.checkpoints/deepchrome/deepchrome/E003/seed1.pt"
-    # a session of its own, so that the scheduler and its job die together
-    process = subprocess.Popen(
-        command(*arguments, directory=folders[0]), cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    deadline = time.monotonic() + 120
-    while not checkpoint.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert checkpoint.exists() and not (folders[0] / RUN / "predictions.tsv.gz").exists()
-
-    snakemake("--unlock", *arguments, directory=folders[0], project=project)
-    for folder in folders:
-        snakemake(*arguments, directory=folder, project=project)
-    log = (folders[0] / "logs/train_model/deepchrome/deepchrome/E003/seed1.log").read_text()
-    assert re.search(r"going on after epoch \d+", log)
-    for name in ("predictions.tsv.gz", "weights.safetensors", "history.tsv", "params.yaml"):
-        assert (folders[0] / RUN / name).read_bytes() == (folders[1] / RUN / name).read_bytes(), name
-    assert not checkpoint.exists()
-
-
-def processes(marker):
-    """Command lines of running processes that name the marker."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if marker in line and "train_model" in line and "snakemake --" not in line:
-                found.append(line)
-    return found
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-def test_a_job_ends_with_its_scheduler(smoke, project, tmp_path):
-    overrides = "overrides={deepchrome: {models: {deepchrome: {training: {epochs: 5000, batch_size: 4, early_stopping: {patience: 0}}}}}}"
-    folder = tmp_path / "orphaned"
-    shutil.copytree(smoke, folder)
-    arguments = ["--configfile", "tests/workflow/smoke.yaml", "--config", overrides, "--", f"{RUN}/predictions.tsv.gz"]
-    with subprocess.Popen(command(*arguments, directory=folder), cwd=project, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        checkpoint = folder / "results/runs/.checkpoints/deepchrome/deepchrome/E003/seed1.pt"
-        wait_for(checkpoint.exists)
-        assert processes(str(folder))
-        process.kill()  # the scheduler alone
-    wait_for(lambda: not processes(str(folder)))
-    assert not processes(str(folder)) and not (folder / RUN / "predictions.tsv.gz").exists()
-
-
-def wait_for(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.1)

@@ -1,11 +1,9 @@
 """One fit of a baseline of scikit-learn: one model on one unit with one seed."""
 
 import sklearn
-import skops.io
 
 from markexpr.data import load_cell, load_pair, load_pooled
-from markexpr.estimators import features_of, module_of
-from markexpr.files import atomic
+from markexpr.estimators import features_of, module_of, save_estimator
 from markexpr.fits import describe, write_params
 from markexpr.jobs import InputError, log, run_job
 from markexpr.runs import write_predictions
@@ -27,8 +25,7 @@ def main(job):
     estimator.fit(features[train], samples.target[train])
     write_predictions(job.output.predictions, samples.gene_id, samples.cell, samples.split, samples.target, estimator.predict(features).astype(float))
     size = module.size(estimator) if hasattr(module, "size") else {}
-    with atomic(job.output.model) as temporary:
-        skops.io.dump(estimator, temporary)
+    save_estimator(job.output.model, estimator)
     write_params(job.output.params, describe(job, dict(job.wildcards.items()), samples, {"sklearn": sklearn.__version__}, **size))
 
 

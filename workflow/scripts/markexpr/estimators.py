@@ -1,9 +1,9 @@
 """Estimators of scikit-learn: the modules of markexpr/models/ that build them. No torch."""
 
 import importlib
+import sys
 
-import skops.io
-
+from markexpr.files import atomic
 from markexpr.jobs import InputError
 from markexpr.normalise import counts_of
 
@@ -23,14 +23,33 @@ def features_of(module, samples):
     return module.features(**inputs)
 
 
+def _skops():
+    """skops.io. It looks through all of scikit-learn, whose adapters load PyTorch where it is installed (1.4 s of a job): hidden from them here."""
+    hidden = "torch" not in sys.modules
+    if hidden:
+        sys.modules["torch"] = None
+    try:
+        return importlib.import_module("skops.io")
+    finally:
+        if hidden:
+            del sys.modules["torch"]
+
+
+def save_estimator(path, estimator):
+    """Write an estimator as a skops file, which holds no code."""
+    with atomic(path) as temporary:
+        _skops().dump(estimator, temporary)
+
+
 def load_estimator(path):
     """A saved estimator. Nothing in the file is run as code: it may name scikit-learn's usual classes and this package's models, and no others.
 
     Raises InputError for a file that names anything else.
     """
-    named = skops.io.get_untrusted_types(file=path)
+    skops = _skops()
+    named = skops.get_untrusted_types(file=path)
     trusted = [name for name in named if name.startswith("markexpr.models.") or name in TREES]
     others = sorted(set(named) - set(trusted))
     if others:
         raise InputError(f"{path} names {others[0]}, which is no part of a model of this pipeline: it is not loaded; delete it to fit it anew")
-    return skops.io.load(path, trusted=trusted)
+    return skops.load(path, trusted=trusted)

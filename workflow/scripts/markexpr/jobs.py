@@ -65,7 +65,7 @@ def die_with_scheduler():
         while os.getppid() == parent and (scheduler is None or _parent_of(parent) == scheduler):
             time.sleep(1)
         log.error("the scheduler is gone: stopping")
-        os.kill(os.getpid(), signal.SIGINT)  # so that temporary files are removed
+        os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(10)
         os._exit(1)
 
@@ -79,6 +79,8 @@ def run_job(main, job):
     Either way the process exits with 1, and Snakemake removes the job's outputs.
     """
     start_log(job.log[0])
+    # a cluster ends jobs by this signal: as an exit, so that temporary files are removed
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     die_with_scheduler()
     try:
         main(job)

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from markexpr.annotation import read_genes
 from markexpr.metrics import auc
@@ -73,8 +72,8 @@ def profile(cell, marks, offsets, counts, expression):
 
 def correlation(cell, marks, offsets, counts, expression):
     """Spearman correlation of each bin's count with expression over genes: a row per mark and bin; NaN where all counts are equal."""
-    ranks = rankdata(counts, axis=0).reshape(len(counts), -1)
-    target = rankdata(expression)
+    ranks = pd.DataFrame(counts.reshape(len(counts), -1)).rank().to_numpy()
+    target = pd.Series(expression).rank().to_numpy()
     ranks -= ranks.mean(axis=0)
     target = target - target.mean()
     with np.errstate(invalid="ignore", divide="ignore"):

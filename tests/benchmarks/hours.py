@@ -1,0 +1,134 @@
+"""Hours of training that each paper costs at full scale on this machine, its fits one by one and packed onto one device.
+
+    python tests/benchmarks/hours.py [--device cpu|cuda] [--packed 4] [--genes 500] [--studies deepdiff,wakawaka]
+
+Measures genes a second of every net as its study trains it, on made-up counts, alone and by `--packed` processes at once on the same device (their
+speeds added up). The fits are those of a dry run of the full configuration with one seed; a fit takes all of its epochs here, though most stop
+earlier. A gene of `cross` counts twice, for the unlabelled gene beside it. Scoring, baselines and figures are not in it.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "workflow/scripts"))
+
+import pooled
+import torch
+import train
+
+from markexpr import configuration, studies
+from markexpr.models import build_model
+from markexpr.training import Trainer
+
+# genes (or samples) that train and validate in one fit of the full run
+SIZES = {
+    "deepchrome": (6600, 6600),
+    "transferchrome": (5900, 5900),
+    "deepdiff": (10_000, 2360),
+    "dense_ensemble": (14_400, 1600),
+    "wakawaka": (720_000, 80_000),
+}
+REGIMES = {"origin": (8000, 900), "uncross": (16_000, 1800), "cross": (32_000, 1800)}
+
+
+def load(names):
+    schema, config = (configuration.read_yaml(ROOT / path) for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml"))
+    return studies.load_studies(ROOT / "config/studies", {}, schema, config["marks"], names)
+
+
+def fits(names):
+    """How many fits each (study, model) has in the full configuration with one seed."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "snakemake", "-n", "--cores", "2", "--directory", folder, "--config", "gpu=false", "--", *names]
+        printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    return Counter(re.findall(r"Training (\w+) on \S+, seed 1 \(study (\w+)\)", printed.stdout + printed.stderr))
+
+
+def speeds(study, block, genes, device):
+    """Genes (samples, where a study pools cells) a second in training and in validation."""
+    if study["units"] != "pooled":
+        arguments = argparse.Namespace(genes=genes, batch_size=None)
+        trained, validated, _ = train.time_model(study, block, arguments, device)
+        return genes / trained, genes / validated
+    samples = pooled.made_up(10, max(genes // 5, 40), 10_000)
+    trainer = Trainer(build_model(block["architecture"], 5, 100, block["network"]), samples, block["training"], 1, device)
+    speed = pooled.time_steps(trainer, 6, device)
+    return speed, 3 * speed  # without a gradient a third of the work
+
+
+def measure(names, arguments):
+    """Speeds of all nets of some studies, {study: {model: [training, validation]}}."""
+    torch.set_num_threads(1)
+    device, found = torch.device(arguments.device), {}
+    for study, content in load(names).items():
+        if study in names:
+            nets = {model: block for model, block in content["models"].items() if "network" in block}
+            found[study] = {model: speeds(content, block, arguments.genes, device) for model, block in nets.items()}
+    return found
+
+
+def packed(names, arguments):
+    """The same, added up over processes that measure at once."""
+    line = [sys.executable, __file__, "--worker", "--device", arguments.device, "--genes", str(arguments.genes), "--studies", ",".join(names)]
+    processes = [subprocess.Popen(line, stdout=subprocess.PIPE, text=True) for _ in range(arguments.packed)]
+    results = [json.loads(process.communicate()[0].splitlines()[-1]) for process in processes]
+    return {
+        study: {model: [sum(result[study][model][part] for result in results) for part in (0, 1)] for model in models}
+        for study, models in results[0].items()
+    }
+
+
+def hours(number, study, block, speed):
+    """Hours of so many fits of a model."""
+    base = next(name for name in SIZES if study.startswith(name))
+    train_genes, valid_genes = REGIMES.get(block.get("regime"), SIZES[base])
+    epochs = block["training"]["epochs"]
+    return number * epochs * (train_genes / speed[0] + valid_genes / speed[1]) / 3600
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--packed", type=int, default=0)
+    parser.add_argument("--genes", type=int, default=500)
+    parser.add_argument("--studies", default="deepchrome,transferchrome,deepdiff,dense_ensemble,wakawaka")
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    names = arguments.studies.split(",")
+    alone = measure(names, arguments)
+    if arguments.worker:
+        print(json.dumps(alone))
+        return
+    together = packed(names, arguments) if arguments.packed else {}
+    numbers, contents = fits(names), load(names)
+    totals = Counter()
+    print(f"{'study':16s} {'model':26s} {'fits':>5s} {'genes/s':>9s} {'hours':>8s}" + (f" {'packed':>9s} {'hours':>8s}" if together else ""))
+    for study, models in alone.items():
+        for model, speed in models.items():
+            block, number = contents[study]["models"][model], numbers[model, study]
+            cost = hours(number, study, block, speed)
+            totals[study] += cost
+            line = f"{study:16s} {model:26s} {number:5d} {speed[0]:9.0f} {cost:8.1f}"
+            if together:
+                speed = together[study][model]
+                cost = hours(number, study, block, speed)
+                totals[study, "packed"] += cost
+                line += f" {speed[0]:9.0f} {cost:8.1f}"
+            print(line, flush=True)
+    for study in alone:
+        print(f"{study}: {totals[study]:.0f} hours" + (f", {totals[study, 'packed']:.0f} with {arguments.packed} fits at once" if together else ""))
+    print(
+        f"all: {sum(totals[study] for study in alone):.0f} hours"
+        + (f", {sum(totals[study, 'packed'] for study in alone):.0f} packed" if together else "")
+    )
+
+
+if __name__ == "__main__":
+    main()
