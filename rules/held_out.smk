@@ -75,16 +75,21 @@ def only_averaged():
     return rf"(?={'|'.join(averaged_runs()) or 'none/'})(?:{names})"
 
 
-def trained_elsewhere(nets):
-    """For wildcard `study`: that of all runs but means over cells and, for nets, those that are trained with others."""
+def trained_elsewhere(nets, pooled=False):
+    """For wildcard `study`: that of all runs but means over cells and, for nets, those that are trained with others. pooled: of studies whose units
+    pool all cells, or of the others."""
     runs = averaged_runs()
     if nets:
         runs += [
             f"{study}/{model}/(?:{'|'.join(map(re.escape, training_cells(study, model)))})/"
             for study, model in together()
         ]
-    names = "|".join(map(re.escape, STUDIES))
-    return rf"(?!{'|'.join(runs) or 'none/'})(?:{names})"
+    names = "|".join(
+        re.escape(study)
+        for study in STUDIES
+        if (STUDIES[study]["units"] == "pooled") == pooled
+    )
+    return rf"(?!{'|'.join(runs) or 'none/'})(?:{names or 'none'})"
 
 
 def members_of(file):

@@ -68,18 +68,3 @@ def needs(rule, cells=None):
     if config["partitions"][kind]:
         found["slurm_partition"] = config["partitions"][kind]
     return found
-
-
-def fit_needs(rule):
-    """Resources by name of a fit, which needs more where a unit pools all cells, as functions of wildcards."""
-    alone, pooled = needs(rule), needs(f"{rule}_pooled")
-
-    def chosen(key):
-        def value(wildcards, attempt):
-            is_pooled = STUDIES[wildcards.study]["units"] == "pooled"
-            found = (pooled if is_pooled else alone)[key]
-            return found(wildcards, attempt) if callable(found) else found
-
-        return value
-
-    return {key: chosen(key) for key in alone}

@@ -31,7 +31,7 @@ rule train_model:
         "../envs/train.yaml"
     threads: config["train_threads"]
     resources:
-        **fit_needs("train_model"),
+        **needs("train_model"),
     params:
         model=model_block,
         transfer=transfer_of,
@@ -43,6 +43,17 @@ rule train_model:
         "Training {wildcards.model} on {wildcards.unit}, seed {wildcards.seed} (study {wildcards.study})"
     script:
         "../workflow/scripts/train_model.py"
+
+
+# On all cells at once: the same job, with the memory and time that this takes.
+use rule train_model as train_model_pooled with:
+    wildcard_constraints:
+        study=trained_elsewhere(nets=True, pooled=True),
+        model="(?!simulator_truth/)(?!(?:{})/)[a-z0-9_]+".format(
+            "|".join([models_with("estimator"), models_with("control")])
+        ),
+    resources:
+        **needs("train_model_pooled"),
 
 
 rule apply_model:
@@ -118,7 +129,7 @@ rule fit_estimator:
         "../envs/estimators.yaml"
     threads: config["train_threads"]
     resources:
-        **fit_needs("fit_estimator"),
+        **needs("fit_estimator"),
     params:
         model=model_block,
         code=model_code("fit_estimator.py"),
@@ -126,6 +137,14 @@ rule fit_estimator:
         "Fitting {wildcards.model} on {wildcards.unit}, seed {wildcards.seed} (study {wildcards.study})"
     script:
         "../workflow/scripts/fit_estimator.py"
+
+
+use rule fit_estimator as fit_estimator_pooled with:
+    wildcard_constraints:
+        study=trained_elsewhere(nets=False, pooled=True),
+        model=models_with("estimator"),
+    resources:
+        **needs("fit_estimator_pooled"),
 
 
 if SIMULATED:

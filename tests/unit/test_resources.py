@@ -10,16 +10,17 @@ from markexpr.configuration import read_sheet
 def rule_names(root):
     """Rules by name; those made in a loop by the part of the name that is the same for all."""
     text = "".join(path.read_text() for path in sorted((root / "rules").glob("*.smk")))
-    return set(re.findall(r"^ *rule (\w+):", text, re.M)) | set(re.findall(r'^ *name:\s+f"(\w+?)_\{', text, re.M))
+    derived = set(re.findall(r"^use rule \w+ as (\w+) with:", text, re.M))
+    return derived | set(re.findall(r"^ *rule (\w+):", text, re.M)) | set(re.findall(r'^ *name:\s+f"(\w+?)_\{', text, re.M))
 
 
 def test_every_rule_has_its_line_in_the_table_and_takes_it(root):
-    names = {row["rule"].removesuffix("_pooled") for row in read_sheet(root / "config/resources.tsv", ["rule"])}
+    names = {row["rule"] for row in read_sheet(root / "config/resources.tsv", ["rule"])}
     target_rules = {"deepchrome", "study"}
     assert names == rule_names(root) - target_rules
     text = "".join(path.read_text() for path in sorted((root / "rules").glob("*.smk")))
     for name in names:
-        assert len(re.findall(rf'\*\*(?:fit_)?needs\("{name}"', text)) == 1, name
+        assert len(re.findall(rf'\*\*needs\("{name}"', text)) == 1, name
     assert not re.findall(r"^ +(?:mem_mb|runtime|gpu|network)=", text, re.M)
 
 

@@ -94,5 +94,5 @@ def test_attributions_of_one_gene_and_of_many(run):
 
 def test_the_full_run_has_one_fit_a_model_and_four_folds(tmp_path):
     jobs = jobs_of(snakemake("-n", "--", "wakawaka", directory=tmp_path).printed)
-    assert jobs["train_model"] == 10 + 4 and jobs["fit_estimator"] == jobs["predict_control"] == 1
+    assert jobs["train_model_pooled"] == 10 + 4 and jobs["fit_estimator_pooled"] == jobs["predict_control"] == 1
     assert jobs["extract_sequence"] == 1 and jobs["build_tensors"] == 56
