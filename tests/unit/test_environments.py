@@ -7,6 +7,8 @@ import sys
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from rattler import MatchSpec
 
 from markexpr.configuration import code_files
 
@@ -46,6 +48,26 @@ def test_conda_and_pip_pin_the_same_versions(root):
             if package not in NO_PIP:
                 assert pip.get(package) == version, f"{name}: {package}"
         assert pins["python"] == "3.11"
+
+
+def test_every_line_is_one_that_conda_reads(root):
+    for path in sorted((root / "envs").glob("*.yaml")):
+        content = yaml.safe_load(path.read_text())
+        assert set(content) == {"channels", "dependencies"} and content["channels"][-1] == "nodefaults"
+        for spec in content["dependencies"]:
+            if isinstance(spec, dict):
+                assert [str(Requirement(line).specifier) for line in spec["pip"]]
+                continue
+            match = MatchSpec(spec, strict=True)
+            assert match.name is not None and (match.version or match.name.normalized in NO_PIP), f"{path.name}: {spec}"
+
+
+def test_the_container_has_what_the_makefile_looks_for(root):
+    container, makefile = ((root / name).read_text() for name in ("Dockerfile", "Makefile"))
+    for tool in re.search(r"^TOOLS := (.*)", makefile, re.M)[1].split():
+        assert re.search(rf"\b{tool}\b", container)
+    for source in re.findall(r"^COPY ((?:\S+ )+)\S+$", container, re.M):
+        assert all((root / name).exists() for name in source.split())
 
 
 def test_constraints_do_not_contradict_requirements(root):

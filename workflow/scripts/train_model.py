@@ -1,5 +1,7 @@
 """One fit: one model on one unit with one seed."""
 
+import os
+
 import torch
 
 from markexpr.annotation import read_genes
@@ -46,7 +48,7 @@ def main(job):
     trainer = Trainer(model, samples, block["training"], seed, device, job.params.checkpoint, fingerprint(params, samples), unit)
     trainer.fit()
     write_net(job.output, samples, params, trainer.progress, trainer.predict())
-    trainer.forget()
+    trainer.forget(keep_result=os.environ.get("MARKEXPR_SUBMITTED") == "1")
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def profile(cell, marks, offsets, counts, expression):
 
 def correlation(cell, marks, offsets, counts, expression):
     """Spearman correlation of each bin's count with expression over genes: a row per mark and bin; NaN where all counts are equal."""
-    ranks = pd.DataFrame(counts.reshape(len(counts), -1)).rank().to_numpy()
+    ranks = pd.DataFrame(counts.reshape(len(counts), -1)).rank().to_numpy(copy=True)
     target = pd.Series(expression).rank().to_numpy()
     ranks -= ranks.mean(axis=0)
     target = target - target.mean()

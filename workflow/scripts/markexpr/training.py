@@ -7,7 +7,6 @@ for many models at once.
 
 import copy
 import io
-import os
 import sys
 import time
 import zlib
@@ -281,16 +280,18 @@ class Trainer:
         """Predictions of all samples, float64 [samples]."""
         return self.task.predict(outputs(self.model, self.inputs)).cpu().numpy()
 
-    def forget(self):
+    def forget(self, keep_result=False):
         """Remove the checkpoint: the fit's outputs are written.
 
-        On a cluster fits travel in groups, and Snakemake deletes the outputs of all of a group where one fails. There the bare result stays beside
-        where the checkpoint was, so that the group's rerun has it at once; Snakefile removes it when a run ends well.
+        keep_result: the bare result stays in its place. On a cluster fits travel in groups, and Snakemake deletes the outputs of all of a group where
+        one fails: the group's rerun has the result at once. Snakefile removes it when a run ends well.
         """
         if not self.checkpoint:
             return
-        if os.environ.get("MARKEXPR_SUBMITTED") == "1":
+        if keep_result:
             self._write(self.finished, {})
+        else:
+            self.finished.unlink(missing_ok=True)
         self.checkpoint.unlink(missing_ok=True)
 
     def shuffled(self, split, n):
