@@ -90,7 +90,7 @@ except InputError as error:
 
 for key in ("mirror", "genome_mirror"):
     if not config["allow_http"] and re.match(
-        "(?!https:|file:)[a-z]+:", config[key], re.I
+        "(?!https:|file:)[a-z][a-z0-9+.-]*://", config[key], re.I
     ):
         raise WorkflowError(
             f"config key {key!r}: {config[key]} is not https, so that anyone on the way can change what comes; take https, or say allow_http: true"

@@ -10,10 +10,17 @@ NEEDS = {
 
 
 def printed_by(*command):
-    """What a command prints; nothing if there is none or it fails."""
+    """What a command prints; nothing if there is no such command. WorkflowError if it fails or does not answer."""
     if shutil.which(command[0]) is None:
         return ""
-    return subprocess.run(command, capture_output=True, text=True).stdout
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=60
+        ).stdout
+    except subprocess.SubprocessError as error:
+        raise WorkflowError(
+            f"config key 'gpu' is auto, but {command[0]} does not say what GPUs there are ({error}): set it to true or false"
+        )
 
 
 # jobs of a cluster start Snakemake anew, which sees no cluster and other GPUs: what holds where they were submitted holds for all
@@ -21,15 +28,34 @@ if workflow.is_main_process or "MARKEXPR_SUBMITTED" not in os.environ:
     os.environ["MARKEXPR_SUBMITTED"] = str(int(bool(workflow.nodes)))
 
 
+def clusters_gpu():
+    """Whether Slurm lists a GPU in the gpu partition, or in the default one where none is named."""
+    named = config["partitions"]["gpu"]
+    rows = [
+        line.split() for line in printed_by("sinfo", "-h", "-o", "%P %G").splitlines()
+    ]
+    having = sorted({name for name, gres in rows if "gpu" in gres})
+    if (
+        named
+        and rows
+        and not set(named.split(",")) & {name.rstrip("*") for name in having}
+    ):
+        raise WorkflowError(
+            f"config key 'partitions': sinfo lists no GPU in gpu partition {named!r}, but in {having or 'none'}; name one that has, or set gpu: false"
+        )
+    found = bool(named and rows) or any(name.endswith("*") for name in having)
+    if having and not found:
+        logger.warning(
+            f"GPUs are in partition {', '.join(having)}, which is not the default: set config key partitions.gpu, or fits run on CPUs"
+        )
+    return found
+
+
 def finds_gpu():
-    """Whether a job will find a GPU: one of this machine's, or one of the cluster's where jobs are submitted."""
-    if "GPU " in printed_by("nvidia-smi", "-L"):
-        return True
-    if os.environ["MARKEXPR_SUBMITTED"] == "0":
-        return False
-    partition = config["partitions"]["gpu"]
-    where = ["--partition", partition] if partition else []
-    return "gpu:" in printed_by("sinfo", "--noheader", "--format", "%G", *where)
+    """Whether a fit will find a GPU: one of this machine's, or one of the cluster's where jobs are submitted."""
+    if os.environ["MARKEXPR_SUBMITTED"] == "1":
+        return clusters_gpu()
+    return "GPU " in printed_by("nvidia-smi", "-L")
 
 
 if workflow.is_main_process or "MARKEXPR_GPU" not in os.environ:
@@ -54,11 +80,12 @@ def needs(rule, cells=None):
     )
     found = {
         "mem_mb": lambda wildcards, attempt: attempt * memory,
-        "runtime": row["runtime"],
+        "runtime": lambda wildcards, attempt: attempt * row["runtime"],
     }
     kind = "cpu"
     if row["on_gpu"] and USES_GPU:
-        kind, found["runtime"] = "gpu", row["on_gpu"]
+        kind = "gpu"
+        found["runtime"] = lambda wildcards, attempt: attempt * row["on_gpu"]
         if config["fits_per_gpu"] == 1:
             found["gpu"] = 1
         else:

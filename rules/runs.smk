@@ -206,6 +206,6 @@ def model_code(script):
 def forget_finished():
     """Remove the results that fits of a cluster keep beside their outputs, where the outputs are there."""
     for path in Path(CHECKPOINTS).rglob("seed*.finished"):
-        run = Path("results/runs") / path.relative_to(CHECKPOINTS).with_suffix("")
-        if (run / "predictions.tsv.gz").exists():
+        folder = Path("results/runs") / path.parent.relative_to(CHECKPOINTS)
+        if (folder / path.name.split(".")[0] / "predictions.tsv.gz").exists():
             path.unlink()

@@ -132,6 +132,7 @@ rule fit_estimator:
         **needs("fit_estimator"),
     params:
         model=model_block,
+        finished=lambda wildcards: f"{CHECKPOINTS}/{wildcards.study}/{wildcards.model}/{wildcards.unit}/seed{wildcards.seed}",
         code=model_code("fit_estimator.py"),
     message:
         "Fitting {wildcards.model} on {wildcards.unit}, seed {wildcards.seed} (study {wildcards.study})"

@@ -8,7 +8,7 @@ earlier. A gene of `cross` counts twice, for the unlabelled gene beside it. Scor
 """
 
 import argparse
-import json
+import multiprocessing
 import re
 import subprocess
 import sys
@@ -63,26 +63,34 @@ def speeds(study, block, genes, device):
     return speed, 3 * speed  # without a gradient a third of the work
 
 
-def measure(names, arguments):
-    """Speeds of all nets of some studies, {study: {model: [training, validation]}}."""
+def measure(names, arguments, barrier=None):
+    """Speeds of all nets of some studies, {(study, model): (training, validation)}. Processes with one barrier measure the same net at once."""
     torch.set_num_threads(1)
     device, found = torch.device(arguments.device), {}
     for study, content in load(names).items():
-        if study in names:
-            nets = {model: block for model, block in content["models"].items() if "network" in block}
-            found[study] = {model: speeds(content, block, arguments.genes, device) for model, block in nets.items()}
+        for model, block in content["models"].items():
+            if study in names and "network" in block:
+                if barrier:
+                    barrier.wait()
+                found[study, model] = speeds(content, block, arguments.genes, device)
     return found
 
 
+def _work(names, arguments, barrier, results):
+    results.put(measure(names, arguments, barrier))
+
+
 def packed(names, arguments):
-    """The same, added up over processes that measure at once."""
-    line = [sys.executable, __file__, "--worker", "--device", arguments.device, "--genes", str(arguments.genes), "--studies", ",".join(names)]
-    processes = [subprocess.Popen(line, stdout=subprocess.PIPE, text=True) for _ in range(arguments.packed)]
-    results = [json.loads(process.communicate()[0].splitlines()[-1]) for process in processes]
-    return {
-        study: {model: [sum(result[study][model][part] for result in results) for part in (0, 1)] for model in models}
-        for study, models in results[0].items()
-    }
+    """The same, added up over processes that measure side by side."""
+    context = multiprocessing.get_context("spawn")
+    barrier, results = context.Barrier(arguments.packed), context.Queue()
+    processes = [context.Process(target=_work, args=(names, arguments, barrier, results)) for _ in range(arguments.packed)]
+    for process in processes:
+        process.start()
+    found = [results.get() for _ in processes]
+    for process in processes:
+        process.join()
+    return {net: [sum(one[net][part] for one in found) for part in (0, 1)] for net in found[0]}
 
 
 def hours(number, study, block, speed):
@@ -99,34 +107,29 @@ def main():
     parser.add_argument("--packed", type=int, default=0)
     parser.add_argument("--genes", type=int, default=500)
     parser.add_argument("--studies", default="deepchrome,transferchrome,deepdiff,dense_ensemble,wakawaka")
-    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     names = arguments.studies.split(",")
     alone = measure(names, arguments)
-    if arguments.worker:
-        print(json.dumps(alone))
-        return
     together = packed(names, arguments) if arguments.packed else {}
     numbers, contents = fits(names), load(names)
     totals = Counter()
     print(f"{'study':16s} {'model':26s} {'fits':>5s} {'genes/s':>9s} {'hours':>8s}" + (f" {'packed':>9s} {'hours':>8s}" if together else ""))
-    for study, models in alone.items():
-        for model, speed in models.items():
-            block, number = contents[study]["models"][model], numbers[model, study]
+    for (study, model), speed in alone.items():
+        block, number = contents[study]["models"][model], numbers[model, study]
+        cost = hours(number, study, block, speed)
+        totals[study] += cost
+        line = f"{study:16s} {model:26s} {number:5d} {speed[0]:9.0f} {cost:8.1f}"
+        if together:
+            speed = together[study, model]
             cost = hours(number, study, block, speed)
-            totals[study] += cost
-            line = f"{study:16s} {model:26s} {number:5d} {speed[0]:9.0f} {cost:8.1f}"
-            if together:
-                speed = together[study][model]
-                cost = hours(number, study, block, speed)
-                totals[study, "packed"] += cost
-                line += f" {speed[0]:9.0f} {cost:8.1f}"
-            print(line, flush=True)
-    for study in alone:
+            totals[study, "packed"] += cost
+            line += f" {speed[0]:9.0f} {cost:8.1f}"
+        print(line, flush=True)
+    for study in names:
         print(f"{study}: {totals[study]:.0f} hours" + (f", {totals[study, 'packed']:.0f} with {arguments.packed} fits at once" if together else ""))
     print(
-        f"all: {sum(totals[study] for study in alone):.0f} hours"
-        + (f", {sum(totals[study, 'packed'] for study in alone):.0f} packed" if together else "")
+        f"all: {sum(totals[study] for study in names):.0f} hours"
+        + (f", {sum(totals[study, 'packed'] for study in names):.0f} packed" if together else "")
     )
 
 

@@ -1,5 +1,6 @@
 """Fits hold a GPU alone, or as many of them together as they are told, and let go of it however they end."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ def test_places_are_dealt_over_gpus_before_they_are_shared(tmp_path):
 
 
 def test_a_fit_waits_for_a_place(tmp_path):
-    _, first = take_place(["a"], 1, tmp_path)
+    _, (first,) = take_place(["a"], 1, tmp_path)
     found = []
     waiting = threading.Thread(target=lambda: found.append(take_place(["a"], 1, tmp_path, wait=0.01)))
     waiting.start()
@@ -45,6 +46,54 @@ def test_a_killed_job_gives_its_gpu_back(tmp_path, root):
     assert found
 
 
+@pytest.mark.parametrize(("first", "second"), [(1, 4), (4, 1)])
+def test_a_fit_that_holds_a_gpu_alone_shares_it_with_none(tmp_path, first, second):
+    _, locks = take_place(["a"], first, tmp_path)
+    found = []
+    waiting = threading.Thread(target=lambda: found.append(take_place(["a"], second, tmp_path, wait=0.01)))
+    waiting.start()
+    time.sleep(0.1)
+    assert not found
+    for lock in locks:
+        lock.close()
+    waiting.join(5)
+    assert found
+
+
+def test_a_folder_of_locks_that_is_anothers_is_refused(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / f"markexpr-gpus-{os.getuid()}").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PermissionError):
+        take_place(["a"], 1, tmp_path)
+
+
+def test_without_locks_a_fit_goes_on(monkeypatch, caplog):
+    def refuse(names, fits_each):
+        raise OSError(38, "Function not implemented")
+
+    one_gpu(monkeypatch)
+    monkeypatch.setattr(devices, "take_place", refuse)
+    assert choose_device({"gpu": 1}) == torch.device("cuda", 0)
+
+
+def test_a_clusters_job_takes_no_lock(monkeypatch):
+    one_gpu(monkeypatch)
+    monkeypatch.setenv("MARKEXPR_SUBMITTED", "1")
+    monkeypatch.setattr(devices, "take_place", lambda *_: pytest.fail("took a lock"))
+    assert choose_device({"gpu_percent": 25}) == torch.device("cuda", 0)
+
+
+def one_gpu(monkeypatch):
+    """Have torch see one GPU."""
+    properties = type("Properties", (), {"uuid": "GPU-1"})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda place: properties)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda place: "a GPU")
+    monkeypatch.setattr(torch, "use_deterministic_algorithms", lambda *_, **__: None)
+    monkeypatch.delenv("MARKEXPR_SUBMITTED", raising=False)
+
+
 @pytest.mark.parametrize("resources", [{}, {"gpu": 0}, {"gpu_percent": 0}])
 def test_without_a_gpu_asked_for_the_cpu_serves(resources):
     assert choose_device(resources) == torch.device("cpu")
@@ -58,12 +107,7 @@ def test_where_torch_sees_no_gpu_the_cpu_serves(monkeypatch):
 @pytest.mark.parametrize(("resources", "fits"), [({"gpu": 1}, 1), ({"gpu_percent": 25}, 4), ({"gpu_percent": 33}, 3)])
 def test_a_share_of_a_gpu_is_so_many_fits(monkeypatch, resources, fits):
     asked = []
-    properties = type("Properties", (), {"uuid": "GPU-1"})
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda place: properties)
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda place: "a GPU")
-    monkeypatch.setattr(torch, "use_deterministic_algorithms", lambda *_, **__: None)
-    monkeypatch.setattr(devices, "take_place", lambda names, fits_each: asked.append((names, fits_each)) or (0, None))
+    one_gpu(monkeypatch)
+    monkeypatch.setattr(devices, "take_place", lambda names, fits_each: asked.append((names, fits_each)) or (0, []))
     assert choose_device(resources) == torch.device("cuda", 0)
     assert asked == [(["GPU-1"], fits)]

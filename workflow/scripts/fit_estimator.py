@@ -1,10 +1,13 @@
 """One fit of a baseline of scikit-learn: one model on one unit with one seed."""
 
+import os
+from pathlib import Path
+
 import sklearn
 
 from markexpr.data import load_cell, load_pair, load_pooled
-from markexpr.estimators import features_of, module_of, save_estimator
-from markexpr.fits import describe, write_params
+from markexpr.estimators import features_of, load_estimator, module_of, save_estimator
+from markexpr.fits import describe, fingerprint, write_params
 from markexpr.jobs import InputError, log, run_job
 from markexpr.runs import write_predictions
 
@@ -22,11 +25,20 @@ def main(job):
     if len(train) < 20:
         raise InputError(f"{samples.cell[0]} has {len(train)} training genes: too few for an estimator")
     log.info("%s: %d training genes, features %s", job.wildcards.model, len(train), list(features.shape[1:]))
-    estimator.fit(features[train], samples.target[train])
+    params = describe(job, dict(job.wildcards.items()), samples, {"sklearn": sklearn.__version__})
+    # as a net's: Snakemake deletes the outputs of all of a group where one fails, and a rerun has the result at once
+    kept = Path(f"{job.params.finished}.{fingerprint(params, samples)[:16]}.finished")
+    if kept.exists():
+        log.info("taking the fit from %s", kept)
+        estimator = load_estimator(kept)
+    else:
+        estimator.fit(features[train], samples.target[train])
+        if os.environ.get("MARKEXPR_SUBMITTED") == "1":
+            save_estimator(kept, estimator)
     write_predictions(job.output.predictions, samples.gene_id, samples.cell, samples.split, samples.target, estimator.predict(features).astype(float))
     size = module.size(estimator) if hasattr(module, "size") else {}
     save_estimator(job.output.model, estimator)
-    write_params(job.output.params, describe(job, dict(job.wildcards.items()), samples, {"sklearn": sklearn.__version__}, **size))
+    write_params(job.output.params, {**params, **size})
 
 
 if __name__ == "__main__":

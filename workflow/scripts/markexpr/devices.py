@@ -29,9 +29,17 @@ def choose_device(resources):
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     # where an operation has no such form, a warning in the log is better than no training
     torch.use_deterministic_algorithms(True, warn_only=True)
-    names = [str(torch.cuda.get_device_properties(place).uuid) for place in range(torch.cuda.device_count())]
-    place, lock = take_place(names, WHOLE // percent if percent else 1)
-    _held.append(lock)
+    place = 0
+    # a cluster gives each job GPUs of its own, and groups are laid out so that no more fits share one than may
+    if os.environ.get("MARKEXPR_SUBMITTED") != "1":
+        names = [str(torch.cuda.get_device_properties(number).uuid) for number in range(torch.cuda.device_count())]
+        try:
+            place, locks = take_place(names, WHOLE // percent if percent else 1)
+            _held.extend(locks)
+        except OSError as error:
+            log.warning(
+                "no locks can be had in %s (%s): nothing keeps other fits off this GPU; set TMPDIR to a local disk", tempfile.gettempdir(), error
+            )
     log.info("GPU %d (%s)", place, torch.cuda.get_device_name(place))
     return torch.device("cuda", place)
 
@@ -39,22 +47,41 @@ def choose_device(resources):
 def take_place(names, fits_each, folder=None, wait=1.0):
     """A place on one of the GPUs called `names`, each of which serves `fits_each` fits at once: the emptiest first.
 
-    Returns which GPU it is and an open file: the place is held until the file is closed, at the latest when the process ends. Waits while all are
-    taken, by jobs of this or another run of the same user.
+    Returns which GPU it is and open files: the place is held until they are closed, at the latest when the process ends. Waits while all are
+    taken, by jobs of this or another run of the same user. A fit that holds a GPU alone (1) shares it with none that would share. Raises OSError
+    where files cannot be locked, or the folder of locks is another user's.
     """
     folder = Path(folder or tempfile.gettempdir()) / f"markexpr-gpus-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} is another user's")
     told = False
     while True:
         for number in range(fits_each):
             for which, name in enumerate(names):
-                lock = (folder / f"{name}.{number}").open("a")
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    return which, lock
-                except BlockingIOError:
-                    lock.close()
+                locks = _locked(folder / name, fcntl.LOCK_EX if fits_each == 1 else fcntl.LOCK_SH)
+                if locks and fits_each > 1:
+                    more = _locked(folder / f"{name}.{number}", fcntl.LOCK_EX)
+                    if not more:
+                        locks[0].close()
+                    locks = more and locks + more
+                if locks:
+                    return which, locks
         if not told:
             log.log(PROGRESS, "all GPUs are taken: waiting (locks in %s)", folder)
             told = True
         time.sleep(wait)
+
+
+def _locked(path, how):
+    """A list of one open file that is locked, empty if others have it."""
+    file = path.open("a")
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return []
+    except OSError:
+        file.close()
+        raise
+    return [file]

@@ -7,7 +7,8 @@ from markexpr.files import atomic
 from markexpr.jobs import InputError
 from markexpr.normalise import counts_of
 
-TREES = {"sklearn.tree._tree.Tree"}  # of random forests; skops knows the rest of scikit-learn
+# what saved estimators hold besides what skops knows of scikit-learn
+TRUSTED = {"sklearn.tree._tree.Tree", "markexpr.models.relief_forest.ReliefForest", "markexpr.models.svr.BinwiseSVR"}
 
 
 def module_of(architecture):
@@ -42,14 +43,13 @@ def save_estimator(path, estimator):
 
 
 def load_estimator(path):
-    """A saved estimator. Nothing in the file is run as code: it may name scikit-learn's usual classes and this package's models, and no others.
+    """A saved estimator. Nothing in the file is run as code: it may name scikit-learn's usual classes and those of TRUSTED.
 
     Raises InputError for a file that names anything else.
     """
     skops = _skops()
     named = skops.get_untrusted_types(file=path)
-    trusted = [name for name in named if name.startswith("markexpr.models.") or name in TREES]
-    others = sorted(set(named) - set(trusted))
+    others = sorted(set(named) - TRUSTED)
     if others:
         raise InputError(f"{path} names {others[0]}, which is no part of a model of this pipeline: it is not loaded; delete it to fit it anew")
-    return skops.load(path, trusted=trusted)
+    return skops.load(path, trusted=named)

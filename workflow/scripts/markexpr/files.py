@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import socket
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,8 @@ def atomic(path):
     """Yield a temporary path beside `path`; move it into place only if the block ends without an error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    # the host's name too: nodes of a cluster share the folder, and a process id is one node's
+    temporary = path.with_name(f".{socket.gethostname()}.{os.getpid()}.{path.name}")
     try:
         yield temporary
         os.replace(temporary, path)

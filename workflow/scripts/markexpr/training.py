@@ -399,18 +399,24 @@ class Trainer:
         with atomic(path) as temporary:
             temporary.write_bytes(content.getbuffer())
 
-    def _resume(self):
-        path = next((path for path in (self.finished, self.checkpoint) if path and path.exists()), None)
-        if path is None:
-            return
+    def _read(self, path):
+        """What a checkpoint holds; None for one that is not there, cannot be read, or is of another fit."""
+        if not path or not path.exists():
+            return None
         try:
             # weights_only: nothing in the file is unpickled as code
             saved = torch.load(path, map_location=self.device, weights_only=True)
         except Exception as error:
-            log.warning("%s cannot be read (%s): starting anew", path, type(error).__name__)
-            return
+            log.warning("%s cannot be read (%s): not going on from it", path, type(error).__name__)
+            return None
         if saved.pop("fingerprint") != self.fingerprint:
-            log.info("%s is of other data, settings or code: starting anew", path)
+            log.info("%s is of other data, settings or code: not going on from it", path)
+            return None
+        return saved
+
+    def _resume(self):
+        path, saved = next(((path, saved) for path in (self.finished, self.checkpoint) if (saved := self._read(path))), (None, None))
+        if saved is None:
             return
         if path == self.checkpoint:
             self._load_state(saved["model"])
