@@ -16,7 +16,8 @@ def asked(tmp_path, sinfo, *config, smi=None):
     """What a fit asks for, and what Snakemake printed."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name, printed in (("sinfo", sinfo), ("nvidia-smi", smi)):
+    # the plugin wants a squeue wherever there is a sinfo
+    for name, printed in (("sinfo", sinfo), ("squeue", ""), ("nvidia-smi", smi)):
         if printed is not None:
             (programs / name).write_text(f"#!/bin/sh\nprintf '{printed}'\n" if printed != "fail" else "#!/bin/sh\nexit 1\n")
             (programs / name).chmod(0o755)

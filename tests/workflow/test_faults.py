@@ -145,22 +145,21 @@ def test_a_run_that_is_interrupted_leaves_nothing_half_done(counted, whole, tmp_
     assert_same_bytes(folder, whole, FIT)
 
 
-def test_a_worker_that_dies(counted, whole, tmp_path):
-    # bedtools is killed with half of its work done, by the system for its memory for example
+@pytest.mark.parametrize("worker", ["bedtools", "gzip"])
+def test_a_worker_that_dies(counted, whole, tmp_path, worker):
+    # it is killed with half of its work done, by the system for its memory for example
     folder = copied(counted, tmp_path / "worker")
     (folder / COUNTS).unlink()
     programs = tmp_path / "bin"
     programs.mkdir()
-    bedtools = shutil.which("bedtools")
-    (programs / "bedtools").write_text(
-        f'#!/bin/sh\n[ "$1" = --version ] && exec {bedtools} --version\n{bedtools} "$@" | head -c 100003\nkill -KILL $$\n'
-    )
-    (programs / "bedtools").chmod(0o755)
+    true = shutil.which(worker)
+    (programs / worker).write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec {true} --version\n{true} "$@" | head -c 100003\nkill -KILL $$\n')
+    (programs / worker).chmod(0o755)
     arguments = [*settings(folder, EPOCHS), "--", COUNTS]
     process = started(*arguments, directory=folder, env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"})
     assert process.wait(120) != 0
     printed = (folder / "printed.txt").read_text()
-    assert "bedtools" in printed and not (folder / COUNTS).exists()
+    assert f"{worker} was " in printed and not (folder / COUNTS).exists()
     snakemake(*arguments, directory=folder)
     assert_same_bytes(folder, whole, [COUNTS])
 

@@ -1,6 +1,7 @@
 """Alignments in memory: read from tagAlign, BED or BAM, checked line by line."""
 
 import itertools
+import signal
 import subprocess
 import zlib
 from dataclasses import dataclass
@@ -113,10 +114,13 @@ def read_tagalign(path, chrom_sizes):
         message = unzip.stderr.read().decode().strip()
         unzip.stderr.close()
         unzip.wait()
-    # below 0 with a problem: it was stopped because a line is wrong; a last line cut short is the gzip's problem
-    if unzip.returncode > 0 or (unzip.returncode and problem is None):
-        why = message.splitlines()[-1] if message else f"gzip was killed by signal {-unzip.returncode}"
-        raise InputError(f"{path} is truncated or corrupt ({why}); delete it and run again to fetch it anew")
+    # a last line cut short is the gzip's problem; one that was stopped because a line is wrong ends by SIGPIPE
+    if unzip.returncode > 0:
+        raise InputError(f"{path} is truncated or corrupt ({(message or 'gzip failed').splitlines()[-1]}); delete it and run again to fetch it anew")
+    if unzip.returncode < 0 and not (problem and unzip.returncode == -signal.SIGPIPE):
+        raise InputError(
+            f"gzip was killed by signal {-unzip.returncode} while it read {path}: run again, with more memory if the system killed it for that"
+        )
     if isinstance(problem, InputError):
         raise problem
     if problem is not None:
