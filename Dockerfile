@@ -14,8 +14,8 @@ RUN python3 -m venv /opt/venv \
 
 COPY . /opt/markexpr
 
-# a home that any user may write to
-ENV PATH=/opt/venv/bin:$PATH HOME=/tmp
+# a home that any user may write to, and a name for users that the image does not know
+ENV PATH=/opt/venv/bin:$PATH HOME=/tmp USER=markexpr
 WORKDIR /work
 ENTRYPOINT ["snakemake", "--snakefile", "/opt/markexpr/Snakefile"]
 CMD ["--help"]
