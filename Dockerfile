@@ -1,5 +1,6 @@
 # The pipeline with all that it needs, from the same pins as `make setup`. From a clone:
 #   docker build --tag markexpr .
+#   mkdir -p run
 #   docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD/run:/work" markexpr --cores 16
 # With a GPU add `--gpus all`. With Apptainer: `apptainer build markexpr.sif docker-daemon://markexpr:latest`, then `apptainer run --nv markexpr.sif --cores 16`.
 FROM debian:bookworm-slim

@@ -18,7 +18,8 @@ test: lint ## lint, unit tests, and the pipeline on small and on real inputs
 	python -m pytest --numprocesses $(CORES) --dist loadfile --durations=6
 
 test-cluster: setup ## the demo's study through a real Slurm of one node, brought up for the test (root, Debian or Ubuntu)
-	command -v slurmctld munged slurmdbd mariadbd >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends slurm-wlm munge slurmdbd mariadb-server >/dev/null; }
+	for tool in slurmctld slurmd slurmdbd munged mariadbd mariadb-install-db; do command -v $$tool >/dev/null || missing=1; done; \
+	[ -z "$$missing" ] || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends slurm-wlm munge slurmdbd mariadb-server >/dev/null; }
 	python -m pytest -s tests/cluster
 
 graph: setup ## docs/rules.svg: the rules of all studies and what feeds what (needs graphviz)

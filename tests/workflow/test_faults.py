@@ -110,6 +110,8 @@ def test_a_scheduler_that_is_killed_again_and_again(counted, whole, tmp_path):
         assert wait_for(lambda moment=moment: Path(os.path.normpath(folder / moment)).exists(), process), (folder / "printed.txt").read_text()
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        locked = snakemake("-n", *arguments, directory=folder, check=False)
+        assert locked.returncode == 0 or "lock" in locked.printed.lower()
         snakemake("--unlock", *arguments, directory=folder)
     snakemake(*arguments, directory=folder)
     assert_same_bytes(folder, whole, [TENSORS, *FIT, "results/metrics/deepchrome.tsv"])
@@ -159,7 +161,7 @@ def test_a_worker_that_dies(counted, whole, tmp_path, worker):
     process = started(*arguments, directory=folder, env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"})
     assert process.wait(120) != 0
     printed = (folder / "printed.txt").read_text()
-    assert f"{worker} was " in printed and not (folder / COUNTS).exists()
+    assert f"{worker} was " in printed and "E003-H3K4me3.tagAlign.gz" in printed and not (folder / COUNTS).exists()
     snakemake(*arguments, directory=folder)
     assert_same_bytes(folder, whole, [COUNTS])
 

@@ -264,8 +264,8 @@ def test_real_data_are_not_mixed_with_simulated(smoke, project, tmp_path):
     assert "holds real data" in again(tmp_path, project, "-n", check=False).printed
 
 
-def test_asking_for_a_gpu_reruns_nothing(smoke, project):
-    assert "Nothing to be done" in again(smoke, project, "-n", "--config", "gpu=true").printed
+def test_asking_for_a_gpu_or_a_share_of_one_reruns_nothing(smoke, project):
+    assert "Nothing to be done" in again(smoke, project, "-n", "--config", "gpu=true", "fits_per_gpu=4").printed
 
 
 def test_a_changed_training_key_reruns_training_and_what_follows(smoke, project):

@@ -116,7 +116,9 @@ def read_tagalign(path, chrom_sizes):
         unzip.wait()
     # a last line cut short is the gzip's problem; one that was stopped because a line is wrong ends by SIGPIPE
     if unzip.returncode > 0:
-        raise InputError(f"{path} is truncated or corrupt ({(message or 'gzip failed').splitlines()[-1]}); delete it and run again to fetch it anew")
+        fetched = str(path).startswith("results/raw/")
+        fix = "delete it and run again to fetch it anew" if fetched else "replace it by a whole file (config key 'sources')"
+        raise InputError(f"{path} is truncated or corrupt ({(message or 'gzip failed').splitlines()[-1]}); {fix}")
     if unzip.returncode < 0 and not (problem and unzip.returncode == -signal.SIGPIPE):
         raise InputError(
             f"gzip was killed by signal {-unzip.returncode} while it read {path}: run again, with more memory if the system killed it for that"
@@ -139,7 +141,7 @@ def _header_lines(path):
 
 def _first_wrong_line(path):
     """Say which line pandas could not read; reads the file again, slowly."""
-    unzip = subprocess.run(["gzip", "-dcf", "--", path], stdout=subprocess.PIPE, check=True)
+    unzip = subprocess.run(["gzip", "-dcf", "--", path], stdout=subprocess.PIPE)
     for number, line in enumerate(unzip.stdout.decode(errors="replace").split("\n"), 1):
         fields = line.split("\t")
         if line and not line.startswith(("track", "browser", "#")) and not (len(fields) >= 3 and fields[1].isdigit() and fields[2].isdigit()):
