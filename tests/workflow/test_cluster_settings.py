@@ -61,4 +61,5 @@ def test_a_partition_without_a_gpu_is_refused(tmp_path):
 
 def test_a_slurm_that_does_not_answer_is_told_of(tmp_path):
     found, printed = asked(tmp_path, "fail")
-    assert found is None and "config key 'gpu' is auto, but sinfo does not say what GPUs there are" in printed
+    assert found == {"runtime": 240, "mem_mb": 4000}
+    assert "sinfo does not say what GPUs there are" in printed and "unless you set config key gpu to true" in printed
