@@ -21,7 +21,7 @@ SCRIPTS = ROOT / "workflow/scripts"
 HEAVY = ("torch", "torch._dynamo", "sklearn", "scipy", "matplotlib", "pandas", "numpy")
 
 STEP = """
-import inspect, sys, torch
+import sys, torch
 sys.path.insert(0, {scripts!r})
 {optimiser}
 layer = torch.nn.Linear(3, 1)

@@ -1,5 +1,6 @@
 """Fits hold a GPU alone, or as many of them together as they are told, and let go of it however they end."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -18,15 +19,23 @@ def test_places_are_dealt_over_gpus_before_they_are_shared(tmp_path):
     assert [which for which, _ in taken] == [0, 1, 0, 1]
 
 
-def test_a_fit_waits_for_a_place(tmp_path):
-    _, (first,) = take_place(["a"], 1, tmp_path)
+@contextlib.contextmanager
+def one_that_waits(folder, fits_each=1):
+    """A fit that wants GPU a, and has to wait for it until the block ends; what it found is in the list then."""
     found = []
-    waiting = threading.Thread(target=lambda: found.append(take_place(["a"], 1, tmp_path, wait=0.01)))
+    waiting = threading.Thread(target=lambda: found.append(take_place(["a"], fits_each, folder, wait=0.01)))
     waiting.start()
     time.sleep(0.1)
     assert not found
-    first.close()
+    yield found
     waiting.join(5)
+    assert found
+
+
+def test_a_fit_waits_for_a_place(tmp_path):
+    _, (first,) = take_place(["a"], 1, tmp_path)
+    with one_that_waits(tmp_path) as found:
+        first.close()
     assert found[0][0] == 0
 
 
@@ -36,28 +45,16 @@ def test_a_killed_job_gives_its_gpu_back(tmp_path, root):
         [sys.executable, "-c", code], cwd=root / "workflow/scripts", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout.readline() == "has it\n"
-        found = []
-        waiting = threading.Thread(target=lambda: found.append(take_place(["a"], 1, tmp_path, wait=0.01)))
-        waiting.start()
-        time.sleep(0.1)
-        assert not found
-        process.kill()
-    waiting.join(5)
-    assert found
+        with one_that_waits(tmp_path):
+            process.kill()
 
 
 @pytest.mark.parametrize(("first", "second"), [(1, 4), (4, 1)])
 def test_a_fit_that_holds_a_gpu_alone_shares_it_with_none(tmp_path, first, second):
     _, locks = take_place(["a"], first, tmp_path)
-    found = []
-    waiting = threading.Thread(target=lambda: found.append(take_place(["a"], second, tmp_path, wait=0.01)))
-    waiting.start()
-    time.sleep(0.1)
-    assert not found
-    for lock in locks:
-        lock.close()
-    waiting.join(5)
-    assert found
+    with one_that_waits(tmp_path, second):
+        for lock in locks:
+            lock.close()
 
 
 def test_a_folder_of_locks_that_is_anothers_is_refused(tmp_path):

@@ -1,6 +1,5 @@
 """One fit of a baseline of scikit-learn: one model on one unit with one seed."""
 
-import os
 from pathlib import Path
 
 import sklearn
@@ -8,7 +7,7 @@ import sklearn
 from markexpr.data import load_cell, load_pair, load_pooled
 from markexpr.estimators import features_of, load_estimator, module_of, save_estimator
 from markexpr.fits import describe, fingerprint, write_params
-from markexpr.jobs import InputError, log, run_job
+from markexpr.jobs import InputError, is_submitted, log, run_job
 from markexpr.runs import write_predictions
 
 
@@ -33,7 +32,7 @@ def main(job):
         estimator = load_estimator(kept)
     else:
         estimator.fit(features[train], samples.target[train])
-        if os.environ.get("MARKEXPR_SUBMITTED") == "1":
+        if is_submitted():
             save_estimator(kept, estimator)
     write_predictions(job.output.predictions, samples.gene_id, samples.cell, samples.split, samples.target, estimator.predict(features).astype(float))
     size = module.size(estimator) if hasattr(module, "size") else {}

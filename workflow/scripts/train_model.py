@@ -1,14 +1,12 @@
 """One fit: one model on one unit with one seed."""
 
-import os
-
 import torch
 
 from markexpr.annotation import read_genes
 from markexpr.data import load_cell, load_pair, load_pooled, load_transfer
 from markexpr.devices import choose_device
 from markexpr.fits import describe, fingerprint
-from markexpr.jobs import log, run_job
+from markexpr.jobs import is_submitted, log, run_job
 from markexpr.models import build_seeded
 from markexpr.splits import split_by_gene
 from markexpr.training import Trainer, write_net
@@ -48,7 +46,7 @@ def main(job):
     trainer = Trainer(model, samples, block["training"], seed, device, job.params.checkpoint, fingerprint(params, samples), unit)
     trainer.fit()
     write_net(job.output, samples, params, trainer.progress, trainer.predict())
-    trainer.forget(keep_result=os.environ.get("MARKEXPR_SUBMITTED") == "1")
+    trainer.forget(keep_result=is_submitted())
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from markexpr.jobs import PROGRESS, log
+from markexpr.jobs import PROGRESS, is_submitted, log
 
 WHOLE = 100  # per cent of a GPU
 _held = []  # open lock files: a GPU is held until the process ends, however it ends
@@ -31,7 +31,7 @@ def choose_device(resources):
     torch.use_deterministic_algorithms(True, warn_only=True)
     place = 0
     # a cluster gives each job GPUs of its own, and groups are laid out so that no more fits share one than may
-    if os.environ.get("MARKEXPR_SUBMITTED") != "1":
+    if not is_submitted():
         names = [str(torch.cuda.get_device_properties(number).uuid) for number in range(torch.cuda.device_count())]
         try:
             place, locks = take_place(names, WHOLE // percent if percent else 1)

@@ -20,6 +20,11 @@ class InputError(Exception):
     """Something the user can mend. The message is one line that names the file (and line) and the fix."""
 
 
+def is_submitted():
+    """Whether this job was submitted to a cluster; rules/resources.smk says so to every job."""
+    return os.environ.get("MARKEXPR_SUBMITTED") == "1"
+
+
 def start_log(path):
     """Log to the job's file `path` in plain lines; progress, warnings and errors go to the terminal as well."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
