@@ -114,6 +114,7 @@ PUBLISHED = str(HOME / "config/published.tsv")
 EXPRESSION = "results/raw/byDataType/rna/expression"
 MIRROR = "results/simulated/mirror"
 CHECKPOINTS = "results/runs/.checkpoints"
+CHECKPOINT = f"{CHECKPOINTS}/{{study}}/{{model}}/{{unit}}/seed{{seed}}"
 RUN = "results/runs/{study}/{model}/{unit}/seed{seed}"
 
 

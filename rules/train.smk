@@ -37,7 +37,7 @@ rule train_model:
         transfer=transfer_of,
         folds=fold_of,
         # beside the outputs, but none of them: Snakemake deletes the outputs of a job that fails
-        checkpoint=lambda wildcards: f"{CHECKPOINTS}/{wildcards.study}/{wildcards.model}/{wildcards.unit}/seed{wildcards.seed}.pt",
+        checkpoint=f"{CHECKPOINT}.pt",
         code=model_code("train_model.py"),
     message:
         "Training {wildcards.model} on {wildcards.unit}, seed {wildcards.seed} (study {wildcards.study})"
@@ -132,7 +132,7 @@ rule fit_estimator:
         **needs("fit_estimator"),
     params:
         model=model_block,
-        finished=lambda wildcards: f"{CHECKPOINTS}/{wildcards.study}/{wildcards.model}/{wildcards.unit}/seed{wildcards.seed}",
+        finished=CHECKPOINT,
         code=model_code("fit_estimator.py"),
     message:
         "Fitting {wildcards.model} on {wildcards.unit}, seed {wildcards.seed} (study {wildcards.study})"
