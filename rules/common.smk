@@ -19,7 +19,7 @@ envvars:
 
 from markexpr import configuration, studies
 from markexpr.configuration import code_digest
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 
 try:
     for file in workflow.configfiles:

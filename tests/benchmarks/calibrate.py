@@ -17,13 +17,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from markexpr import plots, quality, simulate
-from markexpr.annotation import read_chrom_sizes
-from markexpr.counts import Bins, Sweep
-from markexpr.expression import read_expression_csv
-from markexpr.reads import Reads, chromosome_order
-from markexpr.sources import read_deepdiff_csv
-from markexpr.windows import Window
+from markexpr import plots, simulate
+from markexpr.data import quality
+from markexpr.data.annotation import read_chrom_sizes
+from markexpr.data.counts import Bins, Sweep
+from markexpr.data.expression import read_expression_csv
+from markexpr.data.reads import Reads, chromosome_order
+from markexpr.data.sources import read_deepdiff_csv
+from markexpr.data.windows import Window
 
 MARKS = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
 WINDOW = Window.parse("10000bp_100bp")

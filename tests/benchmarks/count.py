@@ -21,10 +21,10 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
 import numpy as np
 import pandas as pd
 
-from markexpr.annotation import read_chrom_sizes
-from markexpr.counts import BinCounter
-from markexpr.reads import read_tagalign
-from markexpr.windows import Window
+from markexpr.data.annotation import read_chrom_sizes
+from markexpr.data.counts import BinCounter
+from markexpr.data.reads import read_tagalign
+from markexpr.data.windows import Window
 
 WINDOW = Window.parse("20000bp_100bp")
 SIZES = read_chrom_sizes(Path(__file__).parents[2] / "config/hg19.chrom.sizes")

@@ -20,7 +20,7 @@ import torch
 from train import synchronise
 
 from markexpr import configuration, studies
-from markexpr.data import Samples
+from markexpr.data.samples import Samples
 from markexpr.models import build_model
 from markexpr.training import Trainer
 

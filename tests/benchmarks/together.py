@@ -21,7 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from train import synchronise
 
 from markexpr import configuration, studies
-from markexpr.data import Samples
+from markexpr.data.samples import Samples
 from markexpr.models import build_seeded
 from markexpr.stacked import StackedTrainer
 from markexpr.training import Trainer

@@ -19,9 +19,9 @@ import numpy as np
 import torch
 
 from markexpr import configuration, studies
-from markexpr.data import Samples
-from markexpr.layers import MarkEncoder, draw_uniform
+from markexpr.data.samples import Samples
 from markexpr.models import build_model
+from markexpr.models.layers import MarkEncoder, draw_uniform
 from markexpr.training import Trainer
 
 AUTHORS = {"raw_d": 1.6, "raw_aux": 7.4, "raw_aux_siamese": 7.7}  # seconds an epoch

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from conftest import snakemake
 
-from markexpr.metrics import score_regression
+from markexpr.evaluation.metrics import score_regression
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from conftest import snakemake
 
-from markexpr.expression import read_expression, read_expression_csv
+from markexpr.data.expression import read_expression, read_expression_csv
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from conftest import snakemake
 
-from markexpr import expression
-from markexpr.annotation import read_genes
-from markexpr.metrics import auc, score_classification
-from markexpr.targets import is_high
+from markexpr.data import expression
+from markexpr.data.annotation import read_genes
+from markexpr.data.tensors import is_high
+from markexpr.evaluation.metrics import auc, score_classification
 
 NETS = ("deepchrome", "attentivechrome", "convchrome", "transferchrome")
 

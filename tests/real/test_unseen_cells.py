@@ -6,8 +6,8 @@ import pytest
 from conftest import ROOT, snakemake
 
 from markexpr import configuration
-from markexpr.controls import leave_one_out
-from markexpr.expression import read_expressions
+from markexpr.data.expression import read_expressions
+from markexpr.evaluation.controls import leave_one_out
 
 
 def test_other_cells_tell_a_left_out_cell(real):

@@ -7,11 +7,11 @@ import pyBigWig
 import pysam
 import pytest
 
-from markexpr.counts import BinCounter
-from markexpr.jobs import InputError
-from markexpr.reads import read_bam, read_tagalign
-from markexpr.sources import read_bigwig
-from markexpr.windows import Window
+from markexpr.data.counts import BinCounter
+from markexpr.data.reads import read_bam, read_tagalign
+from markexpr.data.sources import read_bigwig
+from markexpr.data.windows import Window
+from markexpr.io.jobs import InputError
 
 SIZES = {"chr1": 80_000, "chr2": 60_000}
 CHROM, TSS, WINDOW = ["chr1", "chr2", "chr1"], [30_000, 20_000, 33_000], Window.parse("10000bp_100bp")

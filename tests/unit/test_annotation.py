@@ -1,9 +1,9 @@
 import pandas as pd
 import pytest
 
-from markexpr.annotation import countable_genes, far_apart, read_chrom_sizes, read_gene_info, read_gene_list, study_genes
-from markexpr.jobs import InputError
-from markexpr.windows import Window
+from markexpr.data.annotation import countable_genes, far_apart, read_chrom_sizes, read_gene_info, read_gene_list, study_genes
+from markexpr.data.windows import Window
+from markexpr.io.jobs import InputError
 
 ROWS = [
     "ENSG01\t1\t20000\t30000\t1\tprotein_coding\tA\tfirst",

@@ -9,8 +9,8 @@ import yaml
 from conftest import ROOT
 
 from markexpr import configuration, studies
-from markexpr.layers import Attention
 from markexpr.models import build_model
+from markexpr.models.layers import Attention
 from markexpr.models.transferchrome import GradientReversal, SelfAttention, relative_distance, sinusoidal
 from markexpr.training import LOSSES
 

@@ -1,8 +1,8 @@
 import pytest
 
-from markexpr import checksums
-from markexpr.download import fetch
-from markexpr.jobs import InputError
+from markexpr.io import checksums
+from markexpr.io.downloads import fetch
+from markexpr.io.jobs import InputError
 
 
 @pytest.fixture

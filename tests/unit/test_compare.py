@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from markexpr.compare import beside_published
-from markexpr.jobs import InputError
+from markexpr.evaluation.published import beside_published
+from markexpr.io.jobs import InputError
 from markexpr.tables import scores_wide, write_html
 
 

@@ -5,7 +5,7 @@ import yaml
 
 from markexpr import configuration, studies
 from markexpr.configuration import code_digest, code_files
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 
 
 @pytest.fixture
@@ -285,7 +285,7 @@ def test_comments_and_docstrings_do_not_count(scripts):
 
 def test_the_training_job_depends_on_all_it_uses(root):
     names = {path.name for path in code_files("train_model.py", "markexpr/models/deepchrome.py")}
-    assert {"train_model.py", "training.py", "data.py", "metrics.py", "deepchrome.py"} <= names
+    assert {"train_model.py", "training.py", "samples.py", "metrics.py", "deepchrome.py"} <= names
     assert "plots.py" not in names and "counts.py" not in names
 
 

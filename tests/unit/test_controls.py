@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from markexpr import controls, regimes
-from markexpr.data import Samples
-from markexpr.jobs import InputError
+from markexpr.data.samples import Samples
+from markexpr.evaluation import controls, regimes
+from markexpr.io.jobs import InputError
 
 
 def cell(name, target, split, genes=None, signal=None):

@@ -5,10 +5,10 @@ import gzip
 import numpy as np
 import pytest
 
-from markexpr.counts import ENGINES, BinCounter, check_tss
-from markexpr.jobs import InputError
-from markexpr.reads import read_tagalign
-from markexpr.windows import Window
+from markexpr.data.counts import ENGINES, BinCounter, check_tss
+from markexpr.data.reads import read_tagalign
+from markexpr.data.windows import Window
+from markexpr.io.jobs import InputError
 
 SIZES = {"chr1": 60_000, "chr10": 50_000, "chr2": 40_000}
 CHROM = ["chr1", "chr10", "chr2", "chr1", "chr1"]

@@ -8,10 +8,10 @@ import torch
 from conftest import ROOT
 
 from markexpr import configuration, studies
-from markexpr.data import load_cell, load_pair
-from markexpr.jobs import InputError
-from markexpr.layers import MarkEncoder, draw_uniform
+from markexpr.data.samples import load_cell, load_pair
+from markexpr.io.jobs import InputError
 from markexpr.models import build_model
+from markexpr.models.layers import MarkEncoder, draw_uniform
 from markexpr.objectives import contrastive
 from markexpr.training import Trainer
 
@@ -174,7 +174,7 @@ def test_auxiliary_labels_are_against_the_median_of_each_cell(cells):
 
 def made_up(n=48):
     """A pair whose change shows in one mark: in A where expression falls, in B where it rises."""
-    from markexpr.data import Samples
+    from markexpr.data.samples import Samples
 
     rng = np.random.default_rng(3)
     own = {cell: rng.normal(3, 2, n).astype(np.float32) for cell in "ab"}

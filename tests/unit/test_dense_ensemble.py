@@ -7,8 +7,8 @@ from conftest import ROOT
 from torch import nn
 
 from markexpr import averages, configuration, studies
-from markexpr.data import Samples
-from markexpr.jobs import InputError
+from markexpr.data.samples import Samples
+from markexpr.io.jobs import InputError
 from markexpr.models import build_model
 
 SCHEMA = configuration.read_yaml(ROOT / "workflow/schemas/study.schema.yaml")

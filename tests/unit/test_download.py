@@ -11,9 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from markexpr import download
-from markexpr.download import as_url, fetch
-from markexpr.jobs import InputError
+from markexpr.io import downloads as download
+from markexpr.io.downloads import as_url, fetch
+from markexpr.io.jobs import InputError
 
 CONTENT = gzip.compress(np.random.default_rng(0).bytes(300_000))
 

@@ -2,8 +2,8 @@ import gzip
 
 import pytest
 
-from markexpr.expression import read_expression, read_expression_csv, read_gene_ids
-from markexpr.jobs import InputError
+from markexpr.data.expression import read_expression, read_expression_csv, read_gene_ids
+from markexpr.io.jobs import InputError
 
 HEADER = ["gene_id", "E000", "E003", "E047", "E050"]
 TSPAN6 = ["ENSG00000000003", "0.000", "43.985", "1.235", "5.544"]

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from markexpr.files import atomic, check_gzip, gzip_writer, write_npz, write_tsv
-from markexpr.jobs import InputError
+from markexpr.io.files import atomic, check_gzip, gzip_writer, write_npz, write_tsv
+from markexpr.io.jobs import InputError
 
 
 def test_a_block_that_fails_leaves_what_was_there(tmp_path):

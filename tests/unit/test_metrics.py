@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from markexpr import metrics
+from markexpr.evaluation import metrics
 
 
 def sample(n=400, ties=True, seed=0):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 from markexpr.models import build_model
 
 

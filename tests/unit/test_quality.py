@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.stats import spearmanr
 
-from markexpr.quality import correlation
+from markexpr.data.quality import correlation
 
 
 def test_correlation_is_spearmans():

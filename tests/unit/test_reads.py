@@ -6,8 +6,8 @@ import numpy as np
 import pysam
 import pytest
 
-from markexpr.jobs import InputError
-from markexpr.reads import read_bam, read_tagalign
+from markexpr.data.reads import read_bam, read_tagalign
+from markexpr.io.jobs import InputError
 
 SIZES = {"chr1": 60_000, "chr10": 50_000, "chr2": 40_000}
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 import yaml
 
-from markexpr.download import _protocols
 from markexpr.estimators import load_estimator
-from markexpr.jobs import InputError
+from markexpr.io.downloads import _protocols
+from markexpr.io.jobs import InputError
 
 
 class Trap:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from markexpr.jobs import InputError
-from markexpr.layers import one_hot
-from markexpr.sequence import BASES, extract
+from markexpr.data.sequence import BASES, extract
+from markexpr.io.jobs import InputError
+from markexpr.models.layers import one_hot
 
 SEQUENCE = {"chr1": "ACGTNacgtnGGGCCCATATTTTTAAAAACCCCC" * 3, "chr2": "TTTTGGGG"}
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from markexpr import simulate
-from markexpr.data import Samples
+from markexpr.data.samples import Samples
+from markexpr.data.sequence import _COMPLEMENT, _INDEX
 from markexpr.models import build_model
-from markexpr.sequence import _COMPLEMENT, _INDEX
 from markexpr.training import Trainer
 
 GENES, CELLS, SPAN, DNA = 2_400, ["E003", "E004"], 1_000, 0.3

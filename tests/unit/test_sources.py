@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from markexpr.jobs import InputError
-from markexpr.sources import DEEPCHROME_ORDER, DEEPDIFF, read_deepchrome_csv, read_deepdiff_csv, read_kaggle_npz, write_kaggle_npz
-from markexpr.windows import Window
+from markexpr.data.sources import DEEPCHROME_ORDER, DEEPDIFF, read_deepchrome_csv, read_deepdiff_csv, read_kaggle_npz, write_kaggle_npz
+from markexpr.data.windows import Window
+from markexpr.io.jobs import InputError
 
 DEEPDIFF_MARKS = DEEPDIFF.marks
 WIDE, NARROW = Window.parse("20000bp_100bp"), Window.parse("10000bp_100bp")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from markexpr.jobs import InputError
-from markexpr.splits import CHROMOSOME_FOLDS, at_random, by_chromosome, by_id_order, shuffled, split_genes
+from markexpr.data.splits import CHROMOSOME_FOLDS, at_random, by_chromosome, by_id_order, shuffled, split_genes
+from markexpr.io.jobs import InputError
 
 IDS = np.array([f"ENSG{number:011d}" for number in range(19_795)])
 

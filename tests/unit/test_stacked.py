@@ -8,8 +8,8 @@ import torch
 from conftest import ROOT
 
 from markexpr import configuration, studies
-from markexpr.data import Samples
-from markexpr.jobs import InputError
+from markexpr.data.samples import Samples
+from markexpr.io.jobs import InputError
 from markexpr.models import build_seeded
 from markexpr.stacked import StackedTrainer
 from markexpr.training import Trainer

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import wilcoxon
 
-from markexpr.jobs import InputError
-from markexpr.summary import across_settings, by_unit, cell_groups, cell_of_unit, holm, judge_claims, summarise
+from markexpr.evaluation.comparisons import across_settings, by_unit, cell_groups, cell_of_unit, holm, judge_claims, summarise
+from markexpr.io.jobs import InputError
 
 
 def metrics(**values):

@@ -4,11 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from markexpr import tensors
-from markexpr.jobs import InputError
-from markexpr.normalise import normalise, orient
-from markexpr.targets import TRANSFORMS, log2_fold_change, median_label
-from markexpr.tensors import Levels
+from markexpr.data import tensors
+from markexpr.data.tensors import TRANSFORMS, Levels, log2_fold_change, median_label, normalise, orient
+from markexpr.io.jobs import InputError
 
 
 def test_none_and_log1p():

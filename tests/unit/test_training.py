@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from markexpr.data import Samples
-from markexpr.jobs import InputError
-from markexpr.metrics import auc
+from markexpr.data.samples import Samples
+from markexpr.evaluation.metrics import auc
+from markexpr.io.jobs import InputError
 from markexpr.models import build_model
 from markexpr.training import Trainer
 

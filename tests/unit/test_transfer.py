@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 import torch
 
-from markexpr.data import UNLABELLED, joined, load_cell, load_transfer
-from markexpr.jobs import InputError
+from markexpr.data.samples import joined, load_cell, load_transfer
+from markexpr.data.splits import UNLABELLED
+from markexpr.io.jobs import InputError
 from markexpr.models import build_model
 from markexpr.training import Trainer
 

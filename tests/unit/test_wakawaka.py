@@ -8,9 +8,9 @@ import torch
 from conftest import ROOT
 
 from markexpr import configuration, studies
-from markexpr.data import Samples, fold_of, load_pooled
-from markexpr.jobs import InputError
-from markexpr.metrics import score_regression
+from markexpr.data.samples import Samples, fold_of, load_pooled
+from markexpr.evaluation.metrics import score_regression
+from markexpr.io.jobs import InputError
 from markexpr.models import build_model
 from markexpr.training import Inputs, Trainer, outputs
 

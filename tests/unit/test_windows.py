@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from markexpr.jobs import InputError
-from markexpr.windows import Window
+from markexpr.data.windows import Window
+from markexpr.io.jobs import InputError
 
 
 def test_bins_start_at_the_one_based_tss_taken_as_it_stands():

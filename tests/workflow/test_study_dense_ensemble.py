@@ -10,7 +10,7 @@ import torch
 import yaml
 from conftest import ROOT, jobs_of, snakemake
 
-from markexpr.data import load_cell
+from markexpr.data.samples import load_cell
 from markexpr.models import load_model
 from markexpr.training import Inputs, outputs
 

@@ -9,7 +9,7 @@ import torch
 import yaml
 from conftest import jobs_of, snakemake
 
-from markexpr.data import load_pooled
+from markexpr.data.samples import load_pooled
 from markexpr.models import load_model
 from markexpr.training import Inputs, outputs
 

@@ -1,9 +1,9 @@
 """TSS and strand of every gene that can be counted."""
 
-from markexpr.annotation import countable_genes, read_chrom_sizes, read_gene_info
-from markexpr.checksums import verify
-from markexpr.files import write_tsv
-from markexpr.jobs import log, run_job
+from markexpr.data.annotation import countable_genes, read_chrom_sizes, read_gene_info
+from markexpr.io.checksums import verify
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import log, run_job
 
 
 def main(job):

@@ -2,12 +2,12 @@
 
 import torch
 
-from markexpr.annotation import read_genes
-from markexpr.data import load_cell
-from markexpr.jobs import log, run_job
+from markexpr.data.annotation import read_genes
+from markexpr.data.samples import load_cell
+from markexpr.data.splits import split_by_gene
+from markexpr.io.jobs import log, run_job
+from markexpr.io.runs import write_predictions
 from markexpr.models import load_model
-from markexpr.runs import write_predictions
-from markexpr.splits import split_by_gene
 from markexpr.training import LOSSES, Inputs, outputs
 
 

@@ -3,9 +3,9 @@
 import yaml
 
 from markexpr.averages import average, check_members, write_average
-from markexpr.data import load_cell
+from markexpr.data.samples import load_cell
 from markexpr.estimators import features_of, load_estimator, module_of
-from markexpr.jobs import run_job
+from markexpr.io.jobs import run_job
 
 
 def main(job):

@@ -3,8 +3,8 @@
 import torch
 
 from markexpr.averages import average, check_members, write_average
-from markexpr.data import load_cell
-from markexpr.jobs import run_job
+from markexpr.data.samples import load_cell
+from markexpr.io.jobs import run_job
 from markexpr.models import load_model
 from markexpr.training import LOSSES, Inputs, outputs
 

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pandas as pd
 
-from markexpr import __version__, expression
-from markexpr.annotation import read_genes
-from markexpr.checksums import verify
-from markexpr.files import write_npz
-from markexpr.jobs import InputError, run_job
-from markexpr.targets import INVERSES
-from markexpr.tensors import Levels, build
+from markexpr import __version__
+from markexpr.data import expression
+from markexpr.data.annotation import read_genes
+from markexpr.data.tensors import INVERSES, Levels, build
+from markexpr.io.checksums import verify
+from markexpr.io.files import write_npz
+from markexpr.io.jobs import InputError, run_job
 
 
 def read_levels(job, counts):

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from markexpr.files import write_tsv
-from markexpr.jobs import run_job
+from markexpr.evaluation.comparisons import LOWER_IS_BETTER
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import run_job
+from markexpr.io.runs import run_of
 from markexpr.plots import save
 from markexpr.plots.ensembles import members
-from markexpr.runs import run_of
-from markexpr.summary import LOWER_IS_BETTER
 from markexpr.tables import titled, write_html
 
 

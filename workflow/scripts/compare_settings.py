@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from markexpr.files import write_tsv
-from markexpr.jobs import run_job
+from markexpr.evaluation.comparisons import across_settings, read_groups
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import run_job
 from markexpr.plots import save
 from markexpr.plots.scores import settings
-from markexpr.summary import across_settings, read_groups
 from markexpr.tables import metric_name, titled, write_html
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from markexpr import sources
-from markexpr.annotation import read_chrom_sizes, read_genes
-from markexpr.checksums import verify
-from markexpr.counts import BinCounter, check_tss, temporary_folder, write_counts
-from markexpr.jobs import log, run_job
-from markexpr.reads import read_bam, read_tagalign
-from markexpr.splits import SPLITS
-from markexpr.windows import Window
+from markexpr.data import sources
+from markexpr.data.annotation import read_chrom_sizes, read_genes
+from markexpr.data.counts import BinCounter, check_tss, temporary_folder, write_counts
+from markexpr.data.reads import read_bam, read_tagalign
+from markexpr.data.splits import SPLITS
+from markexpr.data.windows import Window
+from markexpr.io.checksums import verify
+from markexpr.io.jobs import log, run_job
 
 
 def windows_on_chromosomes(job, window):

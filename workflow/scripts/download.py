@@ -3,8 +3,8 @@
 import argparse
 from types import SimpleNamespace
 
-from markexpr.download import fetch
-from markexpr.jobs import run_job
+from markexpr.io.downloads import fetch
+from markexpr.io.jobs import run_job
 
 
 def main(job):

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from markexpr.files import atomic
-from markexpr.jobs import log, run_job
-from markexpr.sources import DEEPCHROME_ORDER, write_kaggle_npz
-from markexpr.tensors import pick_counts
+from markexpr.data.sources import DEEPCHROME_ORDER, write_kaggle_npz
+from markexpr.data.tensors import pick_counts
+from markexpr.io.files import atomic
+from markexpr.io.jobs import log, run_job
 
 
 def load(counts_path, tensors_path):

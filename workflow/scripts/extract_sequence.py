@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from markexpr.annotation import read_genes
-from markexpr.checksums import verify
-from markexpr.files import write_npz
-from markexpr.jobs import log, run_job
-from markexpr.sequence import BASES, extract
+from markexpr.data.annotation import read_genes
+from markexpr.data.sequence import BASES, extract
+from markexpr.io.checksums import verify
+from markexpr.io.files import write_npz
+from markexpr.io.jobs import log, run_job
 
 
 def main(job):

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import sklearn
 
-from markexpr.data import load_cell, load_pair, load_pooled
+from markexpr.data.samples import load_cell, load_pair, load_pooled
 from markexpr.estimators import features_of, load_estimator, module_of, save_estimator
-from markexpr.fits import describe, fingerprint, write_params
-from markexpr.jobs import InputError, is_submitted, log, run_job
-from markexpr.runs import write_predictions
+from markexpr.io.jobs import InputError, is_submitted, log, run_job
+from markexpr.io.runs import describe, fingerprint, write_params, write_predictions
 
 
 def main(job):

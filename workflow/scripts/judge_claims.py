@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from markexpr.files import write_tsv
-from markexpr.jobs import run_job
-from markexpr.summary import LEVEL, judge_claims
+from markexpr.evaluation.comparisons import LEVEL, judge_claims
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import run_job
 from markexpr.tables import titled, write_html
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from markexpr.annotation import read_genes
-from markexpr.checksums import verify
-from markexpr.controls import leave_one_out
-from markexpr.expression import read_expressions
-from markexpr.files import write_tsv
-from markexpr.jobs import run_job
+from markexpr.data.annotation import read_genes
+from markexpr.data.expression import read_expressions
+from markexpr.data.tensors import TRANSFORMS
+from markexpr.evaluation.controls import leave_one_out
+from markexpr.io.checksums import verify
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import run_job
 from markexpr.tables import titled, write_html
-from markexpr.targets import TRANSFORMS
 
 
 def main(job):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from markexpr.jobs import run_job
+from markexpr.io.jobs import run_job
 from markexpr.plots import save
 from markexpr.plots.attention import centres, self_attention
 from markexpr.tables import titled

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from markexpr.jobs import run_job
+from markexpr.io.jobs import run_job
 from markexpr.plots import save
 from markexpr.plots.attributions import maps
 from markexpr.tables import titled

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from markexpr import quality
-from markexpr.files import write_tsv
-from markexpr.jobs import run_job
+from markexpr.data import quality
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import run_job
 from markexpr.plots import save
 from markexpr.plots.data import depth
 from markexpr.tables import titled

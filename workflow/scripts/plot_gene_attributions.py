@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from markexpr.jobs import run_job
+from markexpr.io.jobs import run_job
 from markexpr.plots import save
 from markexpr.plots.attributions import gene_marks, gene_sequence, over_genes
 from markexpr.tables import titled

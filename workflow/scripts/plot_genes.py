@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from markexpr.files import write_tsv
-from markexpr.jobs import log, run_job
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import log, run_job
 from markexpr.plots import save
 from markexpr.plots.data import gene_numbers
 from markexpr.tables import titled

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from markexpr.data import load_pair
-from markexpr.jobs import InputError, log, run_job
+from markexpr.data.samples import load_pair
+from markexpr.io.jobs import InputError, log, run_job
 from markexpr.plots import save
 from markexpr.plots.data import gene_signals
 from markexpr.tables import titled

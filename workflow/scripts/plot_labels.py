@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from markexpr.files import write_tsv
-from markexpr.jobs import run_job
+from markexpr.data.quality import label_modes
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import run_job
 from markexpr.plots import save
 from markexpr.plots.data import labels
-from markexpr.quality import label_modes
 from markexpr.tables import titled
 
 

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from markexpr.jobs import run_job
+from markexpr.io.jobs import run_job
+from markexpr.io.runs import run_of
 from markexpr.plots import save
 from markexpr.plots.ensembles import losses
-from markexpr.runs import run_of
 from markexpr.tables import titled
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from markexpr.files import write_tsv
-from markexpr.jobs import InputError, log, run_job
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import InputError, log, run_job
 from markexpr.plots import save
 from markexpr.plots.attention import over_marks
 from markexpr.tables import titled

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from markexpr.jobs import run_job
+from markexpr.evaluation.comparisons import by_unit
+from markexpr.io.jobs import run_job
 from markexpr.plots import save
 from markexpr.plots.scores import side_by_side
-from markexpr.summary import by_unit
 from markexpr.tables import titled
 
 

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from markexpr.jobs import run_job
+from markexpr.io.jobs import run_job
+from markexpr.io.runs import read_predictions, run_of
 from markexpr.plots import save
 from markexpr.plots.scores import predicted
-from markexpr.runs import read_predictions, run_of
 from markexpr.tables import titled
 
 

@@ -1,8 +1,8 @@
 """Mean reads around the TSS of highly and of lowly expressed genes, per mark and cell."""
 
-from markexpr import quality
-from markexpr.files import write_tsv
-from markexpr.jobs import run_job
+from markexpr.data import quality
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import run_job
 from markexpr.plots import save
 from markexpr.plots.data import profiles
 from markexpr.tables import titled

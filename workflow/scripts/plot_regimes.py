@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from markexpr.jobs import run_job
+from markexpr.io.jobs import run_job
 from markexpr.plots import save
 from markexpr.plots.ensembles import by_regime
 from markexpr.tables import titled

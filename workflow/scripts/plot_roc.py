@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from markexpr.jobs import log, run_job
+from markexpr.io.jobs import log, run_job
+from markexpr.io.runs import read_predictions, run_of
 from markexpr.plots import save
 from markexpr.plots.scores import roc
-from markexpr.runs import read_predictions, run_of
 from markexpr.tables import titled
 
 

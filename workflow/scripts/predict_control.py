@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from markexpr.controls import predict
-from markexpr.data import load_cell
-from markexpr.jobs import log, run_job
-from markexpr.runs import write_predictions
+from markexpr.data.samples import load_cell
+from markexpr.evaluation.controls import predict
+from markexpr.io.jobs import log, run_job
+from markexpr.io.runs import write_predictions
 
 
 def main(job):

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri  # not scipy.stats, which takes a second to load
 
-from markexpr.annotation import read_genes
-from markexpr.jobs import InputError, run_job
-from markexpr.runs import write_predictions
-from markexpr.splits import split_by_gene
-from markexpr.targets import is_high
+from markexpr.data.annotation import read_genes
+from markexpr.data.splits import split_by_gene
+from markexpr.data.tensors import is_high
+from markexpr.io.jobs import InputError, run_job
+from markexpr.io.runs import write_predictions
 
 NODES = 201  # quantiles at which labels that compare text are looked at
 

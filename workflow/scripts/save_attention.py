@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from markexpr.data import load_cell, load_pair
-from markexpr.files import write_npz
-from markexpr.jobs import InputError, log, run_job
+from markexpr.data.samples import load_cell, load_pair
+from markexpr.io.files import write_npz
+from markexpr.io.jobs import InputError, log, run_job
 from markexpr.models import load_model
 from markexpr.training import EVALUATION_BATCH
 

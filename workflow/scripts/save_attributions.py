@@ -3,13 +3,13 @@
 import numpy as np
 import torch
 
-from markexpr.annotation import read_genes
 from markexpr.attribution import integrated_gradients, means, saliency
-from markexpr.data import load_cell, load_pair
-from markexpr.files import write_npz
-from markexpr.jobs import InputError, log, run_job
+from markexpr.data.annotation import read_genes
+from markexpr.data.samples import load_cell, load_pair
+from markexpr.data.splits import shuffled
+from markexpr.io.files import write_npz
+from markexpr.io.jobs import InputError, log, run_job
 from markexpr.models import load_model
-from markexpr.splits import shuffled
 
 
 def main(job):

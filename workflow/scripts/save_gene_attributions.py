@@ -4,12 +4,12 @@ import numpy as np
 import torch
 
 from markexpr.attribution import gradients, gradients_times_input
-from markexpr.data import load_cell, read_sequence
-from markexpr.files import write_npz
-from markexpr.jobs import InputError, log, run_job
-from markexpr.layers import one_hot
+from markexpr.data.samples import load_cell, read_sequence
+from markexpr.data.splits import shuffled
+from markexpr.io.files import write_npz
+from markexpr.io.jobs import InputError, log, run_job
 from markexpr.models import load_model
-from markexpr.splits import shuffled
+from markexpr.models.layers import one_hot
 
 
 def gene_shown(samples, name):

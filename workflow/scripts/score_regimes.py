@@ -1,9 +1,9 @@
 """Scores of a study by what was seen in training: genes of seen cells, and unseen cells, beside the gene mean."""
 
-from markexpr.files import write_tsv
-from markexpr.jobs import log, run_job
-from markexpr.regimes import REGIMES, gather, score
-from markexpr.runs import read_predictions, run_of
+from markexpr.evaluation.regimes import REGIMES, gather, score
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import log, run_job
+from markexpr.io.runs import read_predictions, run_of
 from markexpr.tables import titled, with_interval, write_html
 
 

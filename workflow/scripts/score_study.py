@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from markexpr.files import write_tsv
-from markexpr.jobs import log, run_job
-from markexpr.metrics import SCORERS
-from markexpr.runs import read_predictions, run_of
-from markexpr.splits import SPLITS
+from markexpr.data.splits import SPLITS
+from markexpr.evaluation.metrics import SCORERS
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import log, run_job
+from markexpr.io.runs import read_predictions, run_of
 
 
 def main(job):

@@ -1,11 +1,11 @@
 """The genes of one study."""
 
-from markexpr.annotation import read_chrom_sizes, read_gene_list, read_genes, study_genes
-from markexpr.checksums import verify
-from markexpr.expression import read_gene_ids
-from markexpr.files import write_tsv
-from markexpr.jobs import log, run_job
-from markexpr.windows import Window
+from markexpr.data.annotation import read_chrom_sizes, read_gene_list, read_genes, study_genes
+from markexpr.data.expression import read_gene_ids
+from markexpr.data.windows import Window
+from markexpr.io.checksums import verify
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import log, run_job
 
 
 def main(job):

@@ -1,8 +1,8 @@
 """Genes, expression tables, sequence and truth of the simulated mirror."""
 
 from markexpr import simulate
-from markexpr.files import write_tsv
-from markexpr.jobs import log, run_job
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import log, run_job
 
 
 def main(job):

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from markexpr import simulate
-from markexpr.annotation import GENE_INFO_COLUMNS, read_chrom_sizes
-from markexpr.jobs import log, run_job
+from markexpr.data.annotation import GENE_INFO_COLUMNS, read_chrom_sizes
+from markexpr.io.jobs import log, run_job
 
 
 def main(job):

@@ -1,7 +1,7 @@
 """The change between two cells as the difference of one model's predictions for each."""
 
-from markexpr.jobs import InputError, run_job
-from markexpr.runs import read_predictions, write_predictions
+from markexpr.io.jobs import InputError, run_job
+from markexpr.io.runs import read_predictions, write_predictions
 
 
 def main(job):

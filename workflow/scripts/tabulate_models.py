@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from markexpr.files import write_tsv
-from markexpr.jobs import run_job
-from markexpr.summary import read_groups, relative, summarise
+from markexpr.evaluation.comparisons import read_groups, relative, summarise
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import run_job
 from markexpr.tables import metric_name, titled, write_html
 
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from markexpr.files import write_tsv
-from markexpr.jobs import run_job
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import run_job
 from markexpr.tables import scores_wide, titled, write_html
 
 

@@ -3,8 +3,8 @@
 import pandas as pd
 import yaml
 
-from markexpr.files import write_tsv
-from markexpr.jobs import run_job
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import run_job
 from markexpr.tables import titled, write_html
 
 

@@ -2,13 +2,13 @@
 
 import torch
 
-from markexpr.annotation import read_genes
-from markexpr.data import load_cell, load_pair, load_pooled, load_transfer
+from markexpr.data.annotation import read_genes
+from markexpr.data.samples import load_cell, load_pair, load_pooled, load_transfer
+from markexpr.data.splits import split_by_gene
 from markexpr.devices import choose_device
-from markexpr.fits import describe, fingerprint
-from markexpr.jobs import is_submitted, log, run_job
+from markexpr.io.jobs import is_submitted, log, run_job
+from markexpr.io.runs import describe, fingerprint
 from markexpr.models import build_seeded
-from markexpr.splits import split_by_gene
 from markexpr.training import Trainer, write_net
 
 

@@ -2,10 +2,10 @@
 
 import torch
 
-from markexpr.data import load_cell
+from markexpr.data.samples import load_cell
 from markexpr.devices import choose_device
-from markexpr.fits import describe, fingerprint
-from markexpr.jobs import log, run_job
+from markexpr.io.jobs import log, run_job
+from markexpr.io.runs import describe, fingerprint
 from markexpr.models import build_seeded
 from markexpr.stacked import StackedTrainer
 from markexpr.training import write_net

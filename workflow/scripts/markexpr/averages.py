@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from markexpr import metrics
-from markexpr.files import write_tsv
-from markexpr.jobs import InputError, log
-from markexpr.runs import run_of, write_predictions
+from markexpr.evaluation import metrics
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import InputError, log
+from markexpr.io.runs import run_of, write_predictions
 
 EVERY = 10  # members between two lines of progress
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 
 PACKAGE = Path(__file__).parent
 SCRIPTS = PACKAGE.parent

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from markexpr.jobs import PROGRESS, is_submitted, log
+from markexpr.io.jobs import PROGRESS, is_submitted, log
 
 WHOLE = 100  # per cent of a GPU
 _held = []  # open lock files: a GPU is held until the process ends, however it ends

@@ -3,9 +3,9 @@
 import importlib
 import sys
 
-from markexpr.files import atomic
-from markexpr.jobs import InputError
-from markexpr.normalise import counts_of
+from markexpr.data.tensors import counts_of
+from markexpr.io.files import atomic
+from markexpr.io.jobs import InputError
 
 # what saved estimators hold besides what skops knows of scikit-learn
 TRUSTED = {"sklearn.tree._tree.Tree", "markexpr.models.relief_forest.ReliefForest", "markexpr.models.svr.BinwiseSVR"}

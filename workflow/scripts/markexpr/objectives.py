@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from markexpr.data import UNLABELLED
-from markexpr.jobs import InputError
+from markexpr.data.splits import UNLABELLED
+from markexpr.io.jobs import InputError
 
 # strength λ of the gradient reversal after a share p of all epochs. rising: Ganin and Lempitsky (2015), section 4.1, gamma 10
 SCHEDULES = {"constant": lambda p: 1.0, "rising": lambda p: 2 / (1 + np.exp(-10 * p)) - 1}
@@ -37,7 +37,7 @@ class DomainAdversary(Supervised):
     """Beside the label loss, the loss of a domain classifier behind a gradient reversal (TransferChrome, equation 8).
 
     Labelled samples are of domain 1 (source), unlabelled ones of domain 0 (target), as many in a batch as labelled ones. Labels of
-    unlabelled samples are never read: they are not in the samples (markexpr.data.load_transfer).
+    unlabelled samples are never read: they are not in the samples (markexpr.data.samples.load_transfer).
     """
 
     def __init__(self, trainer, settings):

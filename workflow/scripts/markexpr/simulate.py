@@ -13,7 +13,7 @@ import zlib
 import numpy as np
 import pandas as pd
 
-from markexpr.files import atomic, gzip_writer
+from markexpr.io.files import atomic, gzip_writer
 
 READ_LENGTH = 36  # bp, as REMC's uniformly truncated reads (Kundaje 2015, Methods)
 STEP = 100  # bp, resolution of the read rates

@@ -8,7 +8,7 @@ were trained alone: the loss is the sum of losses that share no weight, and opti
 import torch
 from torch.func import functional_call, stack_module_state, vmap
 
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 from markexpr.optimisers import make_optimiser
 from markexpr.training import EVALUATION_BATCH, Trainer, check_finite, check_splits, cut, seed_of, validation_scores
 
@@ -19,7 +19,7 @@ ALONE = ("domain", "auxiliary", "contrastive", "start_at_mean")
 class StackedTrainer(Trainer):
     """Fits one model a unit to the unit's samples.
 
-    models: list of torch modules of one architecture; samples: list of markexpr.data.Samples, as many genes in each split of each
+    models: list of torch modules of one architecture; samples: list of markexpr.data.samples.Samples, as many genes in each split of each
     (InputError if not); units: their names. The rest as for markexpr.training.Trainer.
     """
 

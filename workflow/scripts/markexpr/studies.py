@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 from markexpr.configuration import PACKAGE, check, did_you_mean, merged, read_yaml, retyped
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 
 # the kind of target (a study's data.target.kind) that each loss of markexpr.training fits
 TARGET_OF_LOSS = {"cross_entropy": "median_label", "binary_cross_entropy": "median_label", "mean_squared_error": "expression"}

@@ -4,7 +4,7 @@ import html
 
 import pandas as pd
 
-from markexpr.files import atomic
+from markexpr.io.files import atomic
 
 STYLE = """
 body { font-family: system-ui, sans-serif; font-size: 14px; color: #222; background: #fff; margin: 1.5em; }

@@ -20,14 +20,13 @@ from safetensors.torch import save
 from torch.nn import functional
 from tqdm import tqdm
 
-from markexpr import metrics
-from markexpr.data import UNLABELLED
-from markexpr.files import atomic, write_tsv
-from markexpr.fits import write_params
-from markexpr.jobs import InputError, log
+from markexpr.data.splits import UNLABELLED
+from markexpr.evaluation import metrics
+from markexpr.io.files import atomic, write_tsv
+from markexpr.io.jobs import InputError, log
+from markexpr.io.runs import write_params, write_predictions
 from markexpr.objectives import objective_for
 from markexpr.optimisers import make_optimiser
-from markexpr.runs import write_predictions
 
 WORST = -1e30  # score of an epoch whose predictions are all the same, still better than none
 EVALUATION_BATCH = 512  # samples at once where no gradient is kept
@@ -204,7 +203,7 @@ class Trainer:
     """Fits one model to one set of samples.
 
     model: torch module, called with the samples' inputs by name
-    samples: markexpr.data.Samples; settings: the `training` block of a study's model
+    samples: markexpr.data.samples.Samples; settings: the `training` block of a study's model
     seed: of the order of samples and of dropout; unit: its name, which with `seed_by_unit` has an order of its own
     checkpoint: file to resume from and to write after every epoch
     fingerprint: names data, settings and code; a checkpoint with another one is not resumed

@@ -1,6 +1,6 @@
 """The registry of models: an architecture is a module of this folder with a function `build`.
 
-Nets: `build(n_marks, n_bins, **network)` returns a torch module whose forward takes the inputs of markexpr.data.Samples by
+Nets: `build(n_marks, n_bins, **network)` returns a torch module whose forward takes the inputs of markexpr.data.samples.Samples by
 name; `network` is the model's block of that name in its study file. A variant of an architecture is another block.
 
 Estimators of scikit-learn (blocks with `estimator`): `build(n_marks, n_bins, seed, threads, **estimator)` returns one, and
@@ -13,7 +13,7 @@ import importlib
 
 import yaml
 
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 
 
 def build_model(architecture, n_marks, n_bins, network):

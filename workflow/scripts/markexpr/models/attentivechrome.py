@@ -6,7 +6,7 @@ value (mean_squared_error), by the loss it is trained with
 
 from torch import nn
 
-from markexpr.layers import MarkEncoder, SetEncoder, draw_uniform
+from markexpr.models.layers import MarkEncoder, SetEncoder, draw_uniform
 
 
 class AttentiveChrome(nn.Module):

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 
 
 class ConvChrome(nn.Module):

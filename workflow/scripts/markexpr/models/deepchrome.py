@@ -5,7 +5,7 @@ marks float32 [batch, marks, bins] -> logits float32 [batch, 2] (low, high), or 
 
 from torch import nn
 
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 
 
 class DeepChrome(nn.Module):

@@ -2,7 +2,7 @@
 
 a, b float32 [batch, marks, bins] -> change of expression from cell A to cell B, float32 [batch]
 
-Level I encodes each mark's bins, Level II the row of embeddings, each with attention (markexpr.layers). The seven variants of the
+Level I encodes each mark's bins, Level II the row of embeddings, each with attention (markexpr.models.layers). The seven variants of the
 paper's Appendix Table 1 differ in what they feed to Level I (`raw`), whether each cell is predicted as well (`auxiliary`), and whether
 the cells share their Level I (`shared`, the Siamese twins).
 """
@@ -10,8 +10,8 @@ the cells share their Level I (`shared`, the Siamese twins).
 import torch
 from torch import nn
 
-from markexpr.jobs import InputError
-from markexpr.layers import MarkEncoder, SetEncoder, draw_uniform
+from markexpr.io.jobs import InputError
+from markexpr.models.layers import MarkEncoder, SetEncoder, draw_uniform
 
 RAW = ("a", "b", "difference")
 

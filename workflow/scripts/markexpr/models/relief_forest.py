@@ -9,8 +9,8 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.model_selection import KFold, cross_val_predict
 from skrebate import ReliefF
 
-from markexpr.jobs import log
-from markexpr.metrics import pearson
+from markexpr.evaluation.metrics import pearson
+from markexpr.io.jobs import log
 
 
 def features(a, b):

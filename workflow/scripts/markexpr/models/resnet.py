@@ -6,7 +6,7 @@ marks float32 [batch, marks, bins], seen as an image of bins × marks with one c
 
 from torch import nn
 
-from markexpr.layers import as_image, draw_kaiming, image_stem
+from markexpr.models.layers import as_image, draw_kaiming, image_stem
 
 
 class Block(nn.Module):

@@ -5,7 +5,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 
 NEEDS_COUNTS = True  # whatever the study's normalisation
 COARSE = 20  # bins that are summed: 2 kb of bins of 100 bp

@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.svm import SVR
 
-from markexpr.jobs import log
-from markexpr.metrics import pearson
+from markexpr.evaluation.metrics import pearson
+from markexpr.io.jobs import log
 
 
 def features(a, b):

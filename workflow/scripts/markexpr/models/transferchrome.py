@@ -8,8 +8,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from markexpr.jobs import InputError
-from markexpr.layers import sinusoidal
+from markexpr.io.jobs import InputError
+from markexpr.models.layers import sinusoidal
 
 
 class Convolutions(nn.Module):

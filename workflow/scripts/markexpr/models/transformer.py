@@ -8,7 +8,7 @@ marks float32 [batch, marks, bins] -> value float32 [batch]
 import torch
 from torch import nn
 
-from markexpr.layers import sinusoidal
+from markexpr.models.layers import sinusoidal
 
 
 class EncoderLayer(nn.Module):

@@ -1,13 +1,13 @@
 """WakaWaka (Nathoo and Asif 2020): a module of histone marks and one of DNA, joined by linear layers.
 
-marks float32 [batch, marks, bins]; sequence uint8 [genes, bp] (indices into markexpr.sequence.BASES) or float32 [genes, 4, bp], one-hot;
+marks float32 [batch, marks, bins]; sequence uint8 [genes, bp] (indices into markexpr.data.sequence.BASES) or float32 [genes, 4, bp], one-hot;
 gene int64 [batch], the row of `sequence` of each sample, its own if absent -> value float32 [batch]
 """
 
 import torch
 from torch import nn
 
-from markexpr.layers import one_hot
+from markexpr.models.layers import one_hot
 
 
 class Convolutions(nn.Sequential):

@@ -5,7 +5,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from markexpr.files import atomic
+from markexpr.io.files import atomic
 
 # Okabe and Ito's palette: told apart by readers with any colour vision
 PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]

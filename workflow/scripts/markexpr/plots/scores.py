@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import to_rgb
 
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 from markexpr.plots import HIGH, LABELLED, LOW, PALETTE, TRUTH, grid
 from markexpr.tables import metric_name
 
@@ -152,7 +152,7 @@ def one_unit(table, models, metric, title, split):
 def settings(table, metric, title):
     """The mean of a metric over cells with its range, by setting, one colour a model, one panel a group of cells.
 
-    table: setting, cells (group), model, units, min, mean, max (markexpr.summary.across_settings).
+    table: setting, cells (group), model, units, min, mean, max (markexpr.evaluation.comparisons.across_settings).
     """
     groups, names = list(dict.fromkeys(table["cells"])), list(dict.fromkeys(table["setting"]))
     models = list(dict.fromkeys(table["model"]))

@@ -7,15 +7,15 @@ all (Schreiber et al. 2020, Genome Biology 21:282, "average activity"). A model 
 import numpy as np
 import pandas as pd
 
-from markexpr import metrics
-from markexpr.jobs import InputError
-from markexpr.targets import median_label
+from markexpr.data.tensors import median_label
+from markexpr.evaluation import metrics
+from markexpr.io.jobs import InputError
 
 
 def known_targets(cells):
     """The targets that training may know, DataFrame [genes, cells]: those of genes that train or validate, NaN elsewhere.
 
-    cells: from a training cell to its markexpr.data.Samples.
+    cells: from a training cell to its markexpr.data.samples.Samples.
     """
     columns = {}
     for cell, samples in cells.items():

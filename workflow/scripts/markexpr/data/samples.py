@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from markexpr.jobs import InputError
-
-UNLABELLED = "unlabelled"  # split of samples that train without their label
+from markexpr.data.splits import UNLABELLED
+from markexpr.io.jobs import InputError
 
 
 @dataclass(frozen=True)

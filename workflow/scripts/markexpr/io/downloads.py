@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from urllib.parse import unquote
 
-from markexpr.checksums import record
-from markexpr.files import check_gzip
-from markexpr.jobs import PROGRESS, InputError, log
+from markexpr.io.checksums import record
+from markexpr.io.files import check_gzip
+from markexpr.io.jobs import PROGRESS, InputError, log
 
 ATTEMPTS = 6
 PAUSE = 5  # seconds before the second attempt; doubled before each further one
@@ -96,7 +96,7 @@ def fetch(place, destination, attempts=ATTEMPTS, pause=PAUSE, ledger=True):
 
     The file appears at `destination` only when it is whole: all of its announced length, and for `.gz` a gzip stream
     that reads to its end. What a broken attempt left is resumed by the next one, in this run or a later one. With
-    `ledger`, size and sha256 are noted on first arrival and compared on every later one (markexpr.checksums).
+    `ledger`, size and sha256 are noted on first arrival and compared on every later one (markexpr.io.checksums).
     Raises InputError if the file is not there, is cut short at the server, changed there, or does not come after `attempts`.
     """
     if shutil.which("curl") is None:

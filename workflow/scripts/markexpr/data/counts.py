@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pybedtools
 
-from markexpr.files import write_npz
-from markexpr.jobs import InputError, log
-from markexpr.reads import chromosome_order
+from markexpr.data.reads import chromosome_order
+from markexpr.io.files import write_npz
+from markexpr.io.jobs import InputError, log
 
 
 class Bedtools:
@@ -104,7 +104,7 @@ class Bins:
 class BinCounter:
     """Counts reads in the bins of many windows.
 
-    chrom, tss: [genes]; window: markexpr.windows.Window; chrom_sizes: dict of lengths; tmpdir: a folder of one's own;
+    chrom, tss: [genes]; window: markexpr.data.windows.Window; chrom_sizes: dict of lengths; tmpdir: a folder of one's own;
     engine: a name of ENGINES. A read over the border of two bins counts in both, as in `bedtools multicov`; strand is not
     looked at.
     """
@@ -113,7 +113,7 @@ class BinCounter:
         self.engine = ENGINES[engine](Bins(chrom, tss, window, chrom_sizes), chrom_sizes, tmpdir)
 
     def count(self, reads, name):
-        """Counts of markexpr.reads.Reads, uint32 [genes, bins]; `name` is for the log and temporary files."""
+        """Counts of markexpr.data.reads.Reads, uint32 [genes, bins]; `name` is for the log and temporary files."""
         counts = self.engine.count(reads, name)
         log.info("%s: %d reads, %d counted in bins", name, len(reads), counts.sum())
         return counts

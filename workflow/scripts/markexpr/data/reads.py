@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from markexpr.files import open_text
-from markexpr.jobs import InputError, log
+from markexpr.io.files import open_text
+from markexpr.io.jobs import InputError, log
 
 CHUNK = 1_000_000  # lines parsed at once
 LENGTH_BITS, START_BITS = 24, 31  # of a sort key: reads up to 16 Mb, on chromosomes up to 2 Gb

@@ -3,7 +3,7 @@
 import numpy as np
 import pysam
 
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 
 # index of each base in a sequence array; all but A, C, G, T are N
 BASES = "ACGTN"

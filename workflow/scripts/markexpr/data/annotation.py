@@ -6,8 +6,8 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from markexpr.files import open_text, reading
-from markexpr.jobs import InputError
+from markexpr.io.files import open_text, reading
+from markexpr.io.jobs import InputError
 
 GENE_INFO_COLUMNS = ["gene_id", "chrom", "start", "end", "strand", "biotype", "name", "description"]
 STANDARD = re.compile(r"chr([1-9]|1\d|2[0-2]|X|Y)")

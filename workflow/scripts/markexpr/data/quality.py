@@ -5,11 +5,9 @@ import json
 import numpy as np
 import pandas as pd
 
-from markexpr.annotation import read_genes
-from markexpr.metrics import auc
-from markexpr.normalise import orient
-from markexpr.targets import is_high
-from markexpr.tensors import pick_counts
+from markexpr.data.annotation import read_genes
+from markexpr.data.tensors import is_high, orient, pick_counts
+from markexpr.evaluation.metrics import auc
 
 
 def load_oriented(counts_path, tensors_path, genes):

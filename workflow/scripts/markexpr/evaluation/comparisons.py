@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 
 LEVEL = 0.05
 LOWER_IS_BETTER = ("mse",)

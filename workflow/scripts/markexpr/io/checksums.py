@@ -6,8 +6,8 @@ import hashlib
 from contextlib import contextmanager
 from pathlib import Path
 
-from markexpr.files import atomic
-from markexpr.jobs import InputError, log
+from markexpr.io.files import atomic
+from markexpr.io.jobs import InputError, log
 
 NAME = "checksums.tsv"
 COLUMNS = ["file", "size", "sha256", "url"]

@@ -7,7 +7,7 @@ import zlib
 from contextlib import contextmanager
 from pathlib import Path
 
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from markexpr.jobs import InputError
-from markexpr.summary import by_unit, shares
+from markexpr.evaluation.comparisons import by_unit, shares
+from markexpr.io.jobs import InputError
 
 STATISTICS = ("mean", "min", "max", "median", "mean_drop", "mean_relative", "median_relative", "pooled")
 TOLERANCE = {"mean_drop": 0.005, "mean_relative": 0.05, "median_relative": 0.05}  # and of values themselves
 VALUE_TOLERANCE = {"mse": 0.05}  # of values themselves, else 0.02
-# rows of all cells together: the regime (markexpr.regimes) that a split of the competition is
+# rows of all cells together: the regime (markexpr.evaluation.regimes) that a split of the competition is
 POOLED = {"train": "train_seen", "valid": "valid_seen", "test": "competition"}
 
 

@@ -5,11 +5,103 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from markexpr import splits
-from markexpr.jobs import InputError, log
-from markexpr.normalise import normalise, orient
-from markexpr.targets import TRANSFORMS, median_label
-from markexpr.windows import Window
+from markexpr.data import splits
+from markexpr.data.windows import Window
+from markexpr.io.jobs import InputError, log
+
+# ---- inputs: from counts to what a model sees ----
+
+
+def orient(counts, minus):
+    """Turn the bins of genes on the minus strand, so that transcription runs to the right.
+
+    counts: [genes, marks, bins]; minus: bool [genes]. The papers do not do this: their windows are genomic.
+    """
+    turned = counts.copy()
+    turned[minus] = counts[minus][:, :, ::-1]
+    return turned
+
+
+def counts_of(values, how):
+    """The counts behind normalised values, as far as they can be told: `how` was none or log1p. InputError for another."""
+    if how not in ("none", "log1p"):
+        raise InputError(f"counts cannot be told from values under normalise: {how}; use none or log1p")
+    return np.expm1(values) if how == "log1p" else values
+
+
+def normalise(counts, how, fit=None):
+    """Counts [genes, marks, bins] as float32 of the same shape, and what was fitted (a dict, empty but for zscore).
+
+    how: `none`, the counts as they are (the authors' code of DeepChrome and DeepDiff); `log1p`, ln(1 + count)
+    (DenseEnsemble, section 3); `zscore`, (count - mean) / sd per mark (TransferChrome, equation 1).
+    fit: bool [genes], those over whose bins mean and sd are taken; all if None, as TransferChrome prints it.
+    Raises InputError if a mark has the same count everywhere, so that there is no sd to divide by.
+    """
+    if how == "none":
+        return counts.astype(np.float32), {}
+    if how == "log1p":
+        return np.log1p(counts.astype(np.float32)), {}
+    if how != "zscore":
+        raise ValueError(f"unknown normalisation {how!r}")
+    fitted = (counts if fit is None else counts[fit]).astype(np.float64)
+    mean, sd = fitted.mean(axis=(0, 2)), fitted.std(axis=(0, 2))
+    if (sd == 0).any():
+        raise InputError(f"mark number {int(np.argmin(sd)) + 1} has the same count in every bin of every gene: a z-score is undefined")
+    X = ((counts - mean[None, :, None]) / sd[None, :, None]).astype(np.float32)
+    return X, {"mean": mean.tolist(), "sd": sd.tolist(), "genes": len(fitted)}
+
+
+# ---- targets: from expression to what a model is asked for ----
+
+TRANSFORMS = {
+    "none": lambda values: values,
+    "log2p1": lambda values: np.log2(values + 1),
+    "log10p1": lambda values: np.log10(values + 1),
+    "log1p": np.log1p,
+    "arcsinh": np.arcsinh,
+}
+
+INVERSES = {
+    "none": lambda values: values,
+    "log2p1": lambda values: 2**values - 1,
+    "log10p1": lambda values: 10**values - 1,
+    "log1p": np.expm1,
+    "arcsinh": np.sinh,
+}
+
+
+def is_high(expression, median, mode="numeric", decimals=3):
+    """Whether each value is high against a median, bool, by the modes of median_label."""
+    if mode == "numeric":
+        return np.asarray(expression) >= median
+    if mode == "text":
+        threshold = f"{median:.{decimals}f}"
+        return np.array([f"{value:.{decimals}f}" > threshold for value in expression])
+    raise ValueError(f"unknown label mode {mode!r}")
+
+
+def median_label(expression, mode="numeric", decimals=3, median_of=None):
+    """High (1) or low (0) expression, against the median of the cell. Returns (labels float32 [genes], the median).
+
+    expression: [genes] of one cell, in any unit; median_of: the values whose median is taken, `expression` itself if None.
+    mode: `numeric`, 1 where it is at or above the median (TransferChrome, section 2.1; ties are 1); `text`, 1 where it is
+    greater as text with `decimals` decimals, as DeepChrome's published label files were made (docs/studies.md).
+    Raises InputError if all genes would be of one class.
+    """
+    median = float(np.median(expression if median_of is None else median_of))
+    high = is_high(expression, median, mode, decimals)
+    if high.all() or not high.any():
+        side = "below" if high.all() else "above"
+        raise InputError(f"the median expression is {median:g} and no gene is {side} it: labels by the median need varied expression")
+    return high.astype(np.float32), median
+
+
+def log2_fold_change(a, b):
+    """log2((b + 1) / (a + 1)) of counts or RPKM of the same genes in two cells, float64 [genes] (DeepDiff's code)."""
+    return np.log2(np.asarray(b, dtype=np.float64) + 1) - np.log2(np.asarray(a, dtype=np.float64) + 1)
+
+
+# ---- both, for the genes of one study ----
 
 
 @dataclass

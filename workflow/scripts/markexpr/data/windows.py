@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 
 
 @dataclass(frozen=True)

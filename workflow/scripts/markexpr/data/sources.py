@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from markexpr.files import reading
-from markexpr.jobs import InputError, log
-from markexpr.windows import Window
+from markexpr.data.windows import Window
+from markexpr.io.files import reading
+from markexpr.io.jobs import InputError, log
 
 FIX = "check the 'path' of this cell under config key 'sources'"
 DEEPCHROME_ORDER = ["H3K27me3", "H3K36me3", "H3K4me1", "H3K4me3", "H3K9me3"]

@@ -5,8 +5,8 @@ import io
 import numpy as np
 import pandas as pd
 
-from markexpr.files import open_text, reading
-from markexpr.jobs import InputError
+from markexpr.io.files import open_text, reading
+from markexpr.io.jobs import InputError
 
 FIX = (
     "delete it (and its line in results/raw/checksums.tsv) and run again to fetch it anew, or point config key 'mirror' at a whole roadmap/data tree"

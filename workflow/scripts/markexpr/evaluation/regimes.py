@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from markexpr.metrics import draws
+from markexpr.evaluation.metrics import draws
 
 # from a regime to what tables call it, in the order of how much is new
 REGIMES = {
@@ -71,7 +71,7 @@ class Rows:
 
 
 def gather(runs):
-    """The Rows of a study's runs. runs: iterable of (model, unit, seed, predictions as markexpr.runs.read_predictions gives them)."""
+    """The Rows of a study's runs. runs: iterable of (model, unit, seed, predictions as markexpr.io.runs.read_predictions gives them)."""
     kept, lists, truth = [], {}, {}
     for model, unit, seed, table in runs:
         genes = table["gene_id"].to_numpy(dtype=str)

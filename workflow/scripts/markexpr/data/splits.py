@@ -9,9 +9,10 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from markexpr.jobs import InputError
+from markexpr.io.jobs import InputError
 
 SPLITS = ("train", "valid", "test")
+UNLABELLED = "unlabelled"  # samples that train without their label: in no split that is scored
 
 # Four folds of whole chromosomes, of about equal numbers of genes (Lee et al. 2022, Chromoformer): no window of a test gene
 # overlaps one of a training gene

@@ -1,0 +1,1 @@
+"""Files, downloads, jobs and the folder of a run."""

@@ -1,0 +1,73 @@
+"""What runs leave: results/runs/{study}/{model}/{unit}/seed{seed}/predictions.tsv.gz, written and read."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from markexpr import __version__
+from markexpr.data.splits import SPLITS, UNLABELLED
+from markexpr.io.files import atomic, write_tsv
+from markexpr.io.jobs import InputError
+
+COLUMNS = ["gene_id", "cell", "split", "y_true", "y_pred"]
+
+
+def run_of(path):
+    """Study, model, unit and seed of a run, from the path of one of its files."""
+    study, model, unit, seed = Path(path).parts[-5:-1]
+    return {"study": study, "model": model, "unit": unit, "seed": int(seed.removeprefix("seed"))}
+
+
+def write_predictions(path, gene_id, cell, split, y_true, y_pred):
+    """Write predictions, arrays [samples] each; samples of no split that is scored (unlabelled ones) are left out."""
+    table = pd.DataFrame(dict(zip(COLUMNS, (gene_id, cell, split, y_true, y_pred))))
+    write_tsv(path, table[table["split"].isin(SPLITS)], float_format="%.9g")
+
+
+def read_predictions(path):
+    """Predictions of one run as a DataFrame of COLUMNS. Raises InputError if a column is missing or a number is not finite."""
+    table = pd.read_csv(path, sep="\t")
+    missing = [column for column in COLUMNS if column not in table]
+    if missing:
+        raise InputError(f"{path} lacks the column {missing[0]}; delete it to train the run again")
+    bad = table[~np.isfinite(table[["y_true", "y_pred"]]).all(axis=1)]
+    if len(bad):
+        line, gene = bad.index[0] + 2, bad["gene_id"].iloc[0]
+        raise InputError(f"{path}, line {line}: the prediction of {gene} is no number; delete the file to train the run again")
+    return table
+
+
+def describe(job, names, samples, versions, **more):
+    """What went into a fit, as params.yaml holds it.
+
+    job: its params have the model's block and the hash of its code; names: study, model and unit; versions: of the packages that fit; more:
+    further entries.
+    """
+    _, _, n_bins = next(iter(samples.inputs.values())).shape
+    return {
+        **{name: names[name] for name in ("study", "model", "unit")},
+        "seed": int(job.wildcards.seed),
+        **job.params.model,
+        **({"transfer": job.params.transfer} if job.params.get("transfer") else {}),
+        "inputs": {"marks": samples.mark_names, "bins": n_bins},
+        "samples": {split: len(samples.index(split)) for split in (*SPLITS, UNLABELLED) if len(samples.index(split))},
+        "threads": job.threads,
+        "code": job.params.code,
+        "versions": {"markexpr": __version__, **versions},
+        **more,
+    }
+
+
+def fingerprint(params, *samples):
+    """Hash of all that a fit depends on: what it was told and the samples it sees."""
+    return hashlib.sha256((json.dumps(params, sort_keys=True) + "".join(own.digest() for own in samples)).encode()).hexdigest()
+
+
+def write_params(path, params):
+    """Write params.yaml."""
+    with atomic(path) as temporary:
+        temporary.write_text(yaml.safe_dump(params, sort_keys=False))
