@@ -1,4 +1,5 @@
-"""What all tests share: the project's root, real data where they are, and a runner of the pipeline."""
+"""What all tests share: the project's root, real data where they are, and a runner of the
+pipeline."""
 
 import os
 import subprocess
@@ -18,7 +19,8 @@ def root():
 
 @pytest.fixture(scope="session")
 def real():
-    """The folder of real Roadmap samples: $MARKEXPR_REAL, else ../shared/remc; tests that need it skip where neither is."""
+    """The folder of real Roadmap samples: $MARKEXPR_REAL, else ../shared/remc; tests that need it
+    skip where neither is."""
     named = os.environ.get("MARKEXPR_REAL")
     if named and not Path(named).is_dir():
         pytest.fail(f"MARKEXPR_REAL is set to {named}, which is not there")
@@ -30,12 +32,27 @@ def real():
 
 def command(*arguments, directory=None):
     """The command line of a run of the pipeline on two cores."""
-    return [sys.executable, "-m", "snakemake", "--cores", "2", *(["--directory", str(directory)] if directory else []), *map(str, arguments)]
+    return [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--cores",
+        "2",
+        *(["--directory", str(directory)] if directory else []),
+        *map(str, arguments),
+    ]
 
 
 def snakemake(*arguments, directory=None, check=True, project=ROOT):
-    """Run snakemake in the project's root (or a copy's) and return what it printed; `check` fails the test if it fails."""
-    result = subprocess.run(command(*arguments, directory=directory), cwd=project, capture_output=True, text=True, timeout=1200)
+    """Run snakemake in the project's root (or a copy's) and return what it printed; `check` fails
+    the test if it fails."""
+    result = subprocess.run(
+        command(*arguments, directory=directory),
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=1200,
+    )
     result.printed = result.stdout + result.stderr
     if check and result.returncode:
         pytest.fail(f"snakemake failed:\n{result.printed[-6000:]}")
@@ -44,7 +61,8 @@ def snakemake(*arguments, directory=None, check=True, project=ROOT):
 
 @pytest.fixture(scope="session")
 def counted(tmp_path_factory):
-    """A folder with the simulated mirror and the counts that the tests of the studies share; each works in a copy of it."""
+    """A folder with the simulated mirror and the counts that the tests of the studies share; each
+    works in a copy of it."""
     folder = tmp_path_factory.mktemp("counted")
     cells = yaml.safe_load((ROOT / "tests/workflow/simulated.yaml").read_text())["cells"]
     targets = [f"results/counts/10000bp_100bp/{cell}.npz" for cell in cells]
@@ -55,4 +73,8 @@ def counted(tmp_path_factory):
 def jobs_of(printed):
     """The table of jobs that a (dry) run prints, {rule: number}."""
     table = printed.split("Job stats:", 1)[1].split("\n\n", 1)[0]
-    return {line.split()[0]: int(line.split()[1]) for line in table.splitlines() if len(line.split()) == 2 and line.split()[1].isdigit()}
+    return {
+        line.split()[0]: int(line.split()[1])
+        for line in table.splitlines()
+        if len(line.split()) == 2 and line.split()[1].isdigit()
+    }

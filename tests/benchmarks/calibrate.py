@@ -2,8 +2,9 @@
 
     .venv/bin/python tests/benchmarks/calibrate.py --real FOLDER [--out FOLDER]
 
-FOLDER holds DeepDiff's published counts of a cell (deepdiff/E003.{train,valid,test}.csv.gz, E003.expr.csv.gz). Real counts are
-those of its genes; simulated ones of 1,500 genes of the same cell's name. Prints a table and writes calibration.png.
+FOLDER holds DeepDiff's published counts of a cell (deepdiff/E003.{train,valid,test}.csv.gz,
+E003.expr.csv.gz). Real counts are those of its genes; simulated ones of 1,500 genes of the same
+cell's name. Prints a table and writes calibration.png.
 """
 
 import argparse
@@ -31,8 +32,12 @@ WINDOW = Window.parse("10000bp_100bp")
 
 
 def real_counts(folder, cell):
-    """Published counts [genes, marks, bins] and raw counts of expression [genes] of a cell. Strand is not known for all: windows are genomic."""
-    paths = {split: Path(folder) / f"deepdiff/{cell}.{split}.csv.gz" for split in ("train", "valid", "test")}
+    """Published counts [genes, marks, bins] and raw counts of expression [genes] of a cell. Strand
+    is not known for all: windows are genomic."""
+    paths = {
+        split: Path(folder) / f"deepdiff/{cell}.{split}.csv.gz"
+        for split in ("train", "valid", "test")
+    }
     counts, gene_id, _ = read_deepdiff_csv(paths, WINDOW, MARKS)
     levels = read_expression_csv(Path(folder) / f"deepdiff/{cell}.expr.csv.gz")
     return counts, levels[gene_id].to_numpy()
@@ -49,15 +54,20 @@ def simulated_counts(cell, n_genes=1_500, seed=1):
     code = {name: number for number, name in enumerate(names)}
     layers = []
     for mark in MARKS:
-        table = simulate.draw_reads(genes, truth["activity"].to_numpy(), mark, cell, seed, 1.0, 0.0, sizes)
+        table = simulate.draw_reads(
+            genes, truth["activity"].to_numpy(), mark, cell, seed, 1.0, 0.0, sizes
+        )
         codes = table["chrom"].map(code).to_numpy(dtype=np.int8)
-        reads = Reads(names, codes, table["start"].to_numpy(np.int32), table["end"].to_numpy(np.int32))
+        reads = Reads(
+            names, codes, table["start"].to_numpy(np.int32), table["end"].to_numpy(np.int32)
+        )
         layers.append(counter.count(reads, mark))
     return np.stack(layers, axis=1), rpkm[:, 0]
 
 
 def summary(counts, expression):
-    """Per mark: mean count of high and of low genes within 1 kb of the TSS and beyond 3 kb, empty bins, and dispersion."""
+    """Per mark: mean count of high and of low genes within 1 kb of the TSS and beyond 3 kb, empty
+    bins, and dispersion."""
     file = {"counts": counts, "marks": np.array(MARKS), "unit": "reads"}
     table = quality.depth("", file).set_index("mark")[["mean_per_bin", "empty_bins", "dispersion"]]
     distance, high = np.abs(WINDOW.offsets + WINDOW.bin / 2), expression >= np.median(expression)
@@ -77,13 +87,29 @@ def figure(parts, path):
             high = expression >= np.median(expression)
             for chosen, colour, level in ((high, plots.HIGH, "high"), (~high, plots.LOW, "low")):
                 mean = counts[chosen, number].mean(axis=0)
-                axis.plot(offsets / 1000, (mean + mean[::-1]) / 2, style, color=colour, lw=1.3, label=f"{name}, {level}")
+                axis.plot(
+                    offsets / 1000,
+                    (mean + mean[::-1]) / 2,
+                    style,
+                    color=colour,
+                    lw=1.3,
+                    label=f"{name}, {level}",
+                )
         axis.set(title=mark, xlabel="distance to TSS (kb)", ylim=(0, None))
     axes[0].set_ylabel("reads per bin and gene")
     place = np.arange(len(MARKS))
-    for axis, column, label in ((axes[-2], "empty_bins", "share of empty bins"), (axes[-1], "dispersion", "variance / mean of a bin")):
+    for axis, column, label in (
+        (axes[-2], "empty_bins", "share of empty bins"),
+        (axes[-1], "dispersion", "variance / mean of a bin"),
+    ):
         for (name, part), shift in zip(parts.items(), (-0.2, 0.2)):
-            axis.bar(place + shift, summary(*part)[column], 0.38, label=name, color=plots.TRUTH if name == "real" else "0.75")
+            axis.bar(
+                place + shift,
+                summary(*part)[column],
+                0.38,
+                label=name,
+                color=plots.TRUTH if name == "real" else "0.75",
+            )
         axis.set_xticks(place, MARKS, rotation=45, ha="right")
         axis.set_title(label)
     axes[-1].set_yscale("log")
@@ -102,9 +128,16 @@ def main():
     parser.add_argument("--cell", default="E003")
     parser.add_argument("--out", default=".")
     options = parser.parse_args()
-    parts = {"real": real_counts(options.real, options.cell), "simulated": simulated_counts(options.cell)}
-    table = pd.concat({name: summary(*part) for name, part in parts.items()}, axis=1).swaplevel(axis=1)
-    with pd.option_context("display.width", 250, "display.max_columns", 50, "display.float_format", "{:.2f}".format):
+    parts = {
+        "real": real_counts(options.real, options.cell),
+        "simulated": simulated_counts(options.cell),
+    }
+    table = pd.concat({name: summary(*part) for name, part in parts.items()}, axis=1).swaplevel(
+        axis=1
+    )
+    with pd.option_context(
+        "display.width", 250, "display.max_columns", 50, "display.float_format", "{:.2f}".format
+    ):
         print(table[[column for column in dict.fromkeys(table.columns.get_level_values(0))]])
     figure(parts, Path(options.out) / "calibration.png")
 

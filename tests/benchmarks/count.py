@@ -1,10 +1,11 @@
-"""How long counting takes: our engines, `bedtools multicov` by way of a sorted BAM, and plain decompression, in one go.
+"""How long counting takes: our engines, `bedtools multicov` by way of a sorted BAM, and plain
+decompression, in one go.
 
     .venv/bin/python tests/benchmarks/count.py [--reads 5000000] [--genes 18460] [--sample 200]
 
-Makes a tagAlign of random reads, half of them near a TSS, in random line order, and windows of 200 bins of 100 bp. multicov looks
-up each window on its own, so it is run on a sample of the windows and scaled. Prints seconds, the ratio to `zcat`, peak memory,
-and whether all counts are identical.
+Makes a tagAlign of random reads, half of them near a TSS, in random line order, and windows of 200
+bins of 100 bp. multicov looks up each window on its own, so it is run on a sample of the windows
+and scaled. Prints seconds, the ratio to `zcat`, peak memory, and whether all counts are identical.
 """
 
 import argparse
@@ -42,9 +43,28 @@ def make_input(folder, n_reads, n_genes):
     start = (rng.random(n_reads) * (length[chrom] - 100)).astype(int)
     near, gene = rng.random(n_reads) < 0.5, rng.integers(0, n_genes, n_reads)
     chrom = np.where(near, gene_chrom[gene], chrom)
-    start = np.clip(np.where(near, tss[gene] + rng.normal(0, 3_000, n_reads).astype(int), start), 0, length[chrom] - 36)
-    table = pd.DataFrame({"chrom": names[chrom], "start": start, "end": start + 36, "name": "N", "score": 1000, "strand": "+"})
-    table.to_csv(folder / "reads.tagAlign.gz", sep="\t", header=False, index=False, compression={"method": "gzip", "compresslevel": 6})
+    start = np.clip(
+        np.where(near, tss[gene] + rng.normal(0, 3_000, n_reads).astype(int), start),
+        0,
+        length[chrom] - 36,
+    )
+    table = pd.DataFrame(
+        {
+            "chrom": names[chrom],
+            "start": start,
+            "end": start + 36,
+            "name": "N",
+            "score": 1000,
+            "strand": "+",
+        }
+    )
+    table.to_csv(
+        folder / "reads.tagAlign.gz",
+        sep="\t",
+        header=False,
+        index=False,
+        compression={"method": "gzip", "compresslevel": 6},
+    )
     np.savez(folder / "genes.npz", chrom=names[gene_chrom], tss=tss)
 
 
@@ -64,7 +84,8 @@ def ours(folder, engine):
 
 
 def multicov(folder, sample):
-    """Sorted, indexed BAM and `bedtools multicov` on the bins of the first `sample` genes; seconds of each."""
+    """Sorted, indexed BAM and `bedtools multicov` on the bins of the first `sample` genes; seconds
+    of each."""
     import pysam
 
     with np.load(folder / "genes.npz") as genes:
@@ -76,18 +97,34 @@ def multicov(folder, sample):
     began = time.perf_counter()
     with open(folder / "reads.bam", "wb") as out:
         unzip = subprocess.Popen(["zcat", folder / "reads.tagAlign.gz"], stdout=subprocess.PIPE)
-        subprocess.run(["bedtools", "bedtobam", "-i", "stdin", "-g", sizes], stdin=unzip.stdout, stdout=out, check=True)
+        subprocess.run(
+            ["bedtools", "bedtobam", "-i", "stdin", "-g", sizes],
+            stdin=unzip.stdout,
+            stdout=out,
+            check=True,
+        )
     pysam.sort("-o", str(folder / "sorted.bam"), str(folder / "reads.bam"))
     pysam.index(str(folder / "sorted.bam"))
     bam = time.perf_counter() - began
     starts = WINDOW.starts(tss)
     with open(folder / "sample.bed", "w") as file:
-        file.writelines(f"{name}\t{start}\t{start + 100}\n" for name, row in zip(chrom, starts) for start in row)
+        file.writelines(
+            f"{name}\t{start}\t{start + 100}\n" for name, row in zip(chrom, starts) for start in row
+        )
     began = time.perf_counter()
-    command = ["bedtools", "multicov", "-bams", folder / "sorted.bam", "-bed", folder / "sample.bed"]
+    command = [
+        "bedtools",
+        "multicov",
+        "-bams",
+        folder / "sorted.bam",
+        "-bed",
+        folder / "sample.bed",
+    ]
     printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
     seconds = time.perf_counter() - began
-    counts = np.array([int(line.rsplit("\t", 1)[1]) for line in printed.splitlines()]).reshape(starts.shape)
+    counts = np.array([int(line.rsplit("\t", 1)[1]) for line in printed.splitlines()]).reshape(
+        starts.shape
+    )
     return chosen, counts, bam, seconds
 
 
@@ -111,24 +148,32 @@ def main():
         zcat = []
         for _ in range(3):
             began = time.perf_counter()
-            subprocess.run(["zcat", folder / "reads.tagAlign.gz"], stdout=subprocess.DEVNULL, check=True)
+            subprocess.run(
+                ["zcat", folder / "reads.tagAlign.gz"], stdout=subprocess.DEVNULL, check=True
+            )
             zcat.append(time.perf_counter() - began)
         zcat = min(zcat)
         print(f"{'zcat':12} {zcat:7.1f} s")
         chosen, truth, bam, seconds = multicov(folder, options.sample)
         whole = bam + seconds * options.genes / options.sample
         print(
-            f"{'multicov':12} {whole:7.1f} s  {whole / zcat:6.1f} x zcat  (BAM {bam:.1f} s; {seconds:.1f} s for "
+            f"{'multicov':12} {whole:7.1f} s  {whole / zcat:6.1f} x zcat  (BAM {bam:.1f} s; "
+            f"{seconds:.1f} s for "
             f"{options.sample} windows, scaled to {options.genes:,})"
         )
         for engine in ("bedtools", "sweep"):
             command = [sys.executable, __file__, "--one", name, engine]
-            result = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
+            result = json.loads(
+                subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+            )
             counts = np.load(folder / f"{engine}.npy")
-            equal = np.array_equal(counts[chosen], truth) and np.array_equal(counts, np.load(folder / "bedtools.npy"))
+            equal = np.array_equal(counts[chosen], truth) and np.array_equal(
+                counts, np.load(folder / "bedtools.npy")
+            )
             took = result["seconds"]
             print(
-                f"{engine:12} {took:7.1f} s  {took / zcat:6.1f} x zcat  {whole / took:6.1f} x faster than multicov  "
+                f"{engine:12} {took:7.1f} s  {took / zcat:6.1f} x zcat  {whole / took:6.1f} "
+                "x faster than multicov  "
                 f"{result['gigabytes']:.2f} GB  counts {'identical' if equal else 'DIFFER'}"
             )
 

@@ -1,11 +1,15 @@
-"""Hours of training that each paper costs at full scale on this machine, its fits one by one and packed onto one device.
+"""Hours of training that each paper costs at full scale on this machine, its fits one by one and
+packed onto one device.
 
-    python tests/benchmarks/hours.py [--device cpu|cuda] [--packed 4] [--genes 500] [--studies deepdiff,wakawaka]
+    python tests/benchmarks/hours.py [--device cpu|cuda] [--packed 4] [--genes 500] [--studies
+    deepdiff,wakawaka]
 
-Measures genes a second of every net as its study trains it, on made-up counts, alone and by `--packed` processes at once on the same device (their
-speeds added up; a slow one may end alone, so that the sum is a little too high). WakaWaka's validation is taken to be three times as fast as its
-training. The fits are those of a dry run of the full configuration with one seed; a fit takes all of its epochs here, though most stop
-earlier. A gene of `cross` counts twice, for the unlabelled gene beside it. Scoring, baselines and figures are not in it.
+Measures genes a second of every net as its study trains it, on made-up counts, alone and by
+`--packed` processes at once on the same device (their speeds added up; a slow one may end alone, so
+that the sum is a little too high). WakaWaka's validation is taken to be three times as fast as its
+training. The fits are those of a dry run of the full configuration with one seed; a fit takes all
+of its epochs here, though most stop earlier. A gene of `cross` counts twice, for the unlabelled
+gene beside it. Scoring, baselines and figures are not in it.
 """
 
 import argparse
@@ -40,16 +44,36 @@ REGIMES = {"origin": (8000, 900), "uncross": (16_000, 1800), "cross": (32_000, 1
 
 
 def load(names):
-    schema, config = (configuration.read_yaml(ROOT / path) for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml"))
+    schema, config = (
+        configuration.read_yaml(ROOT / path)
+        for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml")
+    )
     return studies.load_studies(ROOT / "config/studies", {}, schema, config["marks"], names)
 
 
 def fits(names):
     """How many fits each (study, model) has in the full configuration with one seed."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "snakemake", "-n", "--cores", "2", "--directory", folder, "--config", "gpu=false", "--", *names]
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "-n",
+            "--cores",
+            "2",
+            "--directory",
+            folder,
+            "--config",
+            "gpu=false",
+            "--",
+            *names,
+        ]
         printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
-    return Counter(re.findall(r"Training (\w+) on \S+, seed 1 \(study (\w+)\)", printed.stdout + printed.stderr))
+    return Counter(
+        re.findall(
+            r"Training (\w+) on \S+, seed 1 \(study (\w+)\)", printed.stdout + printed.stderr
+        )
+    )
 
 
 def speeds(study, block, genes, device):
@@ -59,13 +83,20 @@ def speeds(study, block, genes, device):
         trained, validated, _ = train.time_model(study, block, arguments, device)
         return genes / trained, genes / validated
     samples = pooled.made_up(10, 1745, 10_000)  # so many genes that a batch at random has few twice
-    trainer = Trainer(build_model(block["architecture"], 5, 100, block["network"]), samples, block["training"], 1, device)
+    trainer = Trainer(
+        build_model(block["architecture"], 5, 100, block["network"]),
+        samples,
+        block["training"],
+        1,
+        device,
+    )
     speed = pooled.time_steps(trainer, 6, device)
     return speed, 3 * speed  # without a gradient a third of the work
 
 
 def measure(names, arguments, barrier=None):
-    """Speeds of all nets of some studies, {(study, model): (training, validation)}. Processes with one barrier measure the same net at once."""
+    """Speeds of all nets of some studies, {(study, model): (training, validation)}. Processes with
+    one barrier measure the same net at once."""
     torch.set_num_threads(1)
     device, found = torch.device(arguments.device), {}
     for study, content in load(names).items():
@@ -85,7 +116,10 @@ def packed(names, arguments):
     """The same, added up over processes that measure side by side."""
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(arguments.packed), context.Queue()
-    processes = [context.Process(target=_work, args=(names, arguments, barrier, results)) for _ in range(arguments.packed)]
+    processes = [
+        context.Process(target=_work, args=(names, arguments, barrier, results))
+        for _ in range(arguments.packed)
+    ]
     for process in processes:
         process.start()
     found = [results.get(timeout=3600) for _ in processes]
@@ -107,14 +141,19 @@ def main():
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--packed", type=int, default=0)
     parser.add_argument("--genes", type=int, default=500)
-    parser.add_argument("--studies", default="deepchrome,transferchrome,deepdiff,dense_ensemble,wakawaka")
+    parser.add_argument(
+        "--studies", default="deepchrome,transferchrome,deepdiff,dense_ensemble,wakawaka"
+    )
     arguments = parser.parse_args()
     names = arguments.studies.split(",")
     alone = measure(names, arguments)
     together = packed(names, arguments) if arguments.packed else {}
     numbers, contents = fits(names), load(names)
     totals = Counter()
-    print(f"{'study':16s} {'model':26s} {'fits':>5s} {'genes/s':>9s} {'hours':>8s}" + (f" {'packed':>9s} {'hours':>8s}" if together else ""))
+    print(
+        f"{'study':16s} {'model':26s} {'fits':>5s} {'genes/s':>9s} {'hours':>8s}"
+        + (f" {'packed':>9s} {'hours':>8s}" if together else "")
+    )
     for (study, model), speed in alone.items():
         block, number = contents[study]["models"][model], numbers[model, study]
         cost = hours(number, study, block, speed)
@@ -127,7 +166,14 @@ def main():
             line += f" {speed[0]:9.0f} {cost:8.1f}"
         print(line, flush=True)
     for study in names:
-        print(f"{study}: {totals[study]:.0f} hours" + (f", {totals[study, 'packed']:.0f} with {arguments.packed} fits at once" if together else ""))
+        print(
+            f"{study}: {totals[study]:.0f} hours"
+            + (
+                f", {totals[study, 'packed']:.0f} with {arguments.packed} fits at once"
+                if together
+                else ""
+            )
+        )
     print(
         f"all: {sum(totals[study] for study in names):.0f} hours"
         + (f", {sum(totals[study, 'packed'] for study in names):.0f} packed" if together else "")

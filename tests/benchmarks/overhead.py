@@ -1,9 +1,11 @@
-"""What a job costs before it does anything, and what the scheduler needs for the full configuration.
+"""What a job costs before it does anything, and what the scheduler needs for the full
+configuration.
 
     python tests/benchmarks/overhead.py [--repeats 5] [--full] [--figure docs/start_up.svg]
 
-Seconds of one core: a bare Python, what Snakemake loads ahead of a script, and each script with all that it imports; median of the repeats.
-Then the first step of an optimiser with torch's guards against its compiler and without (what training does), and their ratio. `--full` adds a dry
+Seconds of one core: a bare Python, what Snakemake loads ahead of a script, and each script with all
+that it imports; median of the repeats. Then the first step of an optimiser with torch's guards
+against its compiler and without (what training does), and their ratio. `--full` adds a dry
 run of all studies with three seeds: jobs, seconds and peak memory.
 """
 
@@ -37,7 +39,9 @@ def seconds_of(code, repeats):
     times, loaded = [], ""
     for _ in range(repeats):
         start = time.perf_counter()
-        loaded = subprocess.run([sys.executable, "-c", probe], check=True, capture_output=True, text=True, cwd=SCRIPTS).stdout.strip()
+        loaded = subprocess.run(
+            [sys.executable, "-c", probe], check=True, capture_output=True, text=True, cwd=SCRIPTS
+        ).stdout.strip()
         times.append(time.perf_counter() - start)
     return median(times), loaded
 
@@ -49,14 +53,26 @@ def read_workflow(repeats):
         target = "results/raw/byDataType/rna/expression/57epigenomes.N.pc.gz"
         for _ in range(repeats):
             start = time.perf_counter()
-            command = [sys.executable, "-m", "snakemake", "-n", "--cores", "1", "--directory", folder, "--", target]
+            command = [
+                sys.executable,
+                "-m",
+                "snakemake",
+                "-n",
+                "--cores",
+                "1",
+                "--directory",
+                folder,
+                "--",
+                target,
+            ]
             subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
             times.append(time.perf_counter() - start)
     return median(times)
 
 
 def full_run():
-    """Jobs, seconds and peak MB of a dry run of all studies with three seeds, and its seconds without the list of jobs."""
+    """Jobs, seconds and peak MB of a dry run of all studies with three seeds, and its seconds
+    without the list of jobs."""
     studies = ",".join(sorted(path.stem for path in (ROOT / "config/studies").glob("*.yaml")))
     with tempfile.TemporaryDirectory() as folder:
         command = [
@@ -73,13 +89,23 @@ def full_run():
             "seeds=[1,2,3]",
         ]
         start = time.perf_counter()
-        with open(f"{folder}/printed", "w+") as printed, subprocess.Popen(command, stdout=printed, stderr=subprocess.DEVNULL, cwd=ROOT) as process:
+        with (
+            open(f"{folder}/printed", "w+") as printed,
+            subprocess.Popen(
+                command, stdout=printed, stderr=subprocess.DEVNULL, cwd=ROOT
+            ) as process,
+        ):
             _, process.returncode, usage = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - start
             printed.seek(0)
             jobs = next(int(line.split()[1]) for line in printed if line.startswith("total "))
         start = time.perf_counter()
-        subprocess.run([*command[:4], "--quiet", "all", *command[4:]], check=True, capture_output=True, cwd=ROOT)
+        subprocess.run(
+            [*command[:4], "--quiet", "all", *command[4:]],
+            check=True,
+            capture_output=True,
+            cwd=ROOT,
+        )
         return jobs, seconds, usage.ru_maxrss / 1024, time.perf_counter() - start
 
 
@@ -92,9 +118,21 @@ def draw(rows, bare, path):
 
     rows = sorted(rows, key=lambda row: row[1])
     figure, axes = pyplot.subplots(figsize=(7, 0.17 * len(rows) + 1), layout="constrained")
-    for trains, colour, label in ((True, "#c44e52", "loads PyTorch"), (False, "#4c72b0", "does not")):
-        chosen = [(place, row[1]) for place, row in enumerate(rows) if ("torch" in row[2].split()) == trains]
-        axes.barh([place for place, _ in chosen], [value for _, value in chosen], color=colour, label=label)
+    for trains, colour, label in (
+        (True, "#c44e52", "loads PyTorch"),
+        (False, "#4c72b0", "does not"),
+    ):
+        chosen = [
+            (place, row[1])
+            for place, row in enumerate(rows)
+            if ("torch" in row[2].split()) == trains
+        ]
+        axes.barh(
+            [place for place, _ in chosen],
+            [value for _, value in chosen],
+            color=colour,
+            label=label,
+        )
     axes.axvline(bare, color="black", linewidth=0.8, label="bare Python")
     axes.set_yticks(range(len(rows)), [row[0] for row in rows], fontsize=7)
     axes.set_ylim(-0.7, len(rows) - 0.3)
@@ -116,20 +154,36 @@ def main():
     print(f"{'bare Python':24s} {bare:5.2f} s\n{'Snakemake for a script':24s} {preamble:5.2f} s")
     rows = []
     for path in sorted(SCRIPTS.glob("*.py")):
-        seconds, loaded = seconds_of(f"from snakemake import script\nimport {path.stem}", arguments.repeats)
+        seconds, loaded = seconds_of(
+            f"from snakemake import script\nimport {path.stem}", arguments.repeats
+        )
         rows.append((path.stem, seconds, loaded))
         print(f"{path.stem:24s} {seconds:5.2f} s  {loaded}", flush=True)
     for model in ("deepchrome", "transferchrome", "ridge"):
-        seconds, loaded = seconds_of(f"import markexpr.models, markexpr.models.{model}", arguments.repeats)
+        seconds, loaded = seconds_of(
+            f"import markexpr.models, markexpr.models.{model}", arguments.repeats
+        )
         print(f"{'model ' + model:24s} {seconds:5.2f} s  {loaded}")
 
-    guarded, _ = seconds_of(STEP.format(scripts=str(SCRIPTS), optimiser="from torch.optim import Adam"), arguments.repeats)
-    ours, _ = seconds_of(STEP.format(scripts=str(SCRIPTS), optimiser="from markexpr.optimisers import Adam"), arguments.repeats)
-    print(f"a first step of Adam: {guarded:.2f} s with torch's guards, {ours:.2f} s as training makes it: {guarded / ours:.2f} times as fast")
+    guarded, _ = seconds_of(
+        STEP.format(scripts=str(SCRIPTS), optimiser="from torch.optim import Adam"),
+        arguments.repeats,
+    )
+    ours, _ = seconds_of(
+        STEP.format(scripts=str(SCRIPTS), optimiser="from markexpr.optimisers import Adam"),
+        arguments.repeats,
+    )
+    print(
+        f"a first step of Adam: {guarded:.2f} s with torch's guards, {ours:.2f} s as "
+        f"training makes it: {guarded / ours:.2f} times as fast"
+    )
     print(f"snakemake until it has read the workflow: {read_workflow(arguments.repeats):.2f} s")
     if arguments.full:
         jobs, seconds, memory, quiet = full_run()
-        print(f"dry run of all studies, three seeds: {jobs} jobs, {seconds:.1f} s ({quiet:.1f} s with --quiet), {memory:.0f} MB")
+        print(
+            f"dry run of all studies, three seeds: {jobs} jobs, {seconds:.1f} s ({quiet:.1f} "
+            f"s with --quiet), {memory:.0f} MB"
+        )
     if arguments.figure:
         draw(rows, bare, arguments.figure)
 

@@ -1,9 +1,11 @@
 """Time and memory of WakaWaka's final model on made-up data, by each sampler.
 
-    python tests/benchmarks/pooled.py [--cells 50] [--genes 1745] [--steps 10] [--threads 1] [--device cpu|cuda] [--sampler random|by_gene]
+    python tests/benchmarks/pooled.py [--cells 50] [--genes 1745] [--steps 10] [--threads 1]
+    [--device cpu|cuda] [--sampler random|by_gene]
 
-By default a tenth of the full scale: 50 cells of 1,745 genes. Prints how many samples a second each sampler trains, how long an epoch takes at
-full scale (50 cells of 16,000 genes), and the peak memory of the process, which holds the data as a run does. One sampler alone for its own peak.
+By default a tenth of the full scale: 50 cells of 1,745 genes. Prints how many samples a second each
+sampler trains, how long an epoch takes at full scale (50 cells of 16,000 genes), and the peak
+memory of the process, which holds the data as a run does. One sampler alone for its own peak.
 """
 
 import argparse
@@ -37,7 +39,16 @@ def made_up(cells, genes, span):
     sequence = rng.integers(0, 4, (genes, span), dtype=np.uint8)
     split = np.where(gene < genes * 0.9, "train", "valid")
     target = rng.normal(2, 2, len(gene)).astype(np.float32)
-    return Samples({"marks": marks}, target, split, gene.astype("<U5"), gene.astype("<U5"), list("abcde"), by_gene={"sequence": sequence}, gene=gene)
+    return Samples(
+        {"marks": marks},
+        target,
+        split,
+        gene.astype("<U5"),
+        gene.astype("<U5"),
+        list("abcde"),
+        by_gene={"sequence": sequence},
+        gene=gene,
+    )
 
 
 def time_steps(trainer, steps, device):
@@ -67,20 +78,37 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     device = torch.device(arguments.device)
-    schema, config = (configuration.read_yaml(ROOT / path) for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml"))
-    models = studies.load_studies(ROOT / "config/studies", {}, schema, config["marks"])["wakawaka"]["models"]
+    schema, config = (
+        configuration.read_yaml(ROOT / path)
+        for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml")
+    )
+    models = studies.load_studies(ROOT / "config/studies", {}, schema, config["marks"])["wakawaka"][
+        "models"
+    ]
     samples = made_up(arguments.cells, arguments.genes, 10_000)
-    held = sum(array.nbytes for array in (samples.inputs["marks"], samples.by_gene["sequence"])) / 1e9
+    held = (
+        sum(array.nbytes for array in (samples.inputs["marks"], samples.by_gene["sequence"])) / 1e9
+    )
     print(f"{len(samples.target):,} samples, {held:.2f} GB of marks and sequences")
     speeds = {}
     for sampler, model in (("random", "wakawaka"), ("by_gene", "wakawaka_by_gene")):
         if arguments.sampler in (None, sampler):
             block = models[model]
-            trainer = Trainer(build_model(block["architecture"], 5, 100, block["network"]), samples, block["training"], 1, device)
+            trainer = Trainer(
+                build_model(block["architecture"], 5, 100, block["network"]),
+                samples,
+                block["training"],
+                1,
+                device,
+            )
             speeds[sampler] = time_steps(trainer, arguments.steps, device)
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
             hours = FULL / speeds[sampler] / 3600
-            print(f"{sampler:8s} {speeds[sampler]:8.0f} samples/s, {hours:6.2f} h an epoch at full scale, peak memory {peak:.1f} GB", flush=True)
+            print(
+                f"{sampler:8s} {speeds[sampler]:8.0f} samples/s, {hours:6.2f} h an epoch at "
+                f"full scale, peak memory {peak:.1f} GB",
+                flush=True,
+            )
     if len(speeds) == 2:
         print(f"by gene is {speeds['by_gene'] / speeds['random']:.1f} times as fast")
 

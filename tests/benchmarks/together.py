@@ -1,9 +1,12 @@
-"""Genes per second of the nets of study dense_ensemble, all cells one by one and all together, on made-up counts.
+"""Genes per second of the nets of study dense_ensemble, all cells one by one and all together, on
+made-up counts.
 
-    python tests/benchmarks/together.py [--models densenet,resnet] [--cells 10] [--genes 500] [--threads 1] [--device cpu|cuda]
+    python tests/benchmarks/together.py [--models densenet,resnet] [--cells 10] [--genes 500]
+    [--threads 1] [--device cpu|cuda]
 
-One epoch each, after one that warms up, of the same fits: the same start, order and dropout. Prints a line a model with both speeds, their
-ratio, how far apart the two ways' mean training losses are (rounding alone), and how many operations torch runs for one epoch, each
+One epoch each, after one that warms up, of the same fits: the same start, order and dropout. Prints
+a line a model with both speeds, their ratio, how far apart the two ways' mean training losses are
+(rounding alone), and how many operations torch runs for one epoch, each
 of them a launch on a GPU: what a small net waits for there.
 """
 
@@ -34,7 +37,14 @@ def made_up(cell, genes):
     marks = np.log1p(rng.poisson(2.0, (n, 5, 100))).astype(np.float32)
     target = (marks[:, 3, 45:55].sum(axis=1) / 4 + rng.normal(0, 1, n)).astype(np.float32)
     split = np.repeat(["train", "valid"], [genes, genes // 10])
-    return Samples({"marks": marks}, target, split, np.arange(n).astype(str), np.full(n, cell), [f"m{i}" for i in range(5)])
+    return Samples(
+        {"marks": marks},
+        target,
+        split,
+        np.arange(n).astype(str),
+        np.full(n, cell),
+        [f"m{i}" for i in range(5)],
+    )
 
 
 def seconds(trainers, device):
@@ -77,24 +87,48 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     device = torch.device(arguments.device)
-    schema, config = (configuration.read_yaml(ROOT / path) for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml"))
-    blocks = studies.load_studies(ROOT / "config/studies", {}, schema, config["marks"])["dense_ensemble"]["models"]
-    samples = [made_up(f"E{number:03}", arguments.genes) for number in range(1, arguments.cells + 1)]
+    schema, config = (
+        configuration.read_yaml(ROOT / path)
+        for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml")
+    )
+    blocks = studies.load_studies(ROOT / "config/studies", {}, schema, config["marks"])[
+        "dense_ensemble"
+    ]["models"]
+    samples = [
+        made_up(f"E{number:03}", arguments.genes) for number in range(1, arguments.cells + 1)
+    ]
     units = [str(own.cell[0]) for own in samples]
-    for model in arguments.models.split(",") if arguments.models else [name for name, block in blocks.items() if "network" in block]:
+    for model in (
+        arguments.models.split(",")
+        if arguments.models
+        else [name for name, block in blocks.items() if "network" in block]
+    ):
         block = blocks[model]
-        alone = [Trainer(build_seeded(block, own, 1, unit), own, block["training"], 1, device, unit=unit) for own, unit in zip(samples, units)]
+        alone = [
+            Trainer(build_seeded(block, own, 1, unit), own, block["training"], 1, device, unit=unit)
+            for own, unit in zip(samples, units)
+        ]
         together = StackedTrainer(
-            [build_seeded(block, own, 1, unit) for own, unit in zip(samples, units)], samples, block["training"], 1, device, units=units
+            [build_seeded(block, own, 1, unit) for own, unit in zip(samples, units)],
+            samples,
+            block["training"],
+            1,
+            device,
+            units=units,
         )
         one, many = seconds(alone, device), seconds([together], device)
-        losses = [np.array([row["train_loss"] for fit in fits for row in fit.steps]) for fits in ([own.progress for own in alone], together.fits)]
+        losses = [
+            np.array([row["train_loss"] for fit in fits for row in fit.steps])
+            for fits in ([own.progress for own in alone], together.fits)
+        ]
         apart = np.abs(losses[0] / losses[1] - 1).max()
         launches = operations(alone), operations([together])
         genes = arguments.cells * arguments.genes
         print(
-            f"{model:16s} {arguments.cells} cells on {device}: one by one {genes / one:8.0f} genes/s, together {genes / many:8.0f} genes/s, "
-            f"{one / many:.2f} times as fast; losses at most {apart:.0e} apart; {launches[0]:,} and {launches[1]:,} operations "
+            f"{model:16s} {arguments.cells} cells on {device}: one by one {genes / one:8.0f} "
+            f"genes/s, together {genes / many:8.0f} genes/s, "
+            f"{one / many:.2f} times as fast; losses at most {apart:.0e} apart; "
+            f"{launches[0]:,} and {launches[1]:,} operations "
             f"({launches[0] / launches[1]:.0f} times fewer)",
             flush=True,
         )

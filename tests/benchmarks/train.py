@@ -1,10 +1,13 @@
 """Genes per second of every net, training and predicting, as its study has it, on made-up counts.
 
-    python tests/benchmarks/train.py [--study deepdiff] [--models raw_d,raw_aux] [--genes 200] [--threads 1] [--device cpu|cuda] [--batch-size N]
+    python tests/benchmarks/train.py [--study deepdiff] [--models raw_d,raw_aux] [--genes 200]
+    [--threads 1] [--device cpu|cuda] [--batch-size N]
 
-One epoch over `--genes` training genes and a pass over as many validation genes, after one that warms up. For DeepDiff the encoder is also
-timed both ways, one LSTM a mark and all marks as one, on the device. Prints a line a model; `--authors` sets beside it what the authors' code
-of DeepDiff takes an epoch of 200 and 200 genes on one thread of a two-core machine (1.6, 7.4 and 7.7 s), a guide only.
+One epoch over `--genes` training genes and a pass over as many validation genes, after one that
+warms up. For DeepDiff the encoder is also timed both ways, one LSTM a mark and all marks as one, on
+the device. Prints a line a model; `--authors` sets beside it what the authors' code of DeepDiff
+takes an epoch of 200 and 200 genes on one thread of a two-core machine (1.6, 7.4 and 7.7 s), a
+guide only.
 """
 
 import argparse
@@ -31,11 +34,22 @@ def made_up(genes, n_bins, pair, labels):
     """Samples of random counts: `genes` to train and as many to validate."""
     rng = np.random.default_rng(1)
     n = 2 * genes
-    inputs = {name: rng.poisson(2.0, (n, 5, n_bins)).astype(np.float32) for name in (("a", "b") if pair else ("marks",))}
+    inputs = {
+        name: rng.poisson(2.0, (n, 5, n_bins)).astype(np.float32)
+        for name in (("a", "b") if pair else ("marks",))
+    }
     own = {cell: rng.normal(6, 3, n).astype(np.float32) for cell in "ab"} if pair else {}
     target = (rng.permutation(n) % 2 if labels else rng.normal(0, 3, n)).astype(np.float32)
     split = np.repeat(["train", "valid"], genes)
-    return Samples(inputs, target, split, np.arange(n).astype(str), np.full(n, "E003"), [f"m{i}" for i in range(5)], own)
+    return Samples(
+        inputs,
+        target,
+        split,
+        np.arange(n).astype(str),
+        np.full(n, "E003"),
+        [f"m{i}" for i in range(5)],
+        own,
+    )
 
 
 def synchronise(device):
@@ -47,14 +61,21 @@ def time_model(study, block, arguments, device):
     """Seconds of one epoch of training, and of one pass over the validation genes."""
     span, width = (int(part.removesuffix("bp")) for part in study["data"]["window"].split("_"))
     pair = study["units"] == "pairs" and block.get("regime") != "difference"
-    samples = made_up(arguments.genes, span // width, pair, study["data"]["target"]["kind"] == "median_label")
+    samples = made_up(
+        arguments.genes, span // width, pair, study["data"]["target"]["kind"] == "median_label"
+    )
     settings = {**block["training"]}
     settings.pop("domain", None)  # no second cell here
     if arguments.batch_size:
         settings["batch_size"] = arguments.batch_size
     torch.manual_seed(1)
-    network = {**block["network"], **({"domain_hidden": 0} if "domain_hidden" in block["network"] else {})}
-    trainer = Trainer(build_model(block["architecture"], 5, span // width, network), samples, settings, 1, device)
+    network = {
+        **block["network"],
+        **({"domain_hidden": 0} if "domain_hidden" in block["network"] else {}),
+    }
+    trainer = Trainer(
+        build_model(block["architecture"], 5, span // width, network), samples, settings, 1, device
+    )
     monitor = settings["early_stopping"]["monitor"]
     trainer._train_epoch(1)
     trainer._validate(monitor)
@@ -69,7 +90,8 @@ def time_model(study, block, arguments, device):
 
 
 def time_encoders(device, n_marks=25, batch=10, bins=200):
-    """Milliseconds of a step forwards and backwards through Level I, one LSTM a mark and all marks as one."""
+    """Milliseconds of a step forwards and backwards through Level I, one LSTM a mark and all marks
+    as one."""
     encoder = MarkEncoder(n_marks, 32).to(device)
     draw_uniform(encoder, 0.1)
     marks = torch.rand(batch, n_marks, bins, device=device)
@@ -97,21 +119,33 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     device = torch.device(arguments.device)
-    schema, config = (configuration.read_yaml(ROOT / path) for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml"))
-    study = studies.load_studies(ROOT / "config/studies", {}, schema, config["marks"])[arguments.study]
+    schema, config = (
+        configuration.read_yaml(ROOT / path)
+        for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml")
+    )
+    study = studies.load_studies(ROOT / "config/studies", {}, schema, config["marks"])[
+        arguments.study
+    ]
     blocks = {model: block for model, block in study["models"].items() if "network" in block}
     for model in arguments.models.split(",") if arguments.models else blocks:
         trained, validated, batch = time_model(study, blocks[model], arguments, device)
         line = (
-            f"{model:32s} batch {batch:4d}  {arguments.genes / trained:9.0f} genes/s training  {arguments.genes / validated:9.0f} genes/s predicting"
+            f"{model:32s} batch {batch:4d}  {arguments.genes / trained:9.0f} genes/s training  "
+            f"{arguments.genes / validated:9.0f} genes/s predicting"
         )
         if arguments.authors and model in AUTHORS:
-            line += f"  {AUTHORS[model] / 400 / ((trained + validated) / (2 * arguments.genes)):.1f} times the authors' code"
+            line += (
+                f"  {AUTHORS[model] / 400 / ((trained + validated) / (2 * arguments.genes)):.1f} "
+                "times the authors' code"
+            )
         print(line, flush=True)
     if arguments.study == "deepdiff":
         found = time_encoders(device)
         one, whole = found["states"], found["states_at_once"]
-        print(f"Level I of 25 marks, batch 10, on {device}: {one:.0f} ms a step with one LSTM a mark, {whole:.0f} ms with all as one")
+        print(
+            f"Level I of 25 marks, batch 10, on {device}: {one:.0f} ms a step with one LSTM "
+            f"a mark, {whole:.0f} ms with all as one"
+        )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""A Slurm of one node on this machine, with accounting and a declared GPU that is none: for tests of the profile.
+"""A Slurm of one node on this machine, with accounting and a declared GPU that is none: for tests
+of the profile.
 
     with LocalSlurm(folder) as slurm:
         subprocess.run(["sinfo"], env=slurm.environment)
 
-As root, with Debian's packages (PACKAGES). Everything lives in `folder`, which must be on a local disk; daemons listen on ports of their own on the
-loopback, and are stopped by the process ids that were started here: another Slurm of the machine is not touched.
+As root, with Debian's packages (PACKAGES). Everything lives in `folder`, which must be on a local
+disk; daemons listen on ports of their own on the loopback, and are stopped by the process ids that
+were started here: another Slurm of the machine is not touched.
 """
 
 import os
@@ -75,7 +77,8 @@ PidFile={folder}/run/slurmdbd.pid
 SQL = "; ".join(
     ["create database if not exists slurm_acct_db"]
     + [
-        f"create user if not exists 'slurm'@'{host}' identified by 'slurm'; grant all on slurm_acct_db.* to 'slurm'@'{host}'"
+        f"create user if not exists 'slurm'@'{host}' identified by 'slurm'; grant all on "
+        f"slurm_acct_db.* to 'slurm'@'{host}'"
         for host in ("localhost", "127.0.0.1")
     ]
 )
@@ -115,10 +118,21 @@ class LocalSlurm:
         host = socket.gethostname().split(".")[0]
         memory = int(Path("/proc/meminfo").read_text().split()[1]) // 1024 * 9 // 10
         self.ports = free_ports(4)
-        self.settings = {"host": host, "folder": self.folder, "ports": self.ports, "cpus": os.cpu_count(), "memory": memory}
-        # the plugin's jobs start a Slurm command with all of Slurm's variables removed, this one too: a wrapper gives it back
+        self.settings = {
+            "host": host,
+            "folder": self.folder,
+            "ports": self.ports,
+            "cpus": os.cpu_count(),
+            "memory": memory,
+        }
+        # the plugin's jobs start a Slurm command with all of Slurm's variables removed, this one
+        # too: a wrapper gives it back
         wrappers = self.folder / "bin"
-        self.environment = {**os.environ, "SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": f"{wrappers}:{os.environ['PATH']}"}
+        self.environment = {
+            **os.environ,
+            "SLURM_CONF": str(self.folder / "slurm.conf"),
+            "PATH": f"{wrappers}:{os.environ['PATH']}",
+        }
 
     def __enter__(self):
         for name in ("munge", "mysql", "state", "spool", "log", "run", "bin"):
@@ -144,13 +158,20 @@ class LocalSlurm:
 
     def run(self, *command):
         """What a command prints in Slurm's environment; CalledProcessError if it fails."""
-        return subprocess.run(command, env=self.environment, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            command, env=self.environment, check=True, capture_output=True, text=True
+        ).stdout
 
     def _start(self, name, *arguments):
         with open(self.folder / f"log/{name}.out", "w") as log:
             self.daemons.append(
                 subprocess.Popen(
-                    [name, *map(str, arguments)], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                    [name, *map(str, arguments)],
+                    env=self.environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
                 )
             )
 
@@ -164,8 +185,12 @@ class LocalSlurm:
         files = {
             "slurm.conf": SLURM_CONF.format(**self.settings),
             "slurmdbd.conf": SLURMDBD_CONF.format(**self.settings),
-            "gres.conf": f"AutoDetect=off\nNodeName={self.settings['host']} Name=gpu Type=fake File=/dev/null\n",
-            "bin/srun": f'#!/bin/sh\nSLURM_CONF="{folder}/slurm.conf" exec {shutil.which("srun")} "$@"\n',
+            "gres.conf": (
+                f"AutoDetect=off\nNodeName={self.settings['host']} Name=gpu Type=fake "
+                "File=/dev/null\n"
+            ),
+            "bin/srun": f'#!/bin/sh\nSLURM_CONF="{folder}/slurm.conf" '
+            f'exec {shutil.which("srun")} "$@"\n',
         }
         for name, text in files.items():
             (folder / name).write_text(text)
@@ -182,17 +207,45 @@ class LocalSlurm:
         }
         self._start("munged", "-F", *[f"--{name}={path}" for name, path in munge.items()])
         database = ["--no-defaults", "--user=root", f"--datadir={folder}/mysql"]
-        subprocess.run(["mariadb-install-db", *database, "--auth-root-authentication-method=normal"], check=True, capture_output=True)
+        subprocess.run(
+            ["mariadb-install-db", *database, "--auth-root-authentication-method=normal"],
+            check=True,
+            capture_output=True,
+        )
         mysql = f"{folder}/run/mysql.sock"
-        listening = [f"--socket={mysql}", f"--port={self.ports[3]}", "--bind-address=127.0.0.1", f"--pid-file={folder}/run/mariadbd.pid"]
+        listening = [
+            f"--socket={mysql}",
+            f"--port={self.ports[3]}",
+            "--bind-address=127.0.0.1",
+            f"--pid-file={folder}/run/mariadbd.pid",
+        ]
         self._start("mariadbd", *database, *listening, "--innodb-buffer-pool-size=64M")
         wait_for(lambda: Path(mysql).exists() and self._listens(self.ports[3]), "mariadbd")
-        subprocess.run(["mariadb", "--no-defaults", "-S", mysql, "-e", SQL], check=True, capture_output=True)
+        subprocess.run(
+            ["mariadb", "--no-defaults", "-S", mysql, "-e", SQL], check=True, capture_output=True
+        )
         wait_for(Path(f"{folder}/run/munge.sock").exists, "munged")
         self._start("slurmdbd", "-D")
         wait_for(lambda: self._listens(self.ports[2]), "slurmdbd")
-        for what in (("cluster", "local"), ("account", "lab", "Description=lab", "Organization=lab"), ("user", "root", "Account=lab")):
-            subprocess.run(["sacctmgr", "-i", "add", *what], env=self.environment, capture_output=True)
+        for what in (
+            ("cluster", "local"),
+            ("account", "lab", "Description=lab", "Organization=lab"),
+            ("user", "root", "Account=lab"),
+        ):
+            subprocess.run(
+                ["sacctmgr", "-i", "add", *what], env=self.environment, capture_output=True
+            )
         self._start("slurmctld", "-D", "-f", folder / "slurm.conf")
         self._start("slurmd", "-D", "-f", folder / "slurm.conf", "-N", self.settings["host"])
-        wait_for(lambda: "idle" in subprocess.run(["sinfo", "-h", "-o", "%T"], env=self.environment, capture_output=True, text=True).stdout, "slurmd")
+        wait_for(
+            lambda: (
+                "idle"
+                in subprocess.run(
+                    ["sinfo", "-h", "-o", "%T"],
+                    env=self.environment,
+                    capture_output=True,
+                    text=True,
+                ).stdout
+            ),
+            "slurmd",
+        )

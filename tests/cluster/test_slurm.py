@@ -1,4 +1,5 @@
-"""The pipeline through a real Slurm: the demo's first study by profiles/slurm, on one node with one declared GPU."""
+"""The pipeline through a real Slurm: the demo's first study by profiles/slurm, on one node with one
+declared GPU."""
 
 import os
 import shutil
@@ -17,12 +18,24 @@ from conftest import ROOT, command, snakemake
 from local_slurm import LocalSlurm
 
 if local_slurm.missing() or os.geteuid():
-    pytest.skip(f"needs root and Slurm (apt-get install {' '.join(local_slurm.PACKAGES)})", allow_module_level=True)
+    pytest.skip(
+        f"needs root and Slurm (apt-get install {' '.join(local_slurm.PACKAGES)})",
+        allow_module_level=True,
+    )
 
 RUNS = "results/runs/deepchrome/deepchrome"
 CELLS = ["E003", "E116", "E123"]
 # of the profile only what is of the machine: two cores and a local disk
-HERE = ["--cores", "2", "--slurm-init-seconds-before-status-checks", "4", "--latency-wait", "5", "--configfile", "config/demo.yaml"]
+HERE = [
+    "--cores",
+    "2",
+    "--slurm-init-seconds-before-status-checks",
+    "4",
+    "--latency-wait",
+    "5",
+    "--configfile",
+    "config/demo.yaml",
+]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +49,17 @@ def slurm():
 
 def submitted(slurm, folder, *arguments, profile=ROOT / "profiles/slurm"):
     """Command line and keywords that start the pipeline with the profile."""
-    line = [sys.executable, "-m", "snakemake", "--workflow-profile", str(profile), "--directory", str(folder), *HERE, *map(str, arguments)]
+    line = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--workflow-profile",
+        str(profile),
+        "--directory",
+        str(folder),
+        *HERE,
+        *map(str, arguments),
+    ]
     return line, {"cwd": ROOT, "env": slurm.environment, "text": True}
 
 
@@ -50,12 +73,20 @@ def through_slurm(slurm, folder, *arguments, check=True):
 
 
 def accounted(slurm, after=0):
-    """What Slurm's accounting says of its jobs from number `after` on: a table of job, state, start, end, resources, rule, gpus."""
+    """What Slurm's accounting says of its jobs from number `after` on: a table of job, state,
+    start, end, resources, rule, gpus."""
     time.sleep(2)  # slurmdbd writes a little later
-    printed = slurm.run("sacct", "-X", "-P", "-n", "-D", "-o", "JobID,State,Start,End,AllocTRES,Comment%200")
-    table = pd.DataFrame([line.split("|") for line in printed.splitlines()], columns=["job", "state", "start", "end", "resources", "rule"])
+    printed = slurm.run(
+        "sacct", "-X", "-P", "-n", "-D", "-o", "JobID,State,Start,End,AllocTRES,Comment%200"
+    )
+    table = pd.DataFrame(
+        [line.split("|") for line in printed.splitlines()],
+        columns=["job", "state", "start", "end", "resources", "rule"],
+    )
     table["rule"] = table["rule"].str.removeprefix("rule_").str.split("_wildcards").str[0]
-    table[["start", "end"]] = table[["start", "end"]].map(lambda when: datetime.fromisoformat(when) if when[0].isdigit() else None)
+    table[["start", "end"]] = table[["start", "end"]].map(
+        lambda when: datetime.fromisoformat(when) if when[0].isdigit() else None
+    )
     table["gpus"] = table["resources"].str.extract(r"gres/gpu=(\d+)")[0].fillna("0").astype(int)
     return table[table["job"].str.extract(r"(\d+)")[0].astype(int) > after]
 
@@ -74,14 +105,20 @@ def without_runs(study, folder):
 
 @pytest.fixture(scope="module")
 def study(slurm, tmp_path_factory):
-    """The demo's first study, built through Slurm with a job for each fit. One of them is killed on its node."""
+    """The demo's first study, built through Slurm with a job for each fit. One of them is killed on
+    its node."""
     folder = tmp_path_factory.mktemp("through slurm")
     line, keywords = submitted(slurm, folder)
-    with open(folder / "printed.txt", "w") as printed, subprocess.Popen(line, stdout=printed, stderr=printed, **keywords) as process:
+    with (
+        open(folder / "printed.txt", "w") as printed,
+        subprocess.Popen(line, stdout=printed, stderr=printed, **keywords) as process,
+    ):
         checkpoint = folder / "results/runs/.checkpoints/deepchrome/deepchrome/E116/seed1.pt"
         while not checkpoint.exists() and process.poll() is None:
             time.sleep(0.1)
-        running = slurm.run("squeue", "--noheader", "--states=RUNNING", "--Format=JobID:20,tres-alloc:80").splitlines()
+        running = slurm.run(
+            "squeue", "--noheader", "--states=RUNNING", "--Format=JobID:20,tres-alloc:80"
+        ).splitlines()
         killed = [line.split()[0] for line in running if "gres/gpu" in line]
         for job in killed:
             slurm.run("scancel", "--signal=KILL", "--full", job)
@@ -93,7 +130,11 @@ def study(slurm, tmp_path_factory):
 
 def test_every_output_of_the_study_is_there(study):
     metrics = pd.read_csv(study / "results/metrics/deepchrome.tsv", sep="\t")
-    auc = metrics[(metrics["metric"] == "auc") & (metrics["split"] == "test") & (metrics["model"] == "deepchrome")]
+    auc = metrics[
+        (metrics["metric"] == "auc")
+        & (metrics["split"] == "test")
+        & (metrics["model"] == "deepchrome")
+    ]
     assert sorted(auc["unit"]) == CELLS and (auc["ci_low"] > 0.7).all()
     for file in ("figures/deepchrome/roc.png", "tables/deepchrome/published.tsv"):
         assert (study / "results" / file).stat().st_size > 0
@@ -108,7 +149,9 @@ def test_a_killed_job_was_submitted_again_and_ends_in_the_same_bytes(slurm, stud
     local = ["--configfile", "config/demo.yaml", "--", f"{RUNS}/E116/seed1/predictions.tsv.gz"]
     subprocess.run(command(*local, directory=folder), cwd=ROOT, check=True, capture_output=True)
     for name in ("predictions.tsv.gz", "weights.safetensors", "history.tsv"):
-        assert (folder / RUNS / "E116/seed1" / name).read_bytes() == (study / RUNS / "E116/seed1" / name).read_bytes(), name
+        assert (folder / RUNS / "E116/seed1" / name).read_bytes() == (
+            study / RUNS / "E116/seed1" / name
+        ).read_bytes(), name
     assert not list((study / "results/runs/.checkpoints").rglob("*.*"))
 
 
@@ -131,13 +174,20 @@ OF_SEEDS = ["--rerun-triggers", "input", "--", *[f"{run}/predictions.tsv.gz" for
 
 @pytest.fixture(scope="module")
 def group(slurm, study, tmp_path_factory):
-    """Three fits of one cell, which travel as one job; it is killed between the end of one fit and that of the next, as a time limit may."""
+    """Three fits of one cell, which travel as one job; it is killed between the end of one fit and
+    that of the next, as a time limit may."""
     folder = without_runs(study, tmp_path_factory.mktemp("group") / "run")
     last = latest(slurm)
     line, keywords = submitted(slurm, folder, *OF_SEEDS)
     checkpoints = folder / "results/runs/.checkpoints"
-    with open(folder / "printed.txt", "w") as printed, subprocess.Popen(line, stdout=printed, stderr=printed, **keywords) as process:
-        while not (list(checkpoints.rglob("*.finished")) and list(checkpoints.rglob("*.pt"))) and process.poll() is None:
+    with (
+        open(folder / "printed.txt", "w") as printed,
+        subprocess.Popen(line, stdout=printed, stderr=printed, **keywords) as process,
+    ):
+        while (
+            not (list(checkpoints.rglob("*.finished")) and list(checkpoints.rglob("*.pt")))
+            and process.poll() is None
+        ):
             time.sleep(0.05)
         slurm.run("scancel", "--signal=KILL", "--full", str(latest(slurm)))
         process.wait(600)
@@ -147,8 +197,14 @@ def group(slurm, study, tmp_path_factory):
 
 def test_fits_of_a_cell_travel_as_one_job_and_go_on_where_they_were_cut_off(group, study):
     folder, table = group
-    assert len(table) == 2 and table["gpus"].tolist() == [1, 1]  # three fits, one job, and that again
-    logs = [(folder / f"logs/train_model/deepchrome/deepchrome/E003/seed{seed}.log").read_text() for seed in (1, 2, 3)]
+    assert len(table) == 2 and table["gpus"].tolist() == [
+        1,
+        1,
+    ]  # three fits, one job, and that again
+    logs = [
+        (folder / f"logs/train_model/deepchrome/deepchrome/E003/seed{seed}.log").read_text()
+        for seed in (1, 2, 3)
+    ]
     # Snakemake deletes the outputs of all of a group; of two fits nothing was computed again
     assert sorted("epoch 1:" in log for log in logs) == [False, False, True]
     assert sum(".finished" in log for log in logs) == 1
@@ -162,11 +218,22 @@ def test_fits_that_share_a_gpu_run_side_by_side_in_one_job(slurm, group, study, 
     last = latest(slurm)
     through_slurm(slurm, folder, "--config", "fits_per_gpu=2", *OF_SEEDS)
     table = accounted(slurm, last)
-    assert len(table) == 1 and table["gpus"].tolist() == [1] and "cpu=2" in table["resources"].iloc[0]
+    assert (
+        len(table) == 1 and table["gpus"].tolist() == [1] and "cpu=2" in table["resources"].iloc[0]
+    )
     for run in SEEDS:
-        assert (folder / run / "predictions.tsv.gz").read_bytes() == (group[0] / run / "predictions.tsv.gz").read_bytes(), run
+        assert (folder / run / "predictions.tsv.gz").read_bytes() == (
+            group[0] / run / "predictions.tsv.gz"
+        ).read_bytes(), run
 
 
 def test_a_dry_run_needs_no_slurm(tmp_path):
-    printed = snakemake("-n", "--workflow-profile", "profiles/slurm", "--configfile", "config/demo.yaml", directory=tmp_path).printed
+    printed = snakemake(
+        "-n",
+        "--workflow-profile",
+        "profiles/slurm",
+        "--configfile",
+        "config/demo.yaml",
+        directory=tmp_path,
+    ).printed
     assert "Job stats" in printed

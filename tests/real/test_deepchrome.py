@@ -26,7 +26,8 @@ def test_it_tells_high_from_low_genes(run):
     metrics = pd.read_csv(run / "metrics/deepchrome.tsv", sep="\t")
     auc = metrics[(metrics["metric"] == "auc") & (metrics["split"] == "test")].set_index("unit")
     assert auc["n"].tolist() == [100, 100]
-    # 200 training genes; a ridge regression on coarse log counts of the same genes reaches 0.84 and 0.96 on all of them
+    # 200 training genes; a ridge regression on coarse log counts of the same genes reaches 0.84 and
+    # 0.96 on all of them
     assert auc.loc["E003", "value"] > 0.80 and auc.loc["E123", "value"] > 0.85
     assert (auc["ci_low"] > 0.7).all()
 
@@ -34,12 +35,19 @@ def test_it_tells_high_from_low_genes(run):
 def test_tensors_are_the_published_counts(real, run):
     with np.load(run / "tensors/deepchrome/E003.npz") as file:
         assert file["X"].shape == (400, 5, 100)
-        assert [(file["split"] == name).sum() for name in ("train", "valid", "test")] == [200, 100, 100]
+        assert [(file["split"] == name).sum() for name in ("train", "valid", "test")] == [
+            200,
+            100,
+            100,
+        ]
         provenance = json.loads(str(file["provenance"]))
         gene, marks = file["gene_id"].tolist().index("ENSG00000130749"), file["marks"].tolist()
         values = file["X"][gene, marks.index("H3K4me1")]
     # the label is against the median of all genes of the cell, not of the 400
-    assert provenance["genes"]["with_expression"] == 19_795 and provenance["expression_unit"] == "read count"
+    assert (
+        provenance["genes"]["with_expression"] == 19_795
+        and provenance["expression_unit"] == "read count"
+    )
     rows = pd.read_csv(real / "deepdiff/E003.train.csv.gz", header=None)
     published = rows[rows[0].str.startswith("ENSG00000130749_")][1].to_numpy()
     assert np.allclose(values, np.log1p(published[50:150]))
@@ -52,5 +60,11 @@ def test_the_biology_is_visible(run):
         high = table[(table["cell"] == cell) & (table["expression"] == "high")]
         low = table[(table["cell"] == cell) & (table["expression"] == "low")]
         near = high["offset"].abs() < 1_000
-        assert high[near]["mean_reads"].mean() > 5 * high[high["offset"].abs() > 4_000]["mean_reads"].mean()
-        assert high[near]["mean_reads"].mean() > 2 * low[low["offset"].abs() < 1_000]["mean_reads"].mean()
+        assert (
+            high[near]["mean_reads"].mean()
+            > 5 * high[high["offset"].abs() > 4_000]["mean_reads"].mean()
+        )
+        assert (
+            high[near]["mean_reads"].mean()
+            > 2 * low[low["offset"].abs() < 1_000]["mean_reads"].mean()
+        )

@@ -1,4 +1,5 @@
-"""Real reads and real tables of the Roadmap project; skipped, saying so, where they are not at hand."""
+"""Real reads and real tables of the Roadmap project; skipped, saying so, where they are not at
+hand."""
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,22 @@ from markexpr.data.expression import read_expression, read_expression_csv
 def run(real, tmp_path_factory):
     """E003 counted from its real reads by the pipeline."""
     folder = tmp_path_factory.mktemp("real")
-    snakemake("--config", f"mirror=file://{real}/mirror", "--", "results/counts/20000bp_100bp/E003.npz", directory=folder)
+    snakemake(
+        "--config",
+        f"mirror=file://{real}/mirror",
+        "--",
+        "results/counts/20000bp_100bp/E003.npz",
+        directory=folder,
+    )
     return folder / "results"
 
 
 def test_counts_of_two_genes_equal_the_authors_2000_published_numbers(real, run):
     gold = pd.read_csv(real / "gold_E003.csv")
-    assert set(gold["gene_id"]) == {"ENSG00000197106", "ENSG00000131495"}  # SLC6A17 on +, NDUFA2 on -
+    assert set(gold["gene_id"]) == {
+        "ENSG00000197106",
+        "ENSG00000131495",
+    }  # SLC6A17 on +, NDUFA2 on -
     with np.load(run / "counts/20000bp_100bp/E003.npz") as file:
         counts, gene_id, marks = file["counts"], file["gene_id"].tolist(), file["marks"].tolist()
     equal = 0
@@ -48,8 +58,13 @@ def test_counts_of_all_49_loci_equal_an_independent_count(real, run, mark):
 
 def test_the_other_engine_gives_the_same_counts(real, run, tmp_path):
     config = [f"mirror=file://{real}/mirror", "count_engine=sweep"]
-    snakemake("--config", *config, "--", "results/counts/20000bp_100bp/E003.npz", directory=tmp_path)
-    with np.load(run / "counts/20000bp_100bp/E003.npz") as ours, np.load(tmp_path / "results/counts/20000bp_100bp/E003.npz") as theirs:
+    snakemake(
+        "--config", *config, "--", "results/counts/20000bp_100bp/E003.npz", directory=tmp_path
+    )
+    with (
+        np.load(run / "counts/20000bp_100bp/E003.npz") as ours,
+        np.load(tmp_path / "results/counts/20000bp_100bp/E003.npz") as theirs,
+    ):
         assert np.array_equal(ours["counts"], theirs["counts"]) and ours["counts"].sum() > 100_000
 
 
@@ -59,12 +74,21 @@ def test_the_real_gene_table_has_19795_genes(run):
 
 @pytest.mark.parametrize(("cell", "median"), [("E003", 3.329), ("E047", 2.245), ("E050", 3.913)])
 def test_real_expression_has_its_known_medians(real, cell, median):
-    values = read_expression(real / "mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz", cell)
+    values = read_expression(
+        real / "mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz", cell
+    )
     assert len(values) == 19_795
     assert values.median() == pytest.approx(median, abs=0.0005)
 
 
 def test_real_counts_of_expression_have_their_known_values(real):
     for cell, value in {"E003": 22232, "E123": 153}.items():
-        assert read_expression(real / "mirror/byDataType/rna/expression/57epigenomes.N.pc.gz", cell)["ENSG00000000003"] == value
-        assert read_expression_csv(real / f"deepdiff/{cell}.expr.csv.gz")["ENSG00000000003"] == value
+        assert (
+            read_expression(real / "mirror/byDataType/rna/expression/57epigenomes.N.pc.gz", cell)[
+                "ENSG00000000003"
+            ]
+            == value
+        )
+        assert (
+            read_expression_csv(real / f"deepdiff/{cell}.expr.csv.gz")["ENSG00000000003"] == value
+        )

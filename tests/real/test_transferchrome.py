@@ -1,4 +1,5 @@
-"""Study transferchrome on real data: what labels made as text are, and each of its nets on the published counts of E003 and E123."""
+"""Study transferchrome on real data: what labels made as text are, and each of its nets on the
+published counts of E003 and E123."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,8 @@ def run(real, tmp_path_factory):
     source = f"{{kind: deepdiff_csv, path: '{real}/deepdiff'}}"
     # fewer and larger steps than printed: 200 training genes are a thirtieth of a real run's
     models = (
-        "{deepchrome: {training: {epochs: 12}}, attentivechrome: {training: {optimiser: {learning_rate: 0.002}, epochs: 7}}, "
+        "{deepchrome: {training: {epochs: 12}}, attentivechrome: {training: {optimiser: "
+        "{learning_rate: 0.002}, epochs: 7}}, "
         "transferchrome: {training: {batch_size: 4, epochs: 35, early_stopping: {patience: 0}}}}"
     )
     config = [
@@ -28,7 +30,11 @@ def run(real, tmp_path_factory):
         f"sources={{E003: {source}, E123: {source}}}",
         f"overrides={{transferchrome: {{data: {{split: {{scheme: source}}}}, models: {models}}}}}",
     ]
-    targets = [f"results/runs/transferchrome/{net}/{cell}/seed1/predictions.tsv.gz" for net in NETS for cell in ("E003", "E123")]
+    targets = [
+        f"results/runs/transferchrome/{net}/{cell}/seed1/predictions.tsv.gz"
+        for net in NETS
+        for cell in ("E003", "E123")
+    ]
     snakemake("--config", *config, "--", *targets, directory=folder)
     return folder / "results"
 
@@ -36,13 +42,20 @@ def run(real, tmp_path_factory):
 @pytest.mark.parametrize("net", NETS)
 def test_each_net_tells_high_from_low_genes(run, net):
     for cell, at_least in (("E003", 0.80), ("E123", 0.83)):
-        table = pd.read_csv(run / f"runs/transferchrome/{net}/{cell}/seed1/predictions.tsv.gz", sep="\t").query("split == 'test'")
-        auc = score_classification(table["y_true"], table["y_pred"], 500, 1).set_index("metric").loc["auc"]
+        table = pd.read_csv(
+            run / f"runs/transferchrome/{net}/{cell}/seed1/predictions.tsv.gz", sep="\t"
+        ).query("split == 'test'")
+        auc = (
+            score_classification(table["y_true"], table["y_pred"], 500, 1)
+            .set_index("metric")
+            .loc["auc"]
+        )
         assert auc["value"] > at_least and auc["ci_low"] > 0.65, (cell, auc.tolist())
 
 
 def test_what_expression_alone_tells_about_other_cells(real):
-    """The two numbers that docs/studies.md sets beside transfers: how far cells agree, and the source's expression as a score."""
+    """The two numbers that docs/studies.md sets beside transfers: how far cells agree, and the
+    source's expression as a score."""
     path = real / "mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz"
     cells = pd.read_csv(path, sep="\t", nrows=0, index_col=False).columns[2:58]
     table = np.stack([expression.read_expression(path, cell).to_numpy() for cell in cells])
@@ -50,11 +63,14 @@ def test_what_expression_alone_tells_about_other_cells(real):
     agree = [np.mean(high[a] == high[b]) for a in range(len(cells)) for b in range(a)]
     assert np.mean(agree) == pytest.approx(0.826, abs=0.001)
     source = list(cells).index("E085")
-    assert np.mean([auc(high[cell], table[source]) for cell in range(len(cells)) if cell != source]) == pytest.approx(0.877, abs=0.001)
+    assert np.mean(
+        [auc(high[cell], table[source]) for cell in range(len(cells)) if cell != source]
+    ) == pytest.approx(0.877, abs=0.001)
 
 
 def test_text_labels_are_right_in_seven_cells(real, run):
-    """Those with a median between 1 and 2 RPKM, taken over all genes; over the study's own it would be 15 cells, since it is lower."""
+    """Those with a median between 1 and 2 RPKM, taken over all genes; over the study's own it would
+    be 15 cells, since it is lower."""
     genes = read_genes(run / "annotation/genes.transferchrome.tsv")["gene_id"]
     assert len(genes) == 17_609
     path = real / "mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz"
@@ -63,6 +79,16 @@ def test_text_labels_are_right_in_seven_cells(real, run):
     for cell in cells:
         whole = expression.read_expression(path, cell)
         values, median = whole.loc[genes].to_numpy(), float(whole.median())
-        wrong[cell] = np.mean((is_high(values, median) != is_high(values, median, "text")) & (values != median))
-    assert sorted(cell for cell, share in wrong.items() if share == 0) == ["E056", "E057", "E059", "E100", "E116", "E117", "E123"]
+        wrong[cell] = np.mean(
+            (is_high(values, median) != is_high(values, median, "text")) & (values != median)
+        )
+    assert sorted(cell for cell, share in wrong.items() if share == 0) == [
+        "E056",
+        "E057",
+        "E059",
+        "E100",
+        "E116",
+        "E117",
+        "E123",
+    ]
     assert 0.15 < np.mean(list(wrong.values())) < 0.2

@@ -1,4 +1,5 @@
-"""Study dense_ensemble on real data: what other cells tell of a left-out one, and E003's nets on E123."""
+"""Study dense_ensemble on real data: what other cells tell of a left-out one, and E003's nets on
+E123."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,9 @@ from markexpr.evaluation.controls import leave_one_out
 def test_other_cells_tell_a_left_out_cell(real):
     """The numbers that docs/studies.md sets as the bar, over all 56 cells and 19,795 genes."""
     cells = [row["cell"] for row in configuration.read_sheet(ROOT / "config/cells.tsv", ["cell"])]
-    rpkm = read_expressions(real / "mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz", cells)
+    rpkm = read_expressions(
+        real / "mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz", cells
+    )
     table = leave_one_out(np.log2(rpkm + 1), rpkm)
     mean = table[table["control"] == "gene_mean"]
     assert len(mean) == 56 and len(rpkm) == 19_795
@@ -24,41 +27,88 @@ def test_other_cells_tell_a_left_out_cell(real):
     assert mean["variance"].mean() == pytest.approx(4.39, abs=0.005)
     best, worst = mean.loc[mean["auc"].idxmax()], mean.loc[mean["auc"].idxmin()]
     assert (best["cell"], worst["cell"]) == ("E006", "E082")
-    assert table[table["control"] == "nearest_cell"]["auc"].mean() == pytest.approx(0.9655, abs=0.0005)
+    assert table[table["control"] == "nearest_cell"]["auc"].mean() == pytest.approx(
+        0.9655, abs=0.0005
+    )
 
 
 def test_fifty_cells_tell_six(real):
-    """The gene mean on the six unseen cells of the competition: MSE 1.35 where all genes are known in the fifty others."""
-    unseen = configuration.read_yaml(ROOT / "config/studies/dense_ensemble.yaml")["data"]["split"]["held_out_cells"]
+    """The gene mean on the six unseen cells of the competition: MSE 1.35 where all genes are known
+    in the fifty others."""
+    unseen = configuration.read_yaml(ROOT / "config/studies/dense_ensemble.yaml")["data"]["split"][
+        "held_out_cells"
+    ]
     cells = [row["cell"] for row in configuration.read_sheet(ROOT / "config/cells.tsv", ["cell"])]
-    values = np.log2(read_expressions(real / "mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz", cells) + 1)
+    values = np.log2(
+        read_expressions(real / "mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz", cells)
+        + 1
+    )
     mean = values.drop(columns=unseen).mean(axis=1)
-    assert len(unseen) == 6 and np.mean([((values[cell] - mean) ** 2).mean() for cell in unseen]) == pytest.approx(1.35, abs=0.005)
-    assert np.mean([np.corrcoef(values[cell], mean)[0, 1] for cell in unseen]) == pytest.approx(0.835, abs=0.001)
+    assert len(unseen) == 6 and np.mean(
+        [((values[cell] - mean) ** 2).mean() for cell in unseen]
+    ) == pytest.approx(1.35, abs=0.005)
+    assert np.mean([np.corrcoef(values[cell], mean)[0, 1] for cell in unseen]) == pytest.approx(
+        0.835, abs=0.001
+    )
 
 
 @pytest.fixture(scope="module")
 def run(real, tmp_path_factory):
     """Nets of E003 on E123, by the published counts of both and REMC's RPKM."""
     folder = tmp_path_factory.mktemp("unseen")
-    rpkm = read_expressions(real / "mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz", ["E003", "E123"])
+    rpkm = read_expressions(
+        real / "mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz", ["E003", "E123"]
+    )
     sources = {}
     for cell in rpkm:
         rpkm[cell].to_csv(folder / f"{cell}.tsv", sep="\t", header=False)
-        sources[cell] = {"kind": "deepdiff_csv", "path": f"{real}/deepdiff", "expression": f"{folder}/{cell}.tsv"}
+        sources[cell] = {
+            "kind": "deepdiff_csv",
+            "path": f"{real}/deepdiff",
+            "expression": f"{folder}/{cell}.tsv",
+        }
     # more and smaller steps than printed: 200 training genes are an eightieth of a real run's
     split = {"scheme": "source", "held_out_cells": ["E123"]}
-    overrides = {"dense_ensemble": {"data": {"split": split}, "models": {"densenet": {"training": {"batch_size": 10, "epochs": 40}}}}}
-    config = [f"mirror=file://{real}/mirror", "cells=[E003,E123]", f"sources={sources}", f"overrides={overrides}"]
-    targets = [f"results/runs/dense_ensemble/{model}/{cell}/seed1/predictions.tsv.gz" for model in ("densenet", "ridge") for cell in ("E003", "E123")]
-    snakemake("--config", *config, "--", *targets, "results/runs/dense_ensemble/gene_mean/E123/seed1/predictions.tsv.gz", directory=folder)
+    overrides = {
+        "dense_ensemble": {
+            "data": {"split": split},
+            "models": {"densenet": {"training": {"batch_size": 10, "epochs": 40}}},
+        }
+    }
+    config = [
+        f"mirror=file://{real}/mirror",
+        "cells=[E003,E123]",
+        f"sources={sources}",
+        f"overrides={overrides}",
+    ]
+    targets = [
+        f"results/runs/dense_ensemble/{model}/{cell}/seed1/predictions.tsv.gz"
+        for model in ("densenet", "ridge")
+        for cell in ("E003", "E123")
+    ]
+    snakemake(
+        "--config",
+        *config,
+        "--",
+        *targets,
+        "results/runs/dense_ensemble/gene_mean/E123/seed1/predictions.tsv.gz",
+        directory=folder,
+    )
     return folder / "results/runs/dense_ensemble"
 
 
 def scores(run, model, cell, genes=None):
-    table = pd.read_csv(run / f"{model}/{cell}/seed1/predictions.tsv.gz", sep="\t").query("split == 'test'").set_index("gene_id")
+    table = (
+        pd.read_csv(run / f"{model}/{cell}/seed1/predictions.tsv.gz", sep="\t")
+        .query("split == 'test'")
+        .set_index("gene_id")
+    )
     table = table if genes is None else table.loc[genes]
-    return np.corrcoef(table["y_true"], table["y_pred"])[0, 1], ((table["y_true"] - table["y_pred"]) ** 2).mean(), table.index
+    return (
+        np.corrcoef(table["y_true"], table["y_pred"])[0, 1],
+        ((table["y_true"] - table["y_pred"]) ** 2).mean(),
+        table.index,
+    )
 
 
 @pytest.mark.parametrize("model", ["densenet", "ridge"])

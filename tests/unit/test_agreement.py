@@ -14,7 +14,11 @@ from markexpr.data.windows import Window
 from markexpr.io.jobs import InputError
 
 SIZES = {"chr1": 80_000, "chr2": 60_000}
-CHROM, TSS, WINDOW = ["chr1", "chr2", "chr1"], [30_000, 20_000, 33_000], Window.parse("10000bp_100bp")
+CHROM, TSS, WINDOW = (
+    ["chr1", "chr2", "chr1"],
+    [30_000, 20_000, 33_000],
+    Window.parse("10000bp_100bp"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +33,20 @@ def files(reads, tmp_path_factory):
     folder = tmp_path_factory.mktemp("formats")
     with gzip.open(folder / "a.tagAlign.gz", "wt") as file:
         file.writelines(f"{chrom}\t{start}\t{start + 36}\tN\t1000\t+\n" for chrom, start in reads)
-    (folder / "a.bed").write_text("".join(f"{chrom}\t{start}\t{start + 36}\n" for chrom, start in reads))
+    (folder / "a.bed").write_text(
+        "".join(f"{chrom}\t{start}\t{start + 36}\n" for chrom, start in reads)
+    )
     header = {"HD": {"VN": "1.6"}, "SQ": [{"SN": name, "LN": size} for name, size in SIZES.items()]}
     with pysam.AlignmentFile(folder / "a.bam", "wb", header=header) as bam:
         for chrom, start in reads:
             read = pysam.AlignedSegment(bam.header)
             read.query_name, read.query_sequence, read.flag = "r", "A" * 36, 0
-            read.reference_id, read.reference_start, read.mapping_quality, read.cigarstring = bam.get_tid(chrom), start, 40, "36M"
+            read.reference_id, read.reference_start, read.mapping_quality, read.cigarstring = (
+                bam.get_tid(chrom),
+                start,
+                40,
+                "36M",
+            )
             bam.write(read)
     depth = {name: np.zeros(size) for name, size in SIZES.items()}
     for chrom, start in reads:
@@ -73,7 +84,13 @@ def test_a_bigwig_gives_the_mean_depth_of_the_same_reads(files):
 
 def test_a_bigwig_of_another_assembly_or_none_at_all_is_named(files, tmp_path):
     folder, _ = files
-    with pytest.raises(InputError, match=r"a\.bw has none of the chromosomes of the genes; its chromosomes are named like 'chr1', those like '1'"):
+    with pytest.raises(
+        InputError,
+        match=(
+            r"a\.bw has none of the chromosomes of the genes; its chromosomes are named like "
+            r"'chr1', those like '1'"
+        ),
+    ):
         read_bigwig(folder / "a.bw", ["1"], [20_000], WINDOW)
     # tracks list only chromosomes with signal
     assert read_bigwig(folder / "a.bw", ["chr1", "chrY"], [20_000, 20_000], WINDOW)[1].sum() == 0

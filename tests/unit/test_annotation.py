@@ -1,7 +1,14 @@
 import pandas as pd
 import pytest
 
-from markexpr.data.annotation import countable_genes, far_apart, read_chrom_sizes, read_gene_info, read_gene_list, study_genes
+from markexpr.data.annotation import (
+    countable_genes,
+    far_apart,
+    read_chrom_sizes,
+    read_gene_info,
+    read_gene_list,
+    study_genes,
+)
 from markexpr.data.windows import Window
 from markexpr.io.jobs import InputError
 
@@ -12,7 +19,8 @@ ROWS = [
     "ENSG03\tMT\t100\t900\t1\tprotein_coding\tC\tmitochondrial",
     "ENSG04\t2\t2000\t9000\t1\tprotein_coding\tD\tat the left end",
     "ENSG05\t2\t70000\t90000\t1\tlincRNA\tE\tof another biotype",
-    "ENSG06\t2\t70000\t90000\t1\tprotein_coding\tNA\tnot expressed, with a symbol that pandas takes for missing",
+    "ENSG06\t2\t70000\t90000\t1\tprotein_coding\tNA\tnot expressed, with a symbol that "
+    "pandas takes for missing",
 ]
 WINDOW = Window.parse("10000bp_100bp")
 SIZES = {"chr1": 200_000, "chr2": 200_000, "chrM": 16_571}
@@ -33,8 +41,13 @@ def test_the_tss_is_the_start_on_plus_and_the_end_on_minus(tmp_path):
 def test_genes_fall_for_a_stated_reason(tmp_path):
     genes, dropped = countable_genes(read_gene_info(table(tmp_path / "gene_info", ROWS)), SIZES)
     assert genes["gene_id"].tolist() == ["ENSG01", "ENSG02", "ENSG04", "ENSG05", "ENSG06"]
-    assert dict(zip(dropped["gene_id"], dropped["reason"])) == {"ENSG01": "repeated row of a gene", "ENSG03": "not on a standard chromosome"}
-    kept, fell = study_genes(genes, ["ENSG01", "ENSG02", "ENSG04"], WINDOW, SIZES, ["protein_coding"])
+    assert dict(zip(dropped["gene_id"], dropped["reason"])) == {
+        "ENSG01": "repeated row of a gene",
+        "ENSG03": "not on a standard chromosome",
+    }
+    kept, fell = study_genes(
+        genes, ["ENSG01", "ENSG02", "ENSG04"], WINDOW, SIZES, ["protein_coding"]
+    )
     assert kept["gene_id"].tolist() == ["ENSG01", "ENSG02"]
     assert dict(zip(fell["gene_id"], fell["reason"])) == {
         "ENSG04": "window runs off the chromosome",
@@ -46,9 +59,18 @@ def test_genes_fall_for_a_stated_reason(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["gene_id\tchrom\tstart\tend\tstrand\tbiotype\tname\tdescription", *ROWS], "line 1: start and end .* no header"),
-        (["ENSG01,1,20000,30000,1,protein_coding,A,x"], "line 1: 1 columns where gene_id, chrom, start"),
-        ([ROWS[0], ROWS[1].replace("-1", "minus")], "line 2: strand .* must be 1 or -1, got 'minus'"),
+        (
+            ["gene_id\tchrom\tstart\tend\tstrand\tbiotype\tname\tdescription", *ROWS],
+            "line 1: start and end .* no header",
+        ),
+        (
+            ["ENSG01,1,20000,30000,1,protein_coding,A,x"],
+            "line 1: 1 columns where gene_id, chrom, start",
+        ),
+        (
+            [ROWS[0], ROWS[1].replace("-1", "minus")],
+            "line 2: strand .* must be 1 or -1, got 'minus'",
+        ),
         ([], "is empty"),
     ],
 )
@@ -60,13 +82,28 @@ def test_a_table_without_the_expected_columns_is_named(tmp_path, rows, message):
 
 
 def test_a_gene_beyond_its_chromosome_means_another_assembly(tmp_path):
-    genes = read_gene_info(table(tmp_path / "gene_info", [ROWS[0].replace("20000", "900000").replace("30000", "950000")]))
-    with pytest.raises(InputError, match=r"chr1:900000, beyond the chromosome's end .* different assemblies"):
+    genes = read_gene_info(
+        table(
+            tmp_path / "gene_info", [ROWS[0].replace("20000", "900000").replace("30000", "950000")]
+        )
+    )
+    with pytest.raises(
+        InputError, match=r"chr1:900000, beyond the chromosome's end .* different assemblies"
+    ):
         countable_genes(genes, SIZES)
 
 
 def test_no_gene_left_says_why():
-    genes = pd.DataFrame({"gene_id": ["A"], "chrom": ["chr1"], "tss": [50_000], "strand": ["+"], "biotype": ["lincRNA"], "name": ["a"]})
+    genes = pd.DataFrame(
+        {
+            "gene_id": ["A"],
+            "chrom": ["chr1"],
+            "tss": [50_000],
+            "strand": ["+"],
+            "biotype": ["lincRNA"],
+            "name": ["a"],
+        }
+    )
     with pytest.raises(InputError, match="no gene is left after the study's filter: 1 biotype"):
         study_genes(genes, ["A"], WINDOW, SIZES, ["protein_coding"])
 
@@ -85,20 +122,45 @@ def test_chromosome_sizes_of_another_form_are_named(tmp_path):
 
 
 def test_neighbours_downstream_of_a_kept_gene_fall():
-    # 1000 is kept; 6000 is 5000 downstream and falls; 6001 is 5001 behind the last kept one and stays; another chromosome begins anew
+    # 1000 is kept; 6000 is 5000 downstream and falls; 6001 is 5001 behind the last kept one and
+    # stays; another chromosome begins anew
     tss = [1_000, 6_000, 6_001, 11_001, 11_002, 50]
-    assert far_apart(["chr1"] * 5 + ["chr2"], tss, 5_000).tolist() == [True, False, True, False, True, True]
+    assert far_apart(["chr1"] * 5 + ["chr2"], tss, 5_000).tolist() == [
+        True,
+        False,
+        True,
+        False,
+        True,
+        True,
+    ]
 
 
 def test_a_study_can_be_limited_to_a_list_and_drop_neighbours(tmp_path):
     ids = [f"G{number}" for number in range(4)]
-    genes = pd.DataFrame({"gene_id": ids, "chrom": "chr1", "tss": [20_000, 23_000, 26_000, 60_000], "strand": "+", "biotype": "x", "name": ids})
+    genes = pd.DataFrame(
+        {
+            "gene_id": ids,
+            "chrom": "chr1",
+            "tss": [20_000, 23_000, 26_000, 60_000],
+            "strand": "+",
+            "biotype": "x",
+            "name": ids,
+        }
+    )
     kept, dropped = study_genes(genes, ids, WINDOW, SIZES, ["x"], min_distance=5_000)
     assert kept["gene_id"].tolist() == ["G0", "G2", "G3"]
     assert dropped.values.tolist() == [["G1", "TSS within 5000 bp of a kept gene's"]]
     (tmp_path / "list.txt").write_text("# ours\nG1\tsymbol\n\nG3\n")
     # the rule looks at listed genes only
-    kept, dropped = study_genes(genes, ids, WINDOW, SIZES, ["x"], min_distance=5_000, gene_list=read_gene_list(tmp_path / "list.txt"))
+    kept, dropped = study_genes(
+        genes,
+        ids,
+        WINDOW,
+        SIZES,
+        ["x"],
+        min_distance=5_000,
+        gene_list=read_gene_list(tmp_path / "list.txt"),
+    )
     assert kept["gene_id"].tolist() == ["G1", "G3"]
     with pytest.raises(InputError, match="1 ids that are not in the gene table, for example G9"):
         study_genes(genes, ids, WINDOW, SIZES, ["x"], gene_list=["G9", "G1"])

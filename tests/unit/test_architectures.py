@@ -1,4 +1,5 @@
-"""The nets of study transferchrome: layers as their sources print them, attention and gradient reversal by hand, and enough capacity."""
+"""The nets of study transferchrome: layers as their sources print them, attention and gradient
+reversal by hand, and enough capacity."""
 
 import math
 
@@ -11,7 +12,12 @@ from conftest import ROOT
 from markexpr import configuration, studies
 from markexpr.models import build_model
 from markexpr.models.layers import Attention
-from markexpr.models.transferchrome import GradientReversal, SelfAttention, relative_distance, sinusoidal
+from markexpr.models.transferchrome import (
+    GradientReversal,
+    SelfAttention,
+    relative_distance,
+    sinusoidal,
+)
 from markexpr.training import LOSSES
 
 SCHEMA = configuration.read_yaml(ROOT / "workflow/schemas/study.schema.yaml")
@@ -26,18 +32,25 @@ def build(model, **network):
 
 
 def shapes(model):
-    return {name.removesuffix(".weight"): tuple(value.shape) for name, value in model.named_parameters() if name.endswith("weight")}
+    return {
+        name.removesuffix(".weight"): tuple(value.shape)
+        for name, value in model.named_parameters()
+        if name.endswith("weight")
+    }
 
 
 def test_transferchrome_has_the_printed_layers():
     model = build("transferchrome")
     found = list(shapes(model).values())
-    # each dense layer sees the 5 marks and all layers before it; 50 kernels on all of them; 100 bins pooled by 2
+    # each dense layer sees the 5 marks and all layers before it; 50 kernels on all of them; 100
+    # bins pooled by 2
     assert found[:4] == [(32, 5, 5), (16, 37, 5), (8, 53, 5), (50, 61, 5)]
     # 50 channels and the distance; queries and keys have half of them
     assert found[4:10] == [(25, 51, 1), (25, 51, 1), (51, 51, 1)] * 2
     assert found[10:] == [(128, 51 * 50), (64, 128), (32, 64), (2, 32)]
-    assert [layer.p for layer in model.modules() if isinstance(layer, torch.nn.Dropout)] == [0.4] * 4
+    assert [layer.p for layer in model.modules() if isinstance(layer, torch.nn.Dropout)] == [
+        0.4
+    ] * 4
     assert model(marks=torch.zeros(7, 5, 100)).shape == (7, 2)
 
 
@@ -53,7 +66,9 @@ def test_transferchrome_has_the_printed_layers():
 )
 def test_ablations_differ_where_they_should(model, convolutions, channels):
     found = shapes(build(model))
-    assert [shape for name, shape in found.items() if name.startswith("convolutions")] == convolutions
+    assert [
+        shape for name, shape in found.items() if name.startswith("convolutions")
+    ] == convolutions
     assert found["feature"] == (128, channels * 50)
 
 
@@ -68,12 +83,18 @@ def test_ablations_are_configuration():
 def test_position_encodings():
     distance = relative_distance(50)[0]
     # 200 bp a position: the first centre is 4900 bp from the TSS, the two in the middle 100 bp
-    assert distance[0] == pytest.approx(0.98) and distance[24] == pytest.approx(0.02) and distance[25] == pytest.approx(0.02)
+    assert (
+        distance[0] == pytest.approx(0.98)
+        and distance[24] == pytest.approx(0.02)
+        and distance[25] == pytest.approx(0.02)
+    )
     assert torch.allclose(distance, distance.flip(0))
     encoding = sinusoidal(50, 6)
     for position, channel in ((0, 0), (7, 2), (49, 5)):
         angle = position / 10_000 ** (2 * (channel // 2) / 6)
-        assert encoding[channel, position] == pytest.approx(math.cos(angle) if channel % 2 else math.sin(angle), abs=1e-5)
+        assert encoding[channel, position] == pytest.approx(
+            math.cos(angle) if channel % 2 else math.sin(angle), abs=1e-5
+        )
 
 
 def set_weights(layer, weight, bias):
@@ -89,7 +110,8 @@ def test_self_attention_by_hand():
     set_weights(layer.value, [[1.0, 1.0], [0.0, 1.0]], [0.0, 10.0])
     x = torch.tensor([[[0.0, 1.0], [math.log(2) / 2, 0.0]]])  # two positions
     out, weights = layer(x)
-    # queries 0 and 1, keys ln 2 and 0: scores of position 1 are 0 and 0, of position 2 are ln 2 and 0
+    # queries 0 and 1, keys ln 2 and 0: scores of position 1 are 0 and 0, of position 2 are ln 2 and
+    # 0
     assert torch.allclose(weights, torch.tensor([[[1 / 2, 1 / 2], [2 / 3, 1 / 3]]]))
     half = math.log(2) / 2
     # values (ln2/2, 10 + ln2/2) and (1, 10)
@@ -119,7 +141,9 @@ def test_gradient_reversal_by_hand():
 
 def test_the_domain_head_learns_and_the_features_unlearn():
     model = build("transferchrome_cross")
-    assert [tuple(layer.weight.shape) for layer in model.domain_classifier if hasattr(layer, "weight")] == [(32, 128), (2, 32)]
+    assert [
+        tuple(layer.weight.shape) for layer in model.domain_classifier if hasattr(layer, "weight")
+    ] == [(32, 128), (2, 32)]
     features = torch.randn(6, 128, generator=torch.Generator().manual_seed(1))
     domain = torch.tensor([0, 0, 0, 1, 1, 1])
 
@@ -143,7 +167,10 @@ def test_attention_sums_to_one(model):
     for name, weights in build(model).eval().attend(marks=marks).items():
         assert torch.allclose(weights.sum(dim=-1), torch.ones(weights.shape[:-1]), atol=1e-5), name
         assert (weights >= 0).all()
-    assert {name: tuple(weights.shape) for name, weights in build("attentivechrome").attend(marks=marks).items()} == {
+    assert {
+        name: tuple(weights.shape)
+        for name, weights in build("attentivechrome").attend(marks=marks).items()
+    } == {
         "bins": (3, 5, 100),
         "marks": (3, 5),
     }
@@ -151,23 +178,48 @@ def test_attention_sums_to_one(model):
 
 def test_attentivechrome_has_the_authors_layers():
     model = build("attentivechrome")
-    assert len(model.bins.lstms) == 5 and model.bins.contexts.shape == (5, 64) and model.marks.attention.context.shape == (32,)
+    assert (
+        len(model.bins.lstms) == 5
+        and model.bins.contexts.shape == (5, 64)
+        and model.marks.attention.context.shape == (32,)
+    )
     for lstm, inputs, width in ((model.bins.lstms[0], 1, 32), (model.marks.lstm, 64, 16)):
-        assert (lstm.input_size, lstm.hidden_size, lstm.bidirectional, lstm.num_layers) == (inputs, width, True, 1)
+        assert (lstm.input_size, lstm.hidden_size, lstm.bidirectional, lstm.num_layers) == (
+            inputs,
+            width,
+            True,
+            1,
+        )
     assert all(parameter.abs().max() <= 0.1 for parameter in model.parameters())
     assert model(marks=torch.zeros(7, 5, 100)).shape == (7,)
 
 
 def test_convchrome_has_the_authors_layers():
     model = build("convchrome")
-    assert list(shapes(model).values()) == [(50, 5, 5), (40, 50, 3), (30, 40, 2), (20, 30, 2), (128, 20 * 50), (64, 128), (1, 64)]
+    assert list(shapes(model).values()) == [
+        (50, 5, 5),
+        (40, 50, 3),
+        (30, 40, 2),
+        (20, 30, 2),
+        (128, 20 * 50),
+        (64, 128),
+        (1, 64),
+    ]
     kinds = [type(layer).__name__ for layer in [*model.features, *model.classifier]]
-    assert kinds == ["Conv1d", "ReLU", "MaxPool1d", *["Conv1d", "ReLU", "Dropout"] * 3, "Flatten", *["Linear"] * 3]
+    assert kinds == [
+        "Conv1d",
+        "ReLU",
+        "MaxPool1d",
+        *["Conv1d", "ReLU", "Dropout"] * 3,
+        "Flatten",
+        *["Linear"] * 3,
+    ]
     assert model(marks=torch.zeros(7, 5, 100)).shape == (7,)
 
 
 def memorise(architecture, network, loss, target, learning_rate):
-    """Train a net on random counts of 32 genes in 40 bins with Adam, dropout off, until the loss is below 0.02. Returns loss and predictions."""
+    """Train a net on random counts of 32 genes in 40 bins with Adam, dropout off, until the loss is
+    below 0.02. Returns loss and predictions."""
     torch.set_num_threads(1)
     marks = torch.from_numpy(np.random.default_rng(1).normal(0, 1, (32, 5, 40)).astype(np.float32))
     torch.manual_seed(1)
@@ -196,7 +248,9 @@ def test_each_model_overfits_32_genes(model):
     target = torch.from_numpy(np.random.default_rng(2).permutation(32) % 2).float()
     block = MODELS[model]
     rate = 0.02 if model == "attentivechrome" else 0.001
-    loss, predicted = memorise(block["architecture"], block["network"], block["training"]["loss"], target, rate)
+    loss, predicted = memorise(
+        block["architecture"], block["network"], block["training"]["loss"], target, rate
+    )
     assert loss < 0.02
     assert ((predicted > 0.5) == (target == 1)).all()
 

@@ -1,4 +1,5 @@
-"""Attributions of nets whose gradients are known, of one input and of two, and how genes are turned."""
+"""Attributions of nets whose gradients are known, of one input and of two, and how genes are
+turned."""
 
 import numpy as np
 import torch
@@ -16,7 +17,10 @@ class Squares(nn.Module):
         self.weight, self.classes = weight, classes
 
     def forward(self, **inputs):
-        value = sum(sign * (self.weight * values**2).sum(dim=(1, 2)) for sign, values in zip((1, -1), inputs.values()))
+        value = sum(
+            sign * (self.weight * values**2).sum(dim=(1, 2))
+            for sign, values in zip((1, -1), inputs.values())
+        )
         return torch.stack([-value, value], dim=1) if self.classes else value
 
 
@@ -30,9 +34,17 @@ def inputs(n=5, names=("marks",)):
 
 def test_saliency_is_the_size_of_the_gradient():
     here = inputs()
-    assert np.allclose(saliency(Squares(WEIGHT), here)["marks"], (2 * WEIGHT * here["marks"]).abs().numpy(), atol=1e-5)
+    assert np.allclose(
+        saliency(Squares(WEIGHT), here)["marks"],
+        (2 * WEIGHT * here["marks"]).abs().numpy(),
+        atol=1e-5,
+    )
     # of the logit of high above that of low
-    assert np.allclose(saliency(Squares(WEIGHT, classes=True), here)["marks"], (4 * WEIGHT * here["marks"]).abs().numpy(), atol=1e-5)
+    assert np.allclose(
+        saliency(Squares(WEIGHT, classes=True), here)["marks"],
+        (4 * WEIGHT * here["marks"]).abs().numpy(),
+        atol=1e-5,
+    )
 
 
 def test_integrated_gradients_of_squares_are_the_squares():
@@ -50,7 +62,10 @@ def test_they_sum_to_the_prediction_above_that_of_no_reads():
     found = integrated_gradients(model, {"marks": marks}, steps=64)["marks"].sum(axis=(1, 2))
     with torch.no_grad():
         expected = (model(marks=marks) - model(marks=torch.zeros(1, 5, 100))).numpy()
-    assert np.corrcoef(found, expected)[0, 1] > 0.99 and np.abs(found - expected).max() < 0.1 * np.abs(expected).max()
+    assert (
+        np.corrcoef(found, expected)[0, 1] > 0.99
+        and np.abs(found - expected).max() < 0.1 * np.abs(expected).max()
+    )
 
 
 def test_genes_on_the_minus_strand_are_turned_in_one_of_two_means():
@@ -64,4 +79,7 @@ def test_two_inputs_of_a_net_of_pairs():
     torch.manual_seed(0)
     model = build_model("deepdiff", 2, 10, {"bin_width": 4, "mark_width": 4})
     here = {name: torch.rand(6, 2, 10) for name in ("a", "b")}
-    assert {name: values.shape for name, values in saliency(model, here).items()} == {"a": (6, 2, 10), "b": (6, 2, 10)}
+    assert {name: values.shape for name, values in saliency(model, here).items()} == {
+        "a": (6, 2, 10),
+        "b": (6, 2, 10),
+    }

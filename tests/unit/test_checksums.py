@@ -20,14 +20,20 @@ def test_size_and_hash_are_noted_on_first_arrival(raw):
     fetch(str(mirror(raw)), raw / "hg19/a.txt")
     header, row = (line.split("\t") for line in (raw / "checksums.tsv").read_text().splitlines())
     assert header == ["file", "size", "sha256", "url"]
-    assert row[:3] == ["hg19/a.txt", "4", "2c8b08da5ce60398e1f19af0e5dccc744df274b826abe585eaba68c525434806"]
+    assert row[:3] == [
+        "hg19/a.txt",
+        "4",
+        "2c8b08da5ce60398e1f19af0e5dccc744df274b826abe585eaba68c525434806",
+    ]
 
 
 def test_a_file_that_changed_on_the_server_is_not_taken_for_the_old_one(raw):
     fetch(str(mirror(raw)), raw / "a.txt")
     mirror(raw).write_text("two\n")
     (raw / "a.txt").unlink()
-    with pytest.raises(InputError, match=r"is not what was fetched before .* delete the line of a.txt in"):
+    with pytest.raises(
+        InputError, match=r"is not what was fetched before .* delete the line of a.txt in"
+    ):
         fetch(str(mirror(raw)), raw / "a.txt")
     assert not (raw / "a.txt").exists()
 

@@ -14,7 +14,21 @@ def metrics(values, model="m"):
         for n, pair in enumerate(values)
         for seed, value in enumerate(pair)
     ]
-    return pd.DataFrame(rows, columns=["study", "model", "unit", "seed", "split", "metric", "value", "ci_low", "ci_high", "n"])
+    return pd.DataFrame(
+        rows,
+        columns=[
+            "study",
+            "model",
+            "unit",
+            "seed",
+            "split",
+            "metric",
+            "value",
+            "ci_low",
+            "ci_high",
+            "n",
+        ],
+    )
 
 
 def published(**changes):
@@ -45,13 +59,38 @@ OURS = pd.concat([metrics([(0.7, 0.8), (0.85, 0.89)]), metrics([(0.82,), (0.9,)]
         ({}, (False, "numeric"), 0.81, "not comparable: text labels there, numeric here"),
         ({}, (True, "text"), 0.81, "not comparable: simulated data"),
         ({"n_units": 56}, (False, "text"), 0.81, "not comparable: 2 of 56 units"),
-        ({}, (False, "text", "2 cells of other sources"), 0.81, "not comparable: 2 cells of other sources"),
+        (
+            {},
+            (False, "text", "2 cells of other sources"),
+            0.81,
+            "not comparable: 2 cells of other sources",
+        ),
         ({"model": "svm"}, (False, "text"), None, "not run"),
         # 0.82 and 0.90 of `origin` on the same units: 0.86 on average
-        ({"statistic": "mean_drop", "against": "origin", "value": 0.05}, (False, "text"), 0.05, "within 0.005"),
-        ({"statistic": "mean_drop", "against": "origin", "value": 0.04}, (False, "text"), 0.05, "not reproduced"),
-        ({"label_mode": "unknown"}, (False, "text"), 0.81, "within 0.02 (how the paper made its labels is unknown; text here)"),
-        ({"statistic": "mean_drop", "against": "svm", "value": 0.04}, (False, "text"), None, "not run"),
+        (
+            {"statistic": "mean_drop", "against": "origin", "value": 0.05},
+            (False, "text"),
+            0.05,
+            "within 0.005",
+        ),
+        (
+            {"statistic": "mean_drop", "against": "origin", "value": 0.04},
+            (False, "text"),
+            0.05,
+            "not reproduced",
+        ),
+        (
+            {"label_mode": "unknown"},
+            (False, "text"),
+            0.81,
+            "within 0.02 (how the paper made its labels is unknown; text here)",
+        ),
+        (
+            {"statistic": "mean_drop", "against": "svm", "value": 0.04},
+            (False, "text"),
+            None,
+            "not run",
+        ),
     ],
 )
 def test_verdicts(row, arguments, ours, verdict):
@@ -62,14 +101,26 @@ def test_verdicts(row, arguments, ours, verdict):
 
 def test_rows_of_all_cells_together_come_from_the_regimes():
     regimes = pd.DataFrame(
-        [("valid_seen", "m", 3.2, 50), ("competition", "m", 3.5, 56), ("competition", "other", 9.0, 56)], columns=["regime", "model", "mse", "cells"]
+        [
+            ("valid_seen", "m", 3.2, 50),
+            ("competition", "m", 3.5, 56),
+            ("competition", "other", 9.0, 56),
+        ],
+        columns=["regime", "model", "mse", "cells"],
     )
     for split, value, n_units, ours, verdict in (
         ("valid", 3.21, 50, 3.2, "within 0.05"),
         ("test", 3.4, 56, 3.5, "not reproduced"),
         ("test", 3.5, 50, 3.5, "not comparable: 56 of 50 units"),
     ):
-        row = published(statistic="pooled", metric="mse", split=split, value=value, n_units=n_units, label_mode="none")
+        row = published(
+            statistic="pooled",
+            metric="mse",
+            split=split,
+            value=value,
+            n_units=n_units,
+            label_mode="none",
+        )
         result = beside_published(OURS, row, "s", False, "none", "", regimes).iloc[0]
         assert result["ours"] == ours and result["verdict"] == verdict
     assert beside_published(OURS, row, "s", False, "none").iloc[0]["verdict"] == "not run"
@@ -82,10 +133,18 @@ def test_an_unknown_statistic_is_named():
 
 def test_scores_side_by_side_best_model_first_and_truth_last(tmp_path):
     table = pd.concat(
-        [metrics([(0.7,)], "worse"), metrics([(0.9,)], "better"), metrics([(0.95,)], "simulator_truth"), metrics([(float("nan"),)], "none")]
+        [
+            metrics([(0.7,)], "worse"),
+            metrics([(0.9,)], "better"),
+            metrics([(0.95,)], "simulator_truth"),
+            metrics([(float("nan"),)], "none"),
+        ]
     )
     wide = scores_wide(table, "test")
-    assert wide["model"].tolist()[:2] == ["better", "worse"] and wide["auc"][0] == "0.900 [0.800, 1.000]"
+    assert (
+        wide["model"].tolist()[:2] == ["better", "worse"]
+        and wide["auc"][0] == "0.900 [0.800, 1.000]"
+    )
     assert "nan" not in " ".join(wide["auc"])
     assert wide["model"].tolist().index("simulator_truth") > 1
     write_html(tmp_path / "a.html", wide, "Scores <b>", "a note")

@@ -11,9 +11,20 @@ from markexpr.io.jobs import InputError
 
 def cell(name, target, split, genes=None, signal=None):
     n = len(target)
-    marks = np.zeros((n, 2, 4), dtype=np.float32) if signal is None else np.repeat(np.asarray(signal, dtype=np.float32), 4).reshape(n, 2, 4)
+    marks = (
+        np.zeros((n, 2, 4), dtype=np.float32)
+        if signal is None
+        else np.repeat(np.asarray(signal, dtype=np.float32), 4).reshape(n, 2, 4)
+    )
     genes = np.array(genes if genes is not None else [f"G{i}" for i in range(n)])
-    return Samples({"marks": marks}, np.array(target, dtype=np.float32), np.array(split), genes, np.full(n, name), ["a", "b"])
+    return Samples(
+        {"marks": marks},
+        np.array(target, dtype=np.float32),
+        np.array(split),
+        genes,
+        np.full(n, name),
+        ["a", "b"],
+    )
 
 
 OTHERS = {
@@ -32,10 +43,19 @@ def test_the_gene_mean_knows_no_gene_that_is_held_out_everywhere():
 def test_what_is_predicted_is_never_looked_at():
     rng = np.random.default_rng(0)
     signal = rng.normal(size=(4, 2))
-    others = {name: cell(name, own.target, own.split, signal=signal + rng.normal(size=(4, 2))) for name, own in OTHERS.items()}
+    others = {
+        name: cell(name, own.target, own.split, signal=signal + rng.normal(size=(4, 2)))
+        for name, own in OTHERS.items()
+    }
     for kind in controls.KINDS:
-        one, other = (cell("E071", target, ["test"] * 4, signal=signal) for target in ([0, 0, 0, 0], [9, -5, 3, 7]))
-        assert np.array_equal(controls.predict(kind, "E071", one, others)[0], controls.predict(kind, "E071", other, others)[0])
+        one, other = (
+            cell("E071", target, ["test"] * 4, signal=signal)
+            for target in ([0, 0, 0, 0], [9, -5, 3, 7])
+        )
+        assert np.array_equal(
+            controls.predict(kind, "E071", one, others)[0],
+            controls.predict(kind, "E071", other, others)[0],
+        )
 
 
 def test_the_nearest_cell_is_the_one_with_like_marks():
@@ -44,8 +64,17 @@ def test_the_nearest_cell_is_the_one_with_like_marks():
     split = ["train"] * 30 + ["test"] * 10
     near = cell("E003", np.arange(40), split, signal=3 * signal + 1 + rng.normal(0, 0.1, (40, 2)))
     far = cell("E004", np.zeros(40), split, signal=rng.normal(size=(40, 2)))
-    found, how = controls.predict("nearest_cell", "E071", cell("E071", np.zeros(40), ["test"] * 40, signal=signal), {"E003": near, "E004": far})
-    assert how.startswith("E003 is nearest") and found[:30].tolist() == list(range(30)) and set(found[30:]) == {14.5}
+    found, how = controls.predict(
+        "nearest_cell",
+        "E071",
+        cell("E071", np.zeros(40), ["test"] * 40, signal=signal),
+        {"E003": near, "E004": far},
+    )
+    assert (
+        how.startswith("E003 is nearest")
+        and found[:30].tolist() == list(range(30))
+        and set(found[30:]) == {14.5}
+    )
 
 
 def test_a_control_without_another_cell_says_so():
@@ -58,11 +87,18 @@ def test_leaving_one_out_by_hand():
     values = np.log2(rpkm + 1)
     table = controls.leave_one_out(values, rpkm).set_index(["cell", "control"])
     mean = (values["E004"] + values["E005"]) / 2
-    assert table.loc[("E003", "gene_mean"), "mse"] == pytest.approx(((values["E003"] - mean) ** 2).mean())
-    assert table.loc[("E003", "gene_mean"), "pearson"] == pytest.approx(np.corrcoef(values["E003"], mean)[0, 1])
+    assert table.loc[("E003", "gene_mean"), "mse"] == pytest.approx(
+        ((values["E003"] - mean) ** 2).mean()
+    )
+    assert table.loc[("E003", "gene_mean"), "pearson"] == pytest.approx(
+        np.corrcoef(values["E003"], mean)[0, 1]
+    )
     # genes 3 and 4 are high in E003: both above the two low ones by the other cells' mean
     assert table.loc[("E003", "gene_mean"), "auc"] == 1
-    assert table.loc[("E003", "nearest_cell"), "nearest"] == "E004" and table.loc[("E003", "gene_mean"), "nearest"] == ""
+    assert (
+        table.loc[("E003", "nearest_cell"), "nearest"] == "E004"
+        and table.loc[("E003", "gene_mean"), "nearest"] == ""
+    )
     assert table.loc[("E005", "gene_mean"), "variance"] == pytest.approx(values["E005"].var(ddof=0))
 
 
@@ -73,7 +109,8 @@ SPLIT = np.array(["train"] * 15 + ["valid"] * 5 + ["test"] * 10)
 
 
 def study(seed=0):
-    """Runs of three cells, of which E071 is held out: an exact model, the gene mean, and one that shifts it."""
+    """Runs of three cells, of which E071 is held out: an exact model, the gene mean, and one that
+    shifts it."""
     rng = np.random.default_rng(seed)
     shared = rng.normal(0, 2, 30)
     truth = {name: shared + rng.normal(0, 1, 30) for name in ("E003", "E004", "E071")}
@@ -82,17 +119,40 @@ def study(seed=0):
         split = np.where(name == "E071", "test", SPLIT)
         others = np.mean([truth[other] for other in ("E003", "E004") if other != name], axis=0)
         known = np.where(SPLIT == "test", others[SPLIT != "test"].mean(), others)
-        for model, predicted in (("half", (values + others) / 2), ("gene_mean", known), ("worse", known + 3)):
-            runs.append((model, name, 1, pd.DataFrame({"gene_id": GENES, "split": split, "y_true": values, "y_pred": predicted})))
+        for model, predicted in (
+            ("half", (values + others) / 2),
+            ("gene_mean", known),
+            ("worse", known + 3),
+        ):
+            runs.append(
+                (
+                    model,
+                    name,
+                    1,
+                    pd.DataFrame(
+                        {"gene_id": GENES, "split": split, "y_true": values, "y_pred": predicted}
+                    ),
+                )
+            )
     return truth, runs
 
 
 def test_each_regime_has_its_rows_and_no_others():
     _, runs = study()
     table = regimes.score(regimes.gather(runs), 50, 1).set_index(["regime", "model"])
-    expected = {"valid_seen": 10, "test_seen": 20, "unseen": 30, "unseen_known": 20, "unseen_new": 10, "competition": 50}
+    expected = {
+        "valid_seen": 10,
+        "test_seen": 20,
+        "unseen": 30,
+        "unseen_known": 20,
+        "unseen_new": 10,
+        "competition": 50,
+    }
     assert {regime: table.loc[(regime, "half"), "rows"] for regime in expected} == expected
-    assert table.loc[("unseen", "half"), "cells"] == 1 and table.loc[("test_seen", "half"), "genes"] == 10
+    assert (
+        table.loc[("unseen", "half"), "cells"] == 1
+        and table.loc[("test_seen", "half"), "genes"] == 10
+    )
 
 
 def test_scores_of_a_regime_are_those_of_its_rows():
@@ -105,10 +165,17 @@ def test_scores_of_a_regime_are_those_of_its_rows():
     assert row["pearson"] == pytest.approx(np.corrcoef(truth["E071"], half)[0, 1])
     # beyond the gene mean it is exact, but for its scale
     assert row["pearson_beyond_mean"] == pytest.approx(1)
-    rest = [values - np.polyval(np.polyfit(mean, values, 1), mean) for values in (truth["E071"], half)]
+    rest = [
+        values - np.polyval(np.polyfit(mean, values, 1), mean) for values in (truth["E071"], half)
+    ]
     assert row["partial_pearson"] == pytest.approx(np.corrcoef(*rest)[0, 1])
     assert row["mse_low"] < row["mse"] < row["mse_high"]
-    held = np.concatenate([(truth[name] - (truth[name] + truth[other]) / 2)[20:] for name, other in (("E003", "E004"), ("E004", "E003"))])
+    held = np.concatenate(
+        [
+            (truth[name] - (truth[name] + truth[other]) / 2)[20:]
+            for name, other in (("E003", "E004"), ("E004", "E003"))
+        ]
+    )
     assert table.loc[("test_seen", "half"), "mse"] == pytest.approx((held**2).mean())
 
 
@@ -118,18 +185,38 @@ def test_the_table_says_who_beats_the_gene_mean():
     assert table.loc[("unseen_known", "half"), "verdict"] == "beats the gene mean"
     assert table.loc[("unseen", "worse"), "verdict"] == "worse than the gene mean"
     assert table.loc[("unseen", "gene_mean"), "verdict"] == ""
-    # the control itself leaves nothing beyond itself, and what is made of it by a straight line has no partial correlation
+    # the control itself leaves nothing beyond itself, and what is made of it by a straight line has
+    # no partial correlation
     assert np.isnan(table.loc[("unseen_known", "worse"), "partial_pearson"])
     assert np.isnan(table.loc[("unseen_known", "gene_mean"), "pearson_beyond_mean"])
-    same = [("same", unit, seed, predicted) for model, unit, seed, predicted in runs if model == "gene_mean"]
-    assert regimes.score(regimes.gather(runs + same), 50, 1).query("model == 'same'")["verdict"].eq("no different from the gene mean").all()
+    same = [
+        ("same", unit, seed, predicted)
+        for model, unit, seed, predicted in runs
+        if model == "gene_mean"
+    ]
+    assert (
+        regimes.score(regimes.gather(runs + same), 50, 1)
+        .query("model == 'same'")["verdict"]
+        .eq("no different from the gene mean")
+        .all()
+    )
 
 
 def test_seeds_are_averaged_and_partial_models_left_out():
     _, runs = study()
-    again = [(model, unit, 2, table.assign(y_pred=table["y_true"])) for model, unit, _, table in runs if model == "half"]
-    only = [("partial", unit, 1, table) for model, unit, _, table in runs if model == "half" and unit == "E003"]
+    again = [
+        (model, unit, 2, table.assign(y_pred=table["y_true"]))
+        for model, unit, _, table in runs
+        if model == "half"
+    ]
+    only = [
+        ("partial", unit, 1, table)
+        for model, unit, _, table in runs
+        if model == "half" and unit == "E003"
+    ]
     table = regimes.score(regimes.gather(runs + again + only), 50, 1).set_index(["regime", "model"])
     first = regimes.score(regimes.gather(runs), 50, 1).set_index(["regime", "model"])
-    assert table.loc[("unseen", "half"), "mse"] == pytest.approx(first.loc[("unseen", "half"), "mse"] / 2)
+    assert table.loc[("unseen", "half"), "mse"] == pytest.approx(
+        first.loc[("unseen", "half"), "mse"] / 2
+    )
     assert "partial" not in table.index.get_level_values("model")

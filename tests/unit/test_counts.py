@@ -1,4 +1,5 @@
-"""Counting, by both engines, against an independent count in numpy; and a check that promoters are where the genes are."""
+"""Counting, by both engines, against an independent count in numpy; and a check that promoters are
+where the genes are."""
 
 import gzip
 
@@ -43,7 +44,9 @@ def naive(reads):
 @pytest.fixture(params=sorted(ENGINES))
 def count(request, tmp_path):
     counter = BinCounter(CHROM, TSS, WINDOW, SIZES, tmp_path, request.param)
-    return lambda rows: counter.count(read_tagalign(write_reads(tmp_path / "reads.gz", rows), SIZES), "reads")
+    return lambda rows: counter.count(
+        read_tagalign(write_reads(tmp_path / "reads.gz", rows), SIZES), "reads"
+    )
 
 
 def test_counts_equal_an_independent_count(count):
@@ -57,7 +60,13 @@ def test_counts_equal_an_independent_count(count):
 
 def test_a_read_on_the_border_of_two_bins_counts_in_both_and_one_that_touches_in_one(count):
     left = TSS[1] - 5_000
-    counts = count([("chr10", left + 90, left + 126), ("chr10", left + 264, left + 300), ("chr10", left - 36, left)])
+    counts = count(
+        [
+            ("chr10", left + 90, left + 126),
+            ("chr10", left + 264, left + 300),
+            ("chr10", left - 36, left),
+        ]
+    )
     assert counts[1, :4].tolist() == [1, 1, 1, 0]
     assert counts.sum() == 3
 
@@ -69,7 +78,9 @@ def test_line_order_does_not_matter(count):
 
 def test_reads_on_other_sequences_are_left_out(count):
     reads = random_reads(200)
-    assert np.array_equal(count([*reads, ("chr1_gl000191_random", 10, 46, "N", 1000, "+")]), naive(reads))
+    assert np.array_equal(
+        count([*reads, ("chr1_gl000191_random", 10, 46, "N", 1000, "+")]), naive(reads)
+    )
 
 
 def test_the_same_read_twice_counts_twice(count):
@@ -82,7 +93,13 @@ MARKS = ["H3K4me1", "H3K4me3"]
 
 def test_a_mark_without_a_peak_at_the_tss_is_refused():
     flat = np.full((20, 2, 100), 3, dtype=np.uint32)
-    with pytest.raises(InputError, match=r"E003: H3K4me3 at the TSS is only 1\.00 times that of the flanks: .* different assemblies"):
+    with pytest.raises(
+        InputError,
+        match=(
+            r"E003: H3K4me3 at the TSS is only 1\.00 times that of the flanks: .* different "
+            r"assemblies"
+        ),
+    ):
         check_tss(flat, MARKS, WINDOW, 1.5, "E003")
     peaked = flat.copy()
     peaked[:, 1, 40:60] = 9

@@ -1,4 +1,5 @@
-"""DeepDiff: layers of its variants, both levels of attention, its contrastive loss by hand, and pairs of cells."""
+"""DeepDiff: layers of its variants, both levels of attention, its contrastive loss by hand, and
+pairs of cells."""
 
 import json
 
@@ -18,7 +19,9 @@ from markexpr.training import Trainer
 SCHEMA = configuration.read_yaml(ROOT / "workflow/schemas/study.schema.yaml")
 MARKS = configuration.read_yaml(ROOT / "config/config.yaml")["marks"]
 STUDY = studies.load_studies(ROOT / "config/studies", {}, SCHEMA, MARKS)["deepdiff"]
-VARIANTS = [model for model, block in STUDY["models"].items() if block["architecture"] == "deepdiff"]
+VARIANTS = [
+    model for model, block in STUDY["models"].items() if block["architecture"] == "deepdiff"
+]
 DRAWN = torch.Generator().manual_seed(1)
 
 
@@ -28,7 +31,9 @@ def build(variant, **network):
 
 
 def signals(n=3, bins=200):
-    return {cell: torch.poisson(torch.full((n, 5, bins), 2.0), generator=DRAWN) for cell in ("a", "b")}
+    return {
+        cell: torch.poisson(torch.full((n, 5, bins), 2.0), generator=DRAWN) for cell in ("a", "b")
+    }
 
 
 @pytest.mark.parametrize(
@@ -48,7 +53,11 @@ def test_the_variants_of_appendix_table_1(variant, lstms, level_two, head):
     encoders = [module for module in model.modules() if isinstance(module, MarkEncoder)]
     assert sum(len(encoder.lstms) for encoder in encoders) == lstms
     for encoder in encoders:
-        assert (encoder.lstms[0].hidden_size, encoder.lstms[0].bidirectional, encoder.contexts.shape[1]) == (32, True, 64)
+        assert (
+            encoder.lstms[0].hidden_size,
+            encoder.lstms[0].bidirectional,
+            encoder.contexts.shape[1],
+        ) == (32, True, 64)
     attention = model.attend(**inputs)
     if level_two:
         assert attention["marks_raw"].shape == (3, level_two)
@@ -61,7 +70,10 @@ def test_the_variants_of_appendix_table_1(variant, lstms, level_two, head):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_attention_sums_to_one_over_bins_and_over_marks(variant):
     model = build(variant)
-    attention, rows = model.attend(**signals()), model.attention_rows(["m1", "m2", "m3", "m4", "m5"])
+    attention, rows = (
+        model.attend(**signals()),
+        model.attention_rows(["m1", "m2", "m3", "m4", "m5"]),
+    )
     assert set(attention) == set(rows)
     for name, weights in attention.items():
         assert torch.allclose(weights.sum(dim=-1), torch.ones(weights.shape[:-1]), atol=1e-5), name
@@ -69,7 +81,8 @@ def test_attention_sums_to_one_over_bins_and_over_marks(variant):
 
 
 def test_one_lstm_with_blocks_is_the_lstms_of_all_marks():
-    """What a GPU is given equals what the CPU computes, to float tolerance, and so do its gradients."""
+    """What a GPU is given equals what the CPU computes, to float tolerance, and so do its
+    gradients."""
     encoder = MarkEncoder(3, 4)
     draw_uniform(encoder, 0.5)
     marks = torch.randn(2, 3, 20, generator=DRAWN)
@@ -79,7 +92,10 @@ def test_one_lstm_with_blocks_is_the_lstms_of_all_marks():
         encoder.zero_grad()
         states = getattr(encoder, name)(marks)
         (states * weight).sum().backward()
-        found[name] = (states.detach(), [parameter.grad.clone() for parameter in encoder.lstms.parameters()])
+        found[name] = (
+            states.detach(),
+            [parameter.grad.clone() for parameter in encoder.lstms.parameters()],
+        )
     assert torch.allclose(found["states"][0], found["states_at_once"][0], atol=1e-6)
     for one, other in zip(found["states"][1], found["states_at_once"][1]):
         assert torch.allclose(one, other, atol=1e-5)
@@ -89,7 +105,9 @@ def test_the_twins_share_level_one_and_not_level_two():
     model, inputs = build("aux_siamese"), signals()
     same = {"a": inputs["a"], "b": inputs["a"]}
     found = model.tasks(**same)
-    assert torch.equal(found["embedding_a"], found["embedding_b"]) and not torch.allclose(found["a"], found["b"])
+    assert torch.equal(found["embedding_a"], found["embedding_b"]) and not torch.allclose(
+        found["a"], found["b"]
+    )
     assert not torch.allclose(*(build("aux").tasks(**same)[f"embedding_{cell}"] for cell in "ab"))
 
 
@@ -98,10 +116,15 @@ def test_the_contrastive_loss_by_hand():
     a = torch.tensor([[[3.0], [0.0]], [[1.0], [1.0]]])
     b = torch.tensor([[[0.0], [4.0]], [[1.0], [0.0]]])
     alike, different = torch.tensor([False, False]), torch.tensor([True, True])
-    for form, near, apart in (("squared", (25 + 1) / 2, (0 + 1) / 2), ("printed", (2.5 + 0.5) / 2, (0 + 0.5) / 2)):
+    for form, near, apart in (
+        ("squared", (25 + 1) / 2, (0 + 1) / 2),
+        ("printed", (2.5 + 0.5) / 2, (0 + 0.5) / 2),
+    ):
         assert contrastive(a, b, alike, 2.0, form).item() == pytest.approx(near)
         assert contrastive(a, b, different, 2.0, form).item() == pytest.approx(apart)
-    assert contrastive(a, b, torch.tensor([True, False]), 2.0, "squared").item() == pytest.approx((0 + 1) / 2)
+    assert contrastive(a, b, torch.tensor([True, False]), 2.0, "squared").item() == pytest.approx(
+        (0 + 1) / 2
+    )
 
 
 def test_twins_of_one_gene_have_a_gradient():
@@ -118,27 +141,36 @@ def write(path, cell, target, split=None, genes=None, marks=("m1", "m2"), unit="
     n = len(target)
     np.savez(
         path,
-        X=np.random.default_rng(n).poisson(2.0, (n, len(marks), 12)).astype(np.float32) + sum(map(ord, cell)) % 7,
+        X=np.random.default_rng(n).poisson(2.0, (n, len(marks), 12)).astype(np.float32)
+        + sum(map(ord, cell)) % 7,
         target=np.array(target, dtype=np.float32),
         split=np.array(split if split is not None else ["train"] * n),
         gene_id=np.array(genes if genes is not None else [f"G{i}" for i in range(n)]),
         marks=np.array(marks),
-        provenance=np.array(json.dumps({"cell": cell, "expression_unit": unit, "counts_unit": "reads"})),
+        provenance=np.array(
+            json.dumps({"cell": cell, "expression_unit": unit, "counts_unit": "reads"})
+        ),
     )
     return path
 
 
 @pytest.fixture
 def cells(tmp_path):
-    return write(tmp_path / "x.npz", "X", [1.0, 2.0, 3.0, 4.0]), write(tmp_path / "y.npz", "Y", [5.0, 1.0, 3.5, 0.0])
+    return write(tmp_path / "x.npz", "X", [1.0, 2.0, 3.0, 4.0]), write(
+        tmp_path / "y.npz", "Y", [5.0, 1.0, 3.5, 0.0]
+    )
 
 
 def test_swapping_the_cells_flips_the_sign_of_the_target_and_nothing_else(cells):
     one, other = load_pair(*cells), load_pair(*reversed(cells))
     assert one.target.tolist() == [4.0, -1.0, 0.5, -4.0]
     assert np.array_equal(one.target, -other.target)
-    assert np.array_equal(one.inputs["a"], other.inputs["b"]) and np.array_equal(one.inputs["b"], other.inputs["a"])
-    assert np.array_equal(one.auxiliary["a"], other.auxiliary["b"]) and np.array_equal(one.split, other.split)
+    assert np.array_equal(one.inputs["a"], other.inputs["b"]) and np.array_equal(
+        one.inputs["b"], other.inputs["a"]
+    )
+    assert np.array_equal(one.auxiliary["a"], other.auxiliary["b"]) and np.array_equal(
+        one.split, other.split
+    )
     assert one.gene_id.tolist() == other.gene_id.tolist() and one.cell[0] == "X-Y"
     # what Raw:d sees is the difference, whose sign is turned as well
     difference, turned = (samples.inputs["a"] - samples.inputs["b"] for samples in (one, other))
@@ -146,10 +178,20 @@ def test_swapping_the_cells_flips_the_sign_of_the_target_and_nothing_else(cells)
 
 
 def test_a_pair_has_the_genes_that_both_cells_have(tmp_path):
-    a = write(tmp_path / "a.npz", "A", [1.0, 2.0, 3.0], genes=["G2", "G0", "G1"], split=["test", "train", "train"])
+    a = write(
+        tmp_path / "a.npz",
+        "A",
+        [1.0, 2.0, 3.0],
+        genes=["G2", "G0", "G1"],
+        split=["test", "train", "train"],
+    )
     b = write(tmp_path / "b.npz", "B", [9.0, 7.0], genes=["G1", "G2"], split=["train", "test"])
     pair = load_pair(a, b)
-    assert pair.gene_id.tolist() == ["G2", "G1"] and pair.target.tolist() == [6.0, 6.0] and pair.split.tolist() == ["test", "train"]
+    assert (
+        pair.gene_id.tolist() == ["G2", "G1"]
+        and pair.target.tolist() == [6.0, 6.0]
+        and pair.split.tolist() == ["test", "train"]
+    )
     assert np.array_equal(pair.inputs["a"], load_cell(a).inputs["marks"][[0, 2]])
     other = write(tmp_path / "c.npz", "C", [9.0, 7.0], genes=["G1", "G2"], split=["train", "train"])
     with pytest.raises(InputError, match="put gene G2 in different splits"):
@@ -162,13 +204,20 @@ def test_a_pair_has_the_genes_that_both_cells_have(tmp_path):
 
 def test_cells_in_different_units_are_not_subtracted(tmp_path, cells):
     other = write(tmp_path / "z.npz", "Z", [1.0, 2.0, 3.0, 4.0], unit="RPKM")
-    with pytest.raises(InputError, match="expression unit is 'read count' in one and 'RPKM' in the other"):
+    with pytest.raises(
+        InputError, match="expression unit is 'read count' in one and 'RPKM' in the other"
+    ):
         load_pair(cells[0], other)
 
 
 def test_auxiliary_labels_are_against_the_median_of_each_cell(cells):
     pair = load_pair(*cells, labels=True)
-    assert pair.auxiliary["a"].tolist() == [0, 0, 1, 1] and pair.auxiliary["b"].tolist() == [1, 0, 1, 0]
+    assert pair.auxiliary["a"].tolist() == [0, 0, 1, 1] and pair.auxiliary["b"].tolist() == [
+        1,
+        0,
+        1,
+        0,
+    ]
     assert load_pair(*cells).auxiliary["a"].tolist() == [1, 2, 3, 4]
 
 
@@ -189,14 +238,20 @@ def made_up(n=48):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_each_variant_learns_and_tells_its_losses(variant):
     block = STUDY["models"][variant]
-    settings = {**block["training"], "epochs": 50, "optimiser": {"name": "adam", "learning_rate": 0.03}}
+    settings = {
+        **block["training"],
+        "epochs": 50,
+        "optimiser": {"name": "adam", "learning_rate": 0.03},
+    }
     torch.set_num_threads(1)
     torch.manual_seed(1)
     model = build_model("deepdiff", 2, 16, {**block["network"], "bin_width": 6, "mark_width": 4})
     samples = made_up()
     history = Trainer(model, samples, settings, 1, torch.device("cpu")).fit()
     assert history[-1]["train_loss"] < 0.6 * history[0]["train_loss"]
-    assert ("cells_loss" in history[0]) == ("auxiliary" in settings) and ("contrastive_loss" in history[0]) == ("contrastive" in settings)
+    assert ("cells_loss" in history[0]) == ("auxiliary" in settings) and (
+        "contrastive_loss" in history[0]
+    ) == ("contrastive" in settings)
     if "auxiliary" in settings:
         assert history[-1]["cells_loss"] < history[0]["cells_loss"]
 
@@ -206,8 +261,15 @@ def test_untrained_predictions_of_the_cells_start_at_their_means():
     settings = {**STUDY["models"]["aux"]["training"], "epochs": 1}
     for start, low, high in ((True, 0.0, 0.2), (False, 2.0, 4.5)):
         torch.manual_seed(1)
-        model = build_model("deepdiff", 2, 16, {**STUDY["models"]["aux"]["network"], "bin_width": 4, "mark_width": 3})
-        trainer = Trainer(model, samples, {**settings, "start_at_mean": start}, 1, torch.device("cpu"))
+        model = build_model(
+            "deepdiff",
+            2,
+            16,
+            {**STUDY["models"]["aux"]["network"], "bin_width": 4, "mark_width": 3},
+        )
+        trainer = Trainer(
+            model, samples, {**settings, "start_at_mean": start}, 1, torch.device("cpu")
+        )
         found = model.tasks(**trainer.inputs.own)
         for cell in "ab":
             mean = samples.auxiliary[cell][samples.index("train")].mean()
@@ -215,12 +277,19 @@ def test_untrained_predictions_of_the_cells_start_at_their_means():
 
 
 def test_auxiliary_tasks_as_classification(cells):
-    settings = {**STUDY["models"]["aux"]["training"], "epochs": 3, "auxiliary": {"kind": "classification", "weight": 1.0}, "start_at_mean": False}
+    settings = {
+        **STUDY["models"]["aux"]["training"],
+        "epochs": 3,
+        "auxiliary": {"kind": "classification", "weight": 1.0},
+        "start_at_mean": False,
+    }
     samples = made_up()
     for values in samples.auxiliary.values():
         values[:] = values >= np.median(values)
     torch.manual_seed(1)
-    model = build_model("deepdiff", 2, 16, {**STUDY["models"]["aux"]["network"], "bin_width": 4, "mark_width": 3})
+    model = build_model(
+        "deepdiff", 2, 16, {**STUDY["models"]["aux"]["network"], "bin_width": 4, "mark_width": 3}
+    )
     history = Trainer(model, samples, settings, 1, torch.device("cpu")).fit()
     # two cross-entropies of one logit: ln 2 each where nothing is learned yet
     assert history[0]["cells_loss"] == pytest.approx(2 * np.log(2), abs=0.1)
@@ -230,11 +299,17 @@ def test_auxiliary_losses_need_a_model_and_a_unit_that_have_them():
     samples = made_up()
     with pytest.raises(InputError, match="needs a model that predicts each cell"):
         Trainer(
-            build_model("deepdiff", 2, 16, STUDY["models"]["raw_d"]["network"]), samples, STUDY["models"]["aux"]["training"], 1, torch.device("cpu")
+            build_model("deepdiff", 2, 16, STUDY["models"]["raw_d"]["network"]),
+            samples,
+            STUDY["models"]["aux"]["training"],
+            1,
+            torch.device("cpu"),
         )
 
 
 def test_variants_that_make_no_sense_are_refused():
     for network in ({"raw": []}, {"raw": ["c"]}, {"shared": True}):
         with pytest.raises(InputError, match="DeepDiff: raw takes"):
-            build_model("deepdiff", 5, 200, {"raw": ["a"], "auxiliary": False, "shared": False, **network})
+            build_model(
+                "deepdiff", 5, 200, {"raw": ["a"], "auxiliary": False, "shared": False, **network}
+            )

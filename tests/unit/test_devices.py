@@ -1,4 +1,5 @@
-"""Fits hold a GPU alone, or as many of them together as they are told, and let go of it however they end."""
+"""Fits hold a GPU alone, or as many of them together as they are told, and let go of it however
+they end."""
 
 import contextlib
 import os
@@ -21,9 +22,12 @@ def test_places_are_dealt_over_gpus_before_they_are_shared(tmp_path):
 
 @contextlib.contextmanager
 def one_that_waits(folder, fits_each=1):
-    """A fit that wants GPU a, and has to wait for it until the block ends; what it found is in the list then."""
+    """A fit that wants GPU a, and has to wait for it until the block ends; what it found is in the
+    list then."""
     found = []
-    waiting = threading.Thread(target=lambda: found.append(take_place(["a"], fits_each, folder, wait=0.01)))
+    waiting = threading.Thread(
+        target=lambda: found.append(take_place(["a"], fits_each, folder, wait=0.01))
+    )
     waiting.start()
     time.sleep(0.1)
     assert not found
@@ -40,9 +44,16 @@ def test_a_fit_waits_for_a_place(tmp_path):
 
 
 def test_a_killed_job_gives_its_gpu_back(tmp_path, root):
-    code = f"from markexpr.devices import take_place; kept = take_place(['a'], 1, {str(tmp_path)!r}); print('has it', flush=True); input()"
+    code = (
+        "from markexpr.devices import take_place; kept = take_place(['a'], 1, "
+        f"{str(tmp_path)!r}); print('has it', flush=True); input()"
+    )
     with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=root / "workflow/scripts", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code],
+        cwd=root / "workflow/scripts",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout.readline() == "has it\n"
         with one_that_waits(tmp_path):
@@ -101,10 +112,14 @@ def test_where_torch_sees_no_gpu_the_cpu_serves(monkeypatch):
     assert choose_device({"gpu": 1}) == torch.device("cpu")
 
 
-@pytest.mark.parametrize(("resources", "fits"), [({"gpu": 1}, 1), ({"gpu_percent": 25}, 4), ({"gpu_percent": 33}, 3)])
+@pytest.mark.parametrize(
+    ("resources", "fits"), [({"gpu": 1}, 1), ({"gpu_percent": 25}, 4), ({"gpu_percent": 33}, 3)]
+)
 def test_a_share_of_a_gpu_is_so_many_fits(monkeypatch, resources, fits):
     asked = []
     one_gpu(monkeypatch)
-    monkeypatch.setattr(devices, "take_place", lambda names, fits_each: asked.append((names, fits_each)) or (0, []))
+    monkeypatch.setattr(
+        devices, "take_place", lambda names, fits_each: asked.append((names, fits_each)) or (0, [])
+    )
     assert choose_device(resources) == torch.device("cuda", 0)
     assert asked == [(["GPU-1"], fits)]

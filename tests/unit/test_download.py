@@ -132,21 +132,29 @@ def test_a_long_download_says_how_far_it_is(server, tmp_path, monkeypatch, caplo
 
 
 def test_a_file_that_is_not_there_is_asked_for_once(server, tmp_path):
-    with pytest.raises(InputError, match=r"/gone\.gz cannot be had \(HTTP 404\); check config keys 'mirror' and 'cells'"):
+    with pytest.raises(
+        InputError,
+        match=r"/gone\.gz cannot be had \(HTTP 404\); check config keys 'mirror' and 'cells'",
+    ):
         fetch(f"{server.url}/gone.gz", tmp_path / "a.gz", pause=0)
     assert len(server.served) == 1
     assert left_in(tmp_path) == []
 
 
 def test_a_file_that_is_truncated_on_the_server_is_not_taken_for_whole(server, tmp_path):
-    with pytest.raises(InputError, match=r"/short\.gz could not be fetched whole \(what it serves is not whole"):
+    with pytest.raises(
+        InputError, match=r"/short\.gz could not be fetched whole \(what it serves is not whole"
+    ):
         fetch(f"{server.url}/short.gz", tmp_path / "a.gz", pause=0)
     assert len(server.served) == 2
     assert left_in(tmp_path) == []
 
 
 def test_a_server_that_announces_too_little_is_found_out(server, tmp_path):
-    with pytest.raises(InputError, match=r"/understates\.gz could not be fetched whole \(what it serves is not whole"):
+    with pytest.raises(
+        InputError,
+        match=r"/understates\.gz could not be fetched whole \(what it serves is not whole",
+    ):
         fetch(f"{server.url}/understates.gz", tmp_path / "a.gz", pause=0)
     assert len(server.served) == 2
     assert left_in(tmp_path) == []
@@ -174,7 +182,9 @@ def test_a_local_mirror_given_as_url_or_path_with_spaces(tmp_path):
     folder = tmp_path / "my mirror"
     folder.mkdir()
     (folder / "a.gz").write_bytes(CONTENT)
-    for number, place in enumerate((as_url(str(folder / "a.gz")), str(folder / "a.gz"), f"file://{folder}/a.gz")):
+    for number, place in enumerate(
+        (as_url(str(folder / "a.gz")), str(folder / "a.gz"), f"file://{folder}/a.gz")
+    ):
         fetch(place, tmp_path / f"out{number}.gz")
         assert (tmp_path / f"out{number}.gz").read_bytes() == CONTENT
 
@@ -183,7 +193,9 @@ def test_a_file_missing_or_truncated_on_a_local_mirror(tmp_path):
     with pytest.raises(InputError, match=r"a\.gz cannot be had \(no such file\)"):
         fetch(str(tmp_path / "a.gz"), tmp_path / "out.gz")
     (tmp_path / "a.gz").write_bytes(CONTENT[:-100])
-    with pytest.raises(InputError, match=r"a\.gz could not be fetched whole \(what it serves is not whole"):
+    with pytest.raises(
+        InputError, match=r"a\.gz could not be fetched whole \(what it serves is not whole"
+    ):
         fetch(str(tmp_path / "a.gz"), tmp_path / "out.gz")
     assert left_in(tmp_path) == ["a.gz"]
 

@@ -1,4 +1,5 @@
-"""The conda environments and the pip requirements name the same versions, and each rule's environment holds what its code imports."""
+"""The conda environments and the pip requirements name the same versions, and each rule's
+environment holds what its code imports."""
 
 import ast
 import re
@@ -31,7 +32,9 @@ def conda_pins(path):
     pins = {}
     specs = yaml.safe_load(path.read_text())["dependencies"]
     by_pip = [spec for extra in specs if isinstance(extra, dict) for spec in extra["pip"]]
-    for spec in [spec.replace(" ==", " =") for spec in by_pip] + [spec for spec in specs if isinstance(spec, str)]:
+    for spec in [spec.replace(" ==", " =") for spec in by_pip] + [
+        spec for spec in specs if isinstance(spec, str)
+    ]:
         name, _, version = spec.partition(" =")
         pins[name] = version
     return pins
@@ -53,13 +56,17 @@ def test_conda_and_pip_pin_the_same_versions(root):
 def test_every_line_is_one_that_conda_reads(root):
     for path in sorted((root / "envs").glob("*.yaml")):
         content = yaml.safe_load(path.read_text())
-        assert set(content) == {"channels", "dependencies"} and content["channels"][-1] == "nodefaults"
+        assert (
+            set(content) == {"channels", "dependencies"} and content["channels"][-1] == "nodefaults"
+        )
         for spec in content["dependencies"]:
             if isinstance(spec, dict):
                 assert [str(Requirement(line).specifier) for line in spec["pip"]]
                 continue
             match = MatchSpec(spec, strict=True)
-            assert match.name is not None and (match.version or match.name.normalized in NO_PIP), f"{path.name}: {spec}"
+            assert match.name is not None and (match.version or match.name.normalized in NO_PIP), (
+                f"{path.name}: {spec}"
+            )
 
 
 def test_the_container_has_what_the_makefile_looks_for(root):
@@ -82,7 +89,10 @@ def rules(root):
     """Script and environment of each rule that has both."""
     for path in sorted((root / "rules").glob("*.smk")):
         for block in re.split(r"^\s*rule[ :]", path.read_text(), flags=re.M)[1:]:
-            script, env = re.search(r"(?:scripts|SCRIPTS)/(\w+\.py)", block), re.search(r'envs/(\w+\.yaml)"', block)
+            script, env = (
+                re.search(r"(?:scripts|SCRIPTS)/(\w+\.py)", block),
+                re.search(r'envs/(\w+\.yaml)"', block),
+            )
             if script:
                 yield script[1], env and env[1]
 
@@ -102,12 +112,20 @@ def test_each_rules_environment_holds_what_its_script_imports(root):
         assert env, f"{script} has no conda environment"
         packages = environments(root)[env]
         files = code_files(script)
-        if re.match("train|apply|fit|average|save", script):  # nets are modules with torch, estimators without
+        if re.match(
+            "train|apply|fit|average|save", script
+        ):  # nets are modules with torch, estimators without
             modules = sorted((root / "workflow/scripts/markexpr/models").glob("[a-z]*.py"))
-            files += [path for path in modules if ("torch" in set(imports(path))) == ("estimator" not in script)]
+            files += [
+                path
+                for path in modules
+                if ("torch" in set(imports(path))) == ("estimator" not in script)
+            ]
         for name in {name for path in files for name in imports(path)}:
             if name not in sys.stdlib_module_names and name != "markexpr":
-                assert IMPORTS.get(name, name) in packages, f"{script} imports {name}, which envs/{env} lacks"
+                assert IMPORTS.get(name, name) in packages, (
+                    f"{script} imports {name}, which envs/{env} lacks"
+                )
 
 
 def test_one_script_per_rule_with_its_name(root):
@@ -115,16 +133,22 @@ def test_one_script_per_rule_with_its_name(root):
     written = {
         match[1] or match[2]: match[3]
         for path in (root / "rules").glob("*.smk")
-        # a rule made in a loop has no name of its own but a key `name`, which begins with its script's
+        # a rule made in a loop has no name of its own but a key `name`, which begins with its
+        # script's
         for match in re.finditer(
-            r"rule ?(?:(\w+):|:\s+name:\s+f\"(\w+)_\{)(?:(?!\brule(?: \w+)?:\n).)*?(?:scripts|SCRIPTS)/(\w+)\.py", path.read_text(), re.S
+            r"rule ?(?:(\w+):|:\s+name:\s+f\"(\w+)_\{)(?:(?!\brule(?: "
+            r"\w+)?:\n).)*?(?:scripts|SCRIPTS)/(\w+)\.py",
+            path.read_text(),
+            re.S,
         )
     }
     assert set(written.values()) == names
     assert all(rule == script for rule, script in written.items())
 
 
-@pytest.mark.parametrize("script", ["count_reads.py", "score_study.py", "plot_roc.py", "build_tensors.py"])
+@pytest.mark.parametrize(
+    "script", ["count_reads.py", "score_study.py", "plot_roc.py", "build_tensors.py"]
+)
 def test_jobs_that_do_not_train_do_not_import_torch(root, script):
     assert not any("torch" in set(imports(path)) for path in code_files(script))
 
@@ -139,8 +163,18 @@ def test_estimators_need_no_torch(root):
         "sys.meta_path.insert(0, NoTorch())\n"
         "import fit_estimator, average_estimators\n"
     )
-    blocks = [model for path in (root / "config/studies").glob("*.yaml") for model in yaml.safe_load(path.read_text())["models"].values()]
-    names = sorted({model["architecture"] for model in blocks if "estimator" in model and "architecture" in model})
+    blocks = [
+        model
+        for path in (root / "config/studies").glob("*.yaml")
+        for model in yaml.safe_load(path.read_text())["models"].values()
+    ]
+    names = sorted(
+        {
+            model["architecture"]
+            for model in blocks
+            if "estimator" in model and "architecture" in model
+        }
+    )
     assert "random_forest" in names
     code = block + "".join(f"importlib.import_module('markexpr.models.{name}')\n" for name in names)
     subprocess.run([sys.executable, "-c", code], cwd=root / "workflow/scripts", check=True)

@@ -30,13 +30,17 @@ def test_shifted_columns_are_noticed_by_known_values(tmp_path):
     shifted = [TSPAN6[0], *TSPAN6[2:], "7.7"]
     path = table(tmp_path, shifted, OTHER)
     for cell in ("E003", "E050"):  # whichever cell is read, the known ones are looked at
-        with pytest.raises(InputError, match=r"ENSG00000000003 in E003 is 1\.235, but 43\.985 in REMC's table"):
+        with pytest.raises(
+            InputError, match=r"ENSG00000000003 in E003 is 1\.235, but 43\.985 in REMC's table"
+        ):
             read_expression(path, cell)
 
 
 def test_a_shifted_table_of_counts_is_noticed_too(tmp_path):
     path = table(tmp_path, ["ENSG00000000003", "0", "22128", "1", "2"], name="57epigenomes.N.pc.gz")
-    with pytest.raises(InputError, match="ENSG00000000003 in E003 is 22128, but 22232 in REMC's table"):
+    with pytest.raises(
+        InputError, match="ENSG00000000003 in E003 is 22128, but 22232 in REMC's table"
+    ):
         read_expression(path, "E047")
 
 
@@ -82,7 +86,10 @@ def test_another_header_is_named(tmp_path):
 
 def test_published_counts_by_gene(tmp_path):
     (tmp_path / "E003.expr.csv").write_text("ENSG01,22232\nENSG02,0\n")
-    assert read_expression_csv(tmp_path / "E003.expr.csv").to_dict() == {"ENSG01": 22232, "ENSG02": 0}
+    assert read_expression_csv(tmp_path / "E003.expr.csv").to_dict() == {
+        "ENSG01": 22232,
+        "ENSG02": 0,
+    }
     (tmp_path / "bad.csv").write_text("gene,count\nENSG02,0\n")
     with pytest.raises(InputError, match="line 1: expression of gene is 'count'"):
         read_expression_csv(tmp_path / "bad.csv")

@@ -23,11 +23,21 @@ def test_the_same_content_gives_the_same_bytes(tmp_path):
         write_tsv(tmp_path / folder / f"{folder}.tsv.gz", table)
         write_npz(tmp_path / folder / f"{folder}.npz", a=table["a"].to_numpy())
     for ending in ("tsv.gz", "npz"):
-        assert (tmp_path / f"one/one.{ending}").read_bytes() == (tmp_path / f"two/two.{ending}").read_bytes()
+        assert (tmp_path / f"one/one.{ending}").read_bytes() == (
+            tmp_path / f"two/two.{ending}"
+        ).read_bytes()
     assert pd.read_csv(tmp_path / "one/one.tsv.gz", sep="\t").equals(table)
 
 
-@pytest.mark.parametrize("spoil", [lambda whole: b"", lambda whole: whole[:-1], lambda whole: whole[:-3] + b"xxx", lambda whole: b"plain text"])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda whole: b"",
+        lambda whole: whole[:-1],
+        lambda whole: whole[:-3] + b"xxx",
+        lambda whole: b"plain text",
+    ],
+)
 def test_a_gzip_that_is_not_whole(tmp_path, spoil):
     path = tmp_path / "a.gz"
     with gzip_writer(path) as file:

@@ -22,9 +22,15 @@ def test_weighted_metrics_equal_scikit_learns(ties):
     weights = np.random.default_rng(1).integers(0, 4, (5, len(y_true))).astype(float)
     ours = metrics._weighted(ranked, weights[:, ranked.order])
     for row, weight in enumerate(weights):
-        assert ours["auc"][row] == pytest.approx(sk.roc_auc_score(y_true, y_pred, sample_weight=weight))
-        assert ours["auprc"][row] == pytest.approx(sk.average_precision_score(y_true, y_pred, sample_weight=weight))
-        assert ours["accuracy"][row] == pytest.approx(sk.accuracy_score(y_true, y_pred >= 0.5, sample_weight=weight))
+        assert ours["auc"][row] == pytest.approx(
+            sk.roc_auc_score(y_true, y_pred, sample_weight=weight)
+        )
+        assert ours["auprc"][row] == pytest.approx(
+            sk.average_precision_score(y_true, y_pred, sample_weight=weight)
+        )
+        assert ours["accuracy"][row] == pytest.approx(
+            sk.accuracy_score(y_true, y_pred >= 0.5, sample_weight=weight)
+        )
 
 
 def test_the_bootstrap_agrees_with_drawing_genes_one_replicate_at_a_time():
@@ -45,7 +51,11 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
     covered = 0
     for _ in range(200):
         y_true = rng.integers(0, 2, 200)
-        scores = metrics.score_classification(y_true, rng.normal(y_true, 1), 300, seed=0).set_index("metric").loc["auc"]
+        scores = (
+            metrics.score_classification(y_true, rng.normal(y_true, 1), 300, seed=0)
+            .set_index("metric")
+            .loc["auc"]
+        )
         covered += scores["ci_low"] <= true_auc <= scores["ci_high"]
     assert 0.89 <= covered / 200 <= 0.99
 
@@ -60,7 +70,9 @@ def test_scores_do_not_depend_on_the_order_of_genes_and_are_repeatable():
 
 
 def test_one_class_alone_has_no_auc():
-    scores = metrics.score_classification(np.ones(20), np.linspace(0, 1, 20), 100, seed=1).set_index("metric")
+    scores = metrics.score_classification(
+        np.ones(20), np.linspace(0, 1, 20), 100, seed=1
+    ).set_index("metric")
     assert np.isnan(scores.loc["auc", "value"]) and np.isnan(scores.loc["auc", "ci_low"])
     assert scores.loc["accuracy", "value"] == 0.5
     with pytest.raises(ValueError, match="not finite"):
@@ -103,13 +115,18 @@ def test_intervals_of_a_correlation_are_fishers():
     y_true, y_pred = values(500)
     row = metrics.score_regression(y_true, y_pred, 4_000, 1).set_index("metric").loc["pearson"]
     low, high = stats.pearsonr(y_true, y_pred).confidence_interval()
-    assert (row["ci_low"], row["ci_high"]) == (pytest.approx(low, abs=0.015), pytest.approx(high, abs=0.015))
+    assert (row["ci_low"], row["ci_high"]) == (
+        pytest.approx(low, abs=0.015),
+        pytest.approx(high, abs=0.015),
+    )
 
 
 def test_constants_have_no_correlation_and_nan_is_refused():
     y_true, y_pred = values(50)
     table = metrics.score_regression(y_true, np.ones(50), 200, 1).set_index("metric")["value"]
     assert np.isnan(table["pearson"]) and np.isnan(table["spearman"]) and np.isfinite(table["mse"])
-    assert np.isnan(metrics.score_regression(np.ones(50), y_pred, 200, 1).set_index("metric").loc["r2", "value"])
+    assert np.isnan(
+        metrics.score_regression(np.ones(50), y_pred, 200, 1).set_index("metric").loc["r2", "value"]
+    )
     with pytest.raises(ValueError, match="not finite"):
         metrics.score_regression(np.r_[y_true[1:], np.nan], y_pred, 200, 1)

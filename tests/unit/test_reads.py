@@ -19,7 +19,9 @@ def write(path, rows):
 
 
 def rows_of(reads):
-    return sorted(zip((reads.names[code] for code in reads.code), reads.start.tolist(), reads.end.tolist()))
+    return sorted(
+        zip((reads.names[code] for code in reads.code), reads.start.tolist(), reads.end.tolist())
+    )
 
 
 def test_reads_arrive_as_they_are_and_can_be_put_in_order(tmp_path):
@@ -28,7 +30,8 @@ def test_reads_arrive_as_they_are_and_can_be_put_in_order(tmp_path):
     assert rows_of(reads) == sorted(rows)
     ordered = reads.ordered()
     # bytewise order of names, as bedtools needs it: chr1, chr10, chr2
-    assert list(zip((ordered.names[code] for code in ordered.code), ordered.start, ordered.end)) == [
+    names = [ordered.names[code] for code in ordered.code]
+    assert list(zip(names, ordered.start, ordered.end)) == [
         ("chr1", 0, 36), ("chr10", 3, 39), ("chr10", 3, 300), ("chr10", 7, 43), ("chr2", 5, 41),
     ]  # fmt: skip
     assert ordered.ordered() is ordered
@@ -38,7 +41,10 @@ def test_a_plain_file_and_windows_line_ends_are_read(tmp_path):
     (tmp_path / "plain.bed").write_text("chr1\t5\t41\nchr2\t7\t43\n")
     assert len(read_tagalign(tmp_path / "plain.bed", SIZES)) == 2
     (tmp_path / "crlf.bed").write_bytes(b"chr1\t5\t41\r\nchr2\t7\t43\r\n")
-    assert rows_of(read_tagalign(tmp_path / "crlf.bed", SIZES)) == [("chr1", 5, 41), ("chr2", 7, 43)]
+    assert rows_of(read_tagalign(tmp_path / "crlf.bed", SIZES)) == [
+        ("chr1", 5, 41),
+        ("chr2", 7, 43),
+    ]
 
 
 def test_track_lines_of_a_bed_are_no_reads(tmp_path):
@@ -57,7 +63,10 @@ def test_track_lines_of_a_bed_are_no_reads(tmp_path):
         ([("chr1", 50, 50)], r"line 1: chr1:50-50 is not a read"),
         ([("chr1", 5)], r"not a (read|table)"),
         ([("chr1", 5, 41), ("chr1", 9, "")], r"line 2: not a read"),
-        ([("chr1", 5, 41)] * 3 + [("chr2", 39_990, 40_026)], r"line 4: chr2:39990-40026 is beyond the chromosome's end \(40000\)"),
+        (
+            [("chr1", 5, 41)] * 3 + [("chr2", 39_990, 40_026)],
+            r"line 4: chr2:39990-40026 is beyond the chromosome's end \(40000\)",
+        ),
         ([("1", 5, 41)], r"no read on any chromosome .* named like '1'"),
         ([], r"no read .* it is empty"),
     ],
@@ -71,7 +80,9 @@ def test_wrong_reads_are_named(tmp_path, rows, message):
 
 def test_a_truncated_gzip_is_named(tmp_path):
     rng = np.random.default_rng(0)
-    whole = write(tmp_path / "whole.gz", [("chr1", at, at + 36) for at in rng.integers(0, 50_000, 3_000)]).read_bytes()
+    whole = write(
+        tmp_path / "whole.gz", [("chr1", at, at + 36) for at in rng.integers(0, 50_000, 3_000)]
+    ).read_bytes()
     cut = tmp_path / "cut.gz"
     cut.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r"cut\.gz is truncated or corrupt"):
@@ -86,7 +97,12 @@ def write_bam(path, reads):
             read = pysam.AlignedSegment(bam.header)
             read.query_name, read.query_sequence, read.flag = f"r{number}", "A" * 36, flag
             if not flag & pysam.FUNMAP:
-                read.reference_id, read.reference_start, read.mapping_quality, read.cigarstring = bam.get_tid(chrom), start, quality, cigar
+                read.reference_id, read.reference_start, read.mapping_quality, read.cigarstring = (
+                    bam.get_tid(chrom),
+                    start,
+                    quality,
+                    cigar,
+                )
             bam.write(read)
     return path
 
@@ -116,7 +132,9 @@ def test_what_is_no_bam_is_named(tmp_path):
     (tmp_path / "a.bam").write_text("chr1\t5\t41\n")
     with pytest.raises(InputError, match=r"a\.bam cannot be read as BAM"):
         read_bam(tmp_path / "a.bam", SIZES)
-    whole = write_bam(tmp_path / "b.bam", [("chr1", at, 0, 40, "36M") for at in range(20_000)]).read_bytes()
+    whole = write_bam(
+        tmp_path / "b.bam", [("chr1", at, 0, 40, "36M") for at in range(20_000)]
+    ).read_bytes()
     (tmp_path / "b.bam").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r"b\.bam cannot be read as BAM"):
         read_bam(tmp_path / "b.bam", SIZES)

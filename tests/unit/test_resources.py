@@ -11,7 +11,11 @@ def rule_names(root):
     """Rules by name; those made in a loop by the part of the name that is the same for all."""
     text = "".join(path.read_text() for path in sorted((root / "rules").glob("*.smk")))
     derived = set(re.findall(r"^use rule \w+ as (\w+) with:", text, re.M))
-    return derived | set(re.findall(r"^ *rule (\w+):", text, re.M)) | set(re.findall(r'^ *name:\s+f"(\w+?)_\{', text, re.M))
+    return (
+        derived
+        | set(re.findall(r"^ *rule (\w+):", text, re.M))
+        | set(re.findall(r'^ *name:\s+f"(\w+?)_\{', text, re.M))
+    )
 
 
 def test_every_rule_has_its_line_in_the_table_and_takes_it(root):
@@ -38,19 +42,36 @@ def test_the_slurm_profile_groups_rules_that_there_are(root):
     assert set(groups.values()) == {entry.split("=")[0] for entry in profile["group-components"]}
     # what is not in a group reaches the queue alone: no rule of which there is one job a run
     alone = rule_names(root) - set(groups) - {"deepchrome", "study"}
-    assert not alone & {"train_model", "fit_estimator", "apply_model", "build_tensors", "average_models", "predict_control"}
+    assert not alone & {
+        "train_model",
+        "fit_estimator",
+        "apply_model",
+        "build_tensors",
+        "average_models",
+        "predict_control",
+    }
 
 
 def test_both_profiles_agree_where_they_should(root):
-    default, slurm = (yaml.safe_load((root / f"profiles/{name}/config.yaml").read_text()) for name in ("default", "slurm"))
+    default, slurm = (
+        yaml.safe_load((root / f"profiles/{name}/config.yaml").read_text())
+        for name in ("default", "slurm")
+    )
     for key in ("rerun-incomplete", "show-failed-logs", "keep-going"):
         assert default[key] == slurm[key]
     assert default["resources"]["gpu"] == slurm["resources"]["gpu"] == 1
 
 
 def test_the_picture_of_the_rules_shows_them_all(root):
-    # `make graph` draws it; rules of the simulator and those that are asked for by name are not part of the studies on real data
+    # `make graph` draws it; rules of the simulator and those that are asked for by name are not
+    # part of the studies on real data
     drawn = set(re.findall(r"<text[^>]*>(\w+)</text>", (root / "docs/rules.svg").read_text()))
-    apart = {"simulate_genome", "simulate_reads", "predict_truth", "train_together", "export_kaggle"}
+    apart = {
+        "simulate_genome",
+        "simulate_reads",
+        "predict_truth",
+        "train_together",
+        "export_kaggle",
+    }
     studies = {path.stem for path in (root / "config/studies").glob("*.yaml")}
     assert drawn - studies == rule_names(root) - {"deepchrome", "study"} - apart

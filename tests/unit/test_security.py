@@ -1,4 +1,5 @@
-"""Nothing that comes from outside is run: no pickled code in weights, arrays and estimators, no shell in names; https stays https."""
+"""Nothing that comes from outside is run: no pickled code in weights, arrays and estimators, no
+shell in names; https stays https."""
 
 import pickle
 import re
@@ -53,7 +54,11 @@ def test_arrays_that_hold_code_are_refused(tmp_path, root):
     # numpy's default, which nothing here changes
     texts = [script.read_text() for script in (root / "workflow/scripts").rglob("*.py")]
     assert not any(
-        re.search(r"allow_pickle=True|weights_only=False|\bpickle\.|joblib\.load|shell=True|os\.system|yaml\.unsafe_load", text) for text in texts
+        re.search(
+            r"allow_pickle=True|weights_only=False|\bpickle\.|joblib\.load|shell=True|os\.system|yaml\.unsafe_load",
+            text,
+        )
+        for text in texts
     )
 
 
@@ -85,7 +90,10 @@ def test_what_shell_commands_are_given_is_quoted(root):
 @pytest.mark.parametrize("name", ["$(touch x)", "a b", "a;b", "../x", "`x`", "-x", "a/b", "a'b"])
 def test_names_of_cells_are_plain(root, name):
     schema = yaml.safe_load((root / "workflow/schemas/config.schema.yaml").read_text())
-    for pattern in (schema["$defs"]["names"]["items"]["pattern"], schema["properties"]["sources"]["propertyNames"]["pattern"]):
+    for pattern in (
+        schema["$defs"]["names"]["items"]["pattern"],
+        schema["properties"]["sources"]["propertyNames"]["pattern"],
+    ):
         assert not re.search(pattern, name)
 
 
@@ -103,13 +111,18 @@ def test_every_estimator_comes_back_as_it_was(root, tmp_path, architecture, sett
     from markexpr.estimators import features_of, module_of, save_estimator
 
     rng = np.random.default_rng(1)
-    samples = SimpleNamespace(inputs={name: rng.poisson(2.0, (60, 2, 40)).astype(np.float32) for name in names}, normalise="none")
+    samples = SimpleNamespace(
+        inputs={name: rng.poisson(2.0, (60, 2, 40)).astype(np.float32) for name in names},
+        normalise="none",
+    )
     module = module_of(architecture)
     estimator = module.build(n_marks=2, n_bins=40, seed=1, threads=1, **settings)
     features = features_of(module, samples)
     estimator.fit(features, rng.normal(size=60))
     save_estimator(tmp_path / "model.skops", estimator)
-    assert np.array_equal(load_estimator(tmp_path / "model.skops").predict(features), estimator.predict(features))
+    assert np.array_equal(
+        load_estimator(tmp_path / "model.skops").predict(features), estimator.predict(features)
+    )
 
 
 def test_all_estimators_are_tried(root):

@@ -14,7 +14,10 @@ SEQUENCE = {"chr1": "ACGTNacgtnGGGCCCATATTTTTAAAAACCCCC" * 3, "chr2": "TTTTGGGG"
 @pytest.fixture(params=["hg19.fa", "hg19.fa.gz"])
 def fasta(request, tmp_path):
     path = tmp_path / request.param
-    text = "".join(f">{name} comment\n" + "\n".join(s[i : i + 10] for i in range(0, len(s), 10)) + "\n" for name, s in SEQUENCE.items())
+    text = "".join(
+        f">{name} comment\n" + "\n".join(s[i : i + 10] for i in range(0, len(s), 10)) + "\n"
+        for name, s in SEQUENCE.items()
+    )
     path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
     return path
 
@@ -53,4 +56,10 @@ def test_another_assembly_or_a_file_cut_short_is_named(fasta, tmp_path):
 def test_one_hot_comes_in_the_batch():
     result = one_hot(torch.tensor([[0, 1, 2, 3, 4]], dtype=torch.uint8))
     assert result.shape == (1, 4, 5) and result.dtype == torch.float32
-    assert result[0].T.tolist() == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]]
+    assert result[0].T.tolist() == [
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0, 1, 0],
+        [0, 0, 0, 1],
+        [0, 0, 0, 0],
+    ]

@@ -19,7 +19,9 @@ def test_genes_lie_apart_on_all_chromosomes_and_some_have_neighbours(genes):
     assert genes["gene_id"].is_unique and genes["gene_id"].is_monotonic_increasing
     assert set(genes["chrom"]) == set(simulate.CHROMOSOMES)
     tss = np.where(genes["strand"] == 1, genes["start"], genes["end"])
-    gaps = np.concatenate([np.diff(np.sort(tss[genes["chrom"] == name])) for name in simulate.CHROMOSOMES])
+    gaps = np.concatenate(
+        [np.diff(np.sort(tss[genes["chrom"] == name])) for name in simulate.CHROMOSOMES]
+    )
     assert 0.1 < (gaps < 5_000).mean() < 0.3
     assert (tss > 12_000).all()
 
@@ -31,7 +33,9 @@ def test_expression_follows_activity_as_the_truth_says(genes):
     assert 0.1 < (rpkm == 0).mean() < 0.2
     assert level.mean() == pytest.approx(simulate.MEAN, abs=0.25)
     above = mean > 2  # far from the floor at 0
-    assert np.std((level - mean)[above]) == pytest.approx(simulate.SD * np.sqrt(simulate.DNA + simulate.NOISE), rel=0.05)
+    assert np.std((level - mean)[above]) == pytest.approx(
+        simulate.SD * np.sqrt(simulate.DNA + simulate.NOISE), rel=0.05
+    )
     # two cells agree as much as a gene's mean explains, but for the floor at 0
     assert np.corrcoef(level.T)[0, 1] == pytest.approx(simulate.SHARED, abs=0.05)
 
@@ -43,14 +47,20 @@ def test_under_the_null_marks_tell_nothing(genes):
 
 
 def test_a_cell_is_the_same_whichever_others_are_simulated(genes):
-    alone, together = (simulate.draw_expression(genes, cells, 1, False)[0] for cells in (["E004"], ["E003", "E004"]))
+    alone, together = (
+        simulate.draw_expression(genes, cells, 1, False)[0]
+        for cells in (["E004"], ["E003", "E004"])
+    )
     assert np.array_equal(alone["activity"], together.loc[together["cell"] == "E004", "activity"])
 
 
 def test_marks_have_their_shapes():
     activity = np.r_[np.full(400, 1.5), np.full(400, -1.5)]
     length = np.full(800, 20_000)
-    rates = {mark: simulate.mark_rates(mark, activity, length, np.random.default_rng(0)) for mark in ("H3K4me3", "H3K36me3", "H3K27me3")}
+    rates = {
+        mark: simulate.mark_rates(mark, activity, length, np.random.default_rng(0))
+        for mark in ("H3K4me3", "H3K36me3", "H3K27me3")
+    }
     centre, flank = slice(110, 130), slice(0, 20)
     high, low = slice(0, 400), slice(400, 800)
     assert rates["H3K4me3"][high, centre].mean() > 50 * rates["H3K4me3"][high, flank].mean()
@@ -99,14 +109,20 @@ def best(genes, null):
 def test_best_scores_are_what_the_truth_allows(genes):
     truth, rpkm, _, table = best(genes, null=False)
     level = np.log2(rpkm[:, 0] + 1)
-    marks, both = (table.loc[("log2_rpkm", "E003", sees)] for sees in ("marks", "marks and sequence"))
-    # about the share of variance that each explains, less the floor; and no other monotone score of activity does better
+    marks, both = (
+        table.loc[("log2_rpkm", "E003", sees)] for sees in ("marks", "marks and sequence")
+    )
+    # about the share of variance that each explains, less the floor; and no other monotone score of
+    # activity does better
     assert marks["pearson"] ** 2 == pytest.approx(1 - simulate.DNA - simulate.NOISE, abs=0.05)
     assert both["pearson"] ** 2 == pytest.approx(1 - simulate.NOISE, abs=0.05)
     assert both["mse"] < marks["mse"] < level.var()
     activity = truth.loc[truth["cell"] == "E003", "activity"]
-    assert marks["auc"] == pytest.approx(roc_auc_score(level >= np.median(level), activity), abs=1e-9)
-    # a promoter's strength is the same in both cells, so that sequence tells little of a change between them
+    assert marks["auc"] == pytest.approx(
+        roc_auc_score(level >= np.median(level), activity), abs=1e-9
+    )
+    # a promoter's strength is the same in both cells, so that sequence tells little of a change
+    # between them
     change = table.loc["log2_fold_change"]
     assert set(change.index.get_level_values("unit")) == {"E003-E004"}
     assert 0.3 < change.loc[("E003-E004", "marks"), "pearson"] < 0.95 and change["auc"].isna().all()
@@ -119,23 +135,36 @@ def test_under_the_null_no_task_can_be_learned(genes):
     assert (cells["auc"] == 0.5).all() and (table["pearson"] == 0).all()
     # not even counts by the length that H3K36me3 shows
     length = (genes["end"] - genes["start"]).to_numpy()
-    rate = simulate.mark_rates("H3K36me3", truth.loc[truth["cell"] == "E003", "activity"].to_numpy(), length, np.random.default_rng(0))
+    rate = simulate.mark_rates(
+        "H3K36me3",
+        truth.loc[truth["cell"] == "E003", "activity"].to_numpy(),
+        length,
+        np.random.default_rng(0),
+    )
     assert abs(spearmanr(rate.sum(axis=1), counts[:, 0]).statistic) < 0.05
 
 
 def test_shift_makes_cells_differ_and_none_does_not():
     effects = [simulate.cell_effects(cell, 1, 1.0) for cell in ("E003", "E004")]
-    assert effects[0] != effects[1] and all(value > 0 for cell in effects for value in cell.values())
+    assert effects[0] != effects[1] and all(
+        value > 0 for cell in effects for value in cell.values()
+    )
     assert set(simulate.cell_effects("E003", 1, 0.0).values()) == {1.0}
 
 
 def test_motifs_follow_the_promoter(genes):
     few = genes[:400]
     truth, _ = simulate.draw_expression(few, ["E003"], 1, False)
-    sequences = {name: sequence.tobytes() for name, sequence in simulate.draw_sequence(few, truth, 1)}
+    sequences = {
+        name: sequence.tobytes() for name, sequence in simulate.draw_sequence(few, truth, 1)
+    }
     reverse = simulate.MOTIF.translate(bytes.maketrans(b"ACGT", b"TGCA"))[::-1]
     counts = []
     for gene in few.itertuples():
         tss = gene.start if gene.strand == 1 else gene.end
-        counts.append(sequences[gene.chrom][tss - 500 : tss + 500].count(simulate.MOTIF if gene.strand == 1 else reverse))
+        counts.append(
+            sequences[gene.chrom][tss - 500 : tss + 500].count(
+                simulate.MOTIF if gene.strand == 1 else reverse
+            )
+        )
     assert np.corrcoef(counts, truth["promoter"])[0, 1] > 0.5

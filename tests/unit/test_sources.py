@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from markexpr.data.sources import DEEPCHROME_ORDER, DEEPDIFF, read_deepchrome_csv, read_deepdiff_csv, read_kaggle_npz, write_kaggle_npz
+from markexpr.data.sources import (
+    DEEPCHROME_ORDER,
+    DEEPDIFF,
+    read_deepchrome_csv,
+    read_deepdiff_csv,
+    read_kaggle_npz,
+    write_kaggle_npz,
+)
 from markexpr.data.windows import Window
 from markexpr.io.jobs import InputError
 
@@ -41,7 +48,9 @@ def test_counts_marks_and_splits_arrive_where_they_belong(files):
 
 
 def test_the_centre_of_the_published_window(files):
-    wide, narrow = (read_deepdiff_csv(files[0], window, DEEPDIFF_MARKS)[0] for window in (WIDE, NARROW))
+    wide, narrow = (
+        read_deepdiff_csv(files[0], window, DEEPDIFF_MARKS)[0] for window in (WIDE, NARROW)
+    )
     assert np.array_equal(narrow, wide[:, :, 50:150])
 
 
@@ -96,7 +105,11 @@ def write_deepchrome(path, genes, seed=0, label=None):
     with open(path, "w") as file:
         for number, (gene, block) in enumerate(zip(genes, counts)):
             for bin_number, row in enumerate(block, 1):
-                file.write(f"{gene},{bin_number}," + ",".join(map(str, row)) + f",{number % 2 if label is None else label}\n")
+                file.write(
+                    f"{gene},{bin_number},"
+                    + ",".join(map(str, row))
+                    + f",{number % 2 if label is None else label}\n"
+                )
     return counts
 
 
@@ -105,7 +118,11 @@ def classification(tmp_path):
     paths, counts = {}, {}
     for seed, split in enumerate(("train", "valid", "test")):
         paths[split] = tmp_path / f"{split}.csv"
-        counts[split] = write_deepchrome(paths[split], ["000003", "132958"] if split == "train" else [f"2000{seed}{n}" for n in range(2)], seed)
+        counts[split] = write_deepchrome(
+            paths[split],
+            ["000003", "132958"] if split == "train" else [f"2000{seed}{n}" for n in range(2)],
+            seed,
+        )
     return paths, counts
 
 
@@ -126,7 +143,9 @@ def test_a_gene_that_stands_twice_in_deepchromes_files_is_kept_once(classificati
 
 def test_wrong_rows_of_deepchromes_files_are_named(classification):
     paths, _ = classification
-    with pytest.raises(InputError, match="window 20000bp_100bp is not the centre of window 10000bp_100bp"):
+    with pytest.raises(
+        InputError, match="window 20000bp_100bp is not the centre of window 10000bp_100bp"
+    ):
         read_deepchrome_csv(paths, WIDE, ["H3K4me3"])
     write_deepchrome(paths["test"], ["200020"], label=3)
     with pytest.raises(InputError, match=r"the label \(column 8\) must be 0 or 1"):
@@ -155,14 +174,23 @@ def test_the_competitions_layout_both_ways(tmp_path, transform):
         assert file["E003"].shape == (4, 100, 7)
         assert file["E003"][1, 5, 0] == 419 and (file["E003"][2, :, 6] == 3.25).all()
         assert np.allclose(file["E003"][2, 7, 1:6], transform(counts)[2, :, 7])
-    again, gene_id, values = read_kaggle_npz(tmp_path / "train.npz", "E003", NARROW, DEEPCHROME_ORDER)
-    assert np.array_equal(again, counts) and gene_id.tolist() == ids.tolist() and values.tolist() == expression.tolist()
+    again, gene_id, values = read_kaggle_npz(
+        tmp_path / "train.npz", "E003", NARROW, DEEPCHROME_ORDER
+    )
+    assert (
+        np.array_equal(again, counts)
+        and gene_id.tolist() == ids.tolist()
+        and values.tolist() == expression.tolist()
+    )
 
 
 def test_what_is_not_the_competitions_layout_is_named(tmp_path):
     path = tmp_path / "train.npz"
     competition(path)
-    for cell, marks, message in (("E999", DEEPCHROME_ORDER, "no cell 'E999'; it has E003"), ("E003", ["H3K27ac"], "no mark H3K27ac")):
+    for cell, marks, message in (
+        ("E999", DEEPCHROME_ORDER, "no cell 'E999'; it has E003"),
+        ("E003", ["H3K27ac"], "no mark H3K27ac"),
+    ):
         with pytest.raises(InputError, match=message):
             read_kaggle_npz(path, cell, NARROW, marks)
     np.savez(path, E003=np.zeros((4, 100, 6)))

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from markexpr.data.splits import CHROMOSOME_FOLDS, at_random, by_chromosome, by_id_order, shuffled, split_genes
+from markexpr.data.splits import (
+    CHROMOSOME_FOLDS,
+    at_random,
+    by_chromosome,
+    by_id_order,
+    shuffled,
+    split_genes,
+)
 from markexpr.io.jobs import InputError
 
 IDS = np.array([f"ENSG{number:011d}" for number in range(19_795)])
@@ -17,7 +24,11 @@ def test_thirds_in_the_order_of_ids_have_the_published_sizes():
     split = by_id_order(IDS, {"train": 6599, "valid": 6599, "test": 6597})
     assert sizes(split) == [6599, 6599, 6597]
     assert (split[0], split[6598], split[6599], split[-1]) == ("train", "train", "valid", "test")
-    assert sizes(by_id_order(IDS[:100], {"train": 6599, "valid": 6599, "test": 6597})) == [34, 33, 33]
+    assert sizes(by_id_order(IDS[:100], {"train": 6599, "valid": 6599, "test": 6597})) == [
+        34,
+        33,
+        33,
+    ]
 
 
 def test_deepdiffs_files_begin_with_the_test_genes():
@@ -28,7 +39,10 @@ def test_deepdiffs_files_begin_with_the_test_genes():
 
 def test_the_order_of_the_list_does_not_matter():
     order = np.random.default_rng(0).permutation(len(IDS))
-    for scheme in (lambda ids: by_id_order(ids, {"train": 1, "test": 1}), lambda ids: at_random(ids, seed=3, test=100)):
+    for scheme in (
+        lambda ids: by_id_order(ids, {"train": 1, "test": 1}),
+        lambda ids: at_random(ids, seed=3, test=100),
+    ):
         assert np.array_equal(scheme(IDS[order]), scheme(IDS)[order])
 
 
@@ -44,11 +58,19 @@ EXPECTED_ORDER = [3, 0, 1, 2]
 
 def test_a_gene_less_moves_no_other():
     all_genes, fewer = shuffled(IDS[:500], 1), shuffled(IDS[1:500], 1)
-    assert [IDS[place] for place in all_genes if place != 0] == [IDS[1:500][place] for place in fewer]
+    assert [IDS[place] for place in all_genes if place != 0] == [
+        IDS[1:500][place] for place in fewer
+    ]
 
 
 def test_the_competitions_genes_and_cells():
-    setting = {"scheme": "random", "seed": 1, "test": 1447, "valid": 0.1, "held_out_cells": ["E071", "E084"]}
+    setting = {
+        "scheme": "random",
+        "seed": 1,
+        "test": 1447,
+        "valid": 0.1,
+        "held_out_cells": ["E071", "E084"],
+    }
     chrom = np.full(17_447, "chr1")
     seen = split_genes(setting, IDS[:17_447], chrom, "E003")
     assert sizes(seen) == [14_400, 1600, 1447]
@@ -73,6 +95,10 @@ def test_whole_chromosomes_stay_together():
         assert set(chrom[split == "test"]) == set(CHROMOSOME_FOLDS[fold])
         assert not set(chrom[split == "test"]) & set(chrom[split != "test"])
         assert not set(chrom[split == "valid"]) & set(chrom[split == "train"])
-    assert sum(len(fold) for fold in CHROMOSOME_FOLDS) == 24 == len({name for fold in CHROMOSOME_FOLDS for name in fold})
+    assert (
+        sum(len(fold) for fold in CHROMOSOME_FOLDS)
+        == 24
+        == len({name for fold in CHROMOSOME_FOLDS for name in fold})
+    )
     with pytest.raises(InputError, match="chrM is in no fold"):
         by_chromosome(["chrM"], 0)

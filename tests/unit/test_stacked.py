@@ -35,7 +35,8 @@ NETS = {
 
 @pytest.fixture(autouse=True)
 def double_precision():
-    # Adam divides by the size of gradients: where that is next to nothing, rounding decides which way a weight goes
+    # Adam divides by the size of gradients: where that is next to nothing, rounding decides which
+    # way a weight goes
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
@@ -46,7 +47,14 @@ def cell(name, n=90, seed=None):
     marks = rng.normal(0, 1, (n, 5, 100))
     target = marks[:, 0, 40:60].mean(axis=1) * 3 + rng.normal(0, 0.3, n)
     split = rng.permutation(np.repeat(["train", "valid", "test"], [n - 40, 20, 20]))
-    return Samples({"marks": marks}, target, split, np.array([f"G{i}" for i in range(n)]), np.full(n, name), list("abcde"))
+    return Samples(
+        {"marks": marks},
+        target,
+        split,
+        np.array([f"G{i}" for i in range(n)]),
+        np.full(n, name),
+        list("abcde"),
+    )
 
 
 def fit_both(architecture, network, training, cells, seed=1):
@@ -54,11 +62,15 @@ def fit_both(architecture, network, training, cells, seed=1):
     block = {"architecture": architecture, "network": network, "training": training}
     alone = []
     for own in cells:
-        trainer = Trainer(build_seeded(block, own, seed, own.cell[0]), own, training, seed, CPU, unit=own.cell[0])
+        trainer = Trainer(
+            build_seeded(block, own, seed, own.cell[0]), own, training, seed, CPU, unit=own.cell[0]
+        )
         trainer.fit()
         alone.append((trainer.progress, trainer.predict()))
     models = [build_seeded(block, own, seed, own.cell[0]) for own in cells]
-    stacked = StackedTrainer(models, cells, training, seed, CPU, units=[own.cell[0] for own in cells])
+    stacked = StackedTrainer(
+        models, cells, training, seed, CPU, units=[own.cell[0] for own in cells]
+    )
     stacked.fit()
     return alone, list(zip(stacked.fits, stacked.predict()))
 
@@ -78,7 +90,9 @@ def assert_equal(alone, together):
 
 @pytest.mark.parametrize("architecture", NETS)
 def test_trained_together_as_alone(architecture):
-    alone, together = fit_both(architecture, NETS[architecture], TRAINING, [cell(name) for name in CELLS])
+    alone, together = fit_both(
+        architecture, NETS[architecture], TRAINING, [cell(name) for name in CELLS]
+    )
     assert_equal(alone, together)
     # and the cells' models are not the same one thrice
     assert not np.allclose(together[0][1], together[1][1], atol=0.05)
@@ -89,7 +103,14 @@ def test_trained_together_as_alone(architecture):
     [
         {"seed_by_unit": False},
         {"clip_norm": 0.1},
-        {"optimiser": {"name": "sgd", "learning_rate": 0.01, "momentum": 0.9, "weight_decay": 0.01}},
+        {
+            "optimiser": {
+                "name": "sgd",
+                "learning_rate": 0.01,
+                "momentum": 0.9,
+                "weight_decay": 0.01,
+            }
+        },
         {"early_stopping": {"monitor": "pearson", "patience": 2}, "epochs": 14, "batch_size": 5},
     ],
 )
@@ -98,23 +119,36 @@ def test_whatever_the_settings(change):
     alone, together = fit_both("deepchrome", NETS["deepchrome"], {**TRAINING, **change}, cells)
     assert_equal(alone, together)
     if "epochs" in change:
-        assert len({progress.epoch for progress, _ in alone}) > 1, "some cell should stop before another"
+        assert len({progress.epoch for progress, _ in alone}) > 1, (
+            "some cell should stop before another"
+        )
 
 
 def every_net():
-    """One block of each architecture of nets per cell that the studies train together, its layers made small."""
-    schema, config = (configuration.read_yaml(ROOT / path) for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml"))
-    for study in studies.load_studies(ROOT / "config/studies", {}, schema, config["marks"]).values():
+    """One block of each architecture of nets per cell that the studies train together, its layers
+    made small."""
+    schema, config = (
+        configuration.read_yaml(ROOT / path)
+        for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml")
+    )
+    for study in studies.load_studies(
+        ROOT / "config/studies", {}, schema, config["marks"]
+    ).values():
         for block in study["models"].values():
             together = "network" in block and study["units"] == "cells" and "regime" not in block
             if together and block["architecture"] not in (*NETS, *studies.NOT_STACKED):
                 yield block["architecture"], block["network"], block["training"]
 
 
-@pytest.mark.parametrize("block", {block[0]: block for block in every_net()}.values(), ids=lambda block: block[0])
+@pytest.mark.parametrize(
+    "block", {block[0]: block for block in every_net()}.values(), ids=lambda block: block[0]
+)
 def test_what_other_studies_have_can_be_trained_together(block):
     architecture, network, training = block
-    cells = [replace(own, target=(own.target > np.median(own.target)).astype(float)) for own in (cell("E003"), cell("E004"))]
+    cells = [
+        replace(own, target=(own.target > np.median(own.target)).astype(float))
+        for own in (cell("E003"), cell("E004"))
+    ]
     settings = {**training, "batch_size": 25, "epochs": 2}
     alone, together = fit_both(architecture, network, settings, cells)
     assert_equal(alone, together)
@@ -124,7 +158,9 @@ def test_units_differ_in_start_and_order_only_if_asked():
     same = [cell("E003"), cell("E004", seed=3)]
     _, together = fit_both("deepchrome", NETS["deepchrome"], TRAINING, same)
     assert not np.allclose(together[0][1], together[1][1], atol=1e-3)
-    _, together = fit_both("deepchrome", NETS["deepchrome"], {**TRAINING, "seed_by_unit": False}, same)
+    _, together = fit_both(
+        "deepchrome", NETS["deepchrome"], {**TRAINING, "seed_by_unit": False}, same
+    )
     assert np.allclose(together[0][1], together[1][1], atol=1e-5)
 
 
@@ -134,7 +170,9 @@ def test_killed_it_goes_on_where_it_was(tmp_path):
 
     def trainer(epochs, checkpoint):
         models = [build_seeded(block, own, 1, own.cell[0]) for own in cells]
-        return StackedTrainer(models, cells, {**TRAINING, "epochs": epochs}, 1, CPU, checkpoint, "f", CELLS)
+        return StackedTrainer(
+            models, cells, {**TRAINING, "epochs": epochs}, 1, CPU, checkpoint, "f", CELLS
+        )
 
     whole = trainer(3, None)
     whole.fit()
@@ -148,15 +186,30 @@ def test_killed_it_goes_on_where_it_was(tmp_path):
 def test_what_cannot_be_trained_together_is_refused():
     model = {"architecture": "deepchrome", "network": NETS["deepchrome"], "training": TRAINING}
     for cells, training, message in (
-        ([cell("E003"), cell("E004", n=80)], TRAINING, "E003 has 90 .* E004 has 80 .* set train_together: false"),
-        ([cell("E003")], {**TRAINING, "start_at_mean": True}, "start_at_mean are trained one by one"),
+        (
+            [cell("E003"), cell("E004", n=80)],
+            TRAINING,
+            "E003 has 90 .* E004 has 80 .* set train_together: false",
+        ),
+        (
+            [cell("E003")],
+            {**TRAINING, "start_at_mean": True},
+            "start_at_mean are trained one by one",
+        ),
     ):
         with pytest.raises(InputError, match=message):
-            StackedTrainer([build_seeded(model, own, 1, "") for own in cells], cells, training, 1, CPU)
+            StackedTrainer(
+                [build_seeded(model, own, 1, "") for own in cells], cells, training, 1, CPU
+            )
 
 
 def test_a_last_batch_of_one_does_not_break_batch_norm():
     # 50 training genes in batches of 7: the last has one, of one position after four transitions
-    alone, together = fit_both("densenet", NETS["densenet"], {**TRAINING, "batch_size": 7, "epochs": 1}, [cell("E003"), cell("E004")])
+    alone, together = fit_both(
+        "densenet",
+        NETS["densenet"],
+        {**TRAINING, "batch_size": 7, "epochs": 1},
+        [cell("E003"), cell("E004")],
+    )
     assert alone[0][0].steps[-1]["step"] == 7
     assert_equal(alone, together)

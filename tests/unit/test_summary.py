@@ -1,11 +1,20 @@
-"""Models side by side: summaries over the units they share, drops, and tests of claims, against numbers worked out by hand."""
+"""Models side by side: summaries over the units they share, drops, and tests of claims, against
+numbers worked out by hand."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import wilcoxon
 
-from markexpr.evaluation.comparisons import across_settings, by_unit, cell_groups, cell_of_unit, holm, judge_claims, summarise
+from markexpr.evaluation.comparisons import (
+    across_settings,
+    by_unit,
+    cell_groups,
+    cell_of_unit,
+    holm,
+    judge_claims,
+    summarise,
+)
 from markexpr.io.jobs import InputError
 
 
@@ -17,15 +26,25 @@ def metrics(**values):
         for number, seeds in enumerate(units, 1)
         for seed, value in enumerate(seeds, 1)
     ]
-    noise = [("s", model, "E1", 1, split, metric, 0.1) for model in values for split, metric in (("valid", "auc"), ("test", "auprc"))]
-    return pd.DataFrame(rows + noise, columns=["study", "model", "unit", "seed", "split", "metric", "value"])
+    noise = [
+        ("s", model, "E1", 1, split, metric, 0.1)
+        for model in values
+        for split, metric in (("valid", "auc"), ("test", "auprc"))
+    ]
+    return pd.DataFrame(
+        rows + noise, columns=["study", "model", "unit", "seed", "split", "metric", "value"]
+    )
 
 
 NOTHING = pd.DataFrame(columns=["model", "metric", "statistic", "value", "own_paper"])
 
 
 def test_seeds_are_averaged_and_only_shared_units_count():
-    mean, sd = by_unit(metrics(a=[[0.7, 0.9], [0.6, 0.6], [0.5, 0.5]], b=[[0.9, 0.9], [0.8, 0.8]]), ["a", "b", "absent"], "auc")
+    mean, sd = by_unit(
+        metrics(a=[[0.7, 0.9], [0.6, 0.6], [0.5, 0.5]], b=[[0.9, 0.9], [0.8, 0.8]]),
+        ["a", "b", "absent"],
+        "auc",
+    )
     assert mean.columns.tolist() == ["a", "b"] and mean.index.tolist() == ["E1", "E2"]
     assert mean["a"].tolist() == pytest.approx([0.8, 0.6])
     assert sd["a"].tolist() == pytest.approx([np.std([0.7, 0.9], ddof=1), 0])
@@ -34,19 +53,37 @@ def test_seeds_are_averaged_and_only_shared_units_count():
 def test_a_table_with_groups_drops_and_published_values():
     table = {"models": ["origin", "cross"], "metric": "auc", "against": {"cross": "origin"}}
     published = pd.DataFrame(
-        [("cross", "auc", "mean", 0.85, "yes"), ("cross", "auc", "mean_drop", 0.015, "yes"), ("origin", "auc", "mean", 0.9, "no")],
+        [
+            ("cross", "auc", "mean", 0.85, "yes"),
+            ("cross", "auc", "mean_drop", 0.015, "yes"),
+            ("origin", "auc", "mean", 0.9, "no"),
+        ],
         columns=NOTHING.columns,
     )
     data = metrics(origin=[[0.9], [0.8], [0.7]], cross=[[0.8], [0.8], [0.5]])
-    found = summarise(data, table, {"all": None, "some": ["E1", "E3"], "none": ["E9"]}, published).set_index(["cells", "model"])
+    found = summarise(
+        data, table, {"all": None, "some": ["E1", "E3"], "none": ["E9"]}, published
+    ).set_index(["cells", "model"])
     row = found.loc[("all", "cross")]
-    assert row[["units", "min", "mean", "max", "median"]].tolist() == pytest.approx([3, 0.5, 0.7, 0.8, 0.8])
-    assert row["drop"] == pytest.approx(0.1) and row["published_drop"] == 0.015 and row["published_mean"] == 0.85
+    assert row[["units", "min", "mean", "max", "median"]].tolist() == pytest.approx(
+        [3, 0.5, 0.7, 0.8, 0.8]
+    )
+    assert (
+        row["drop"] == pytest.approx(0.1)
+        and row["published_drop"] == 0.015
+        and row["published_mean"] == 0.85
+    )
     assert np.isnan(row["sd_over_seeds"])
     some = found.loc[("some", "cross")]
-    assert some["mean"] == pytest.approx(0.65) and some["drop"] == pytest.approx(0.15) and np.isnan(some["published_mean"])
+    assert (
+        some["mean"] == pytest.approx(0.65)
+        and some["drop"] == pytest.approx(0.15)
+        and np.isnan(some["published_mean"])
+    )
     assert "none" not in found.index.get_level_values(0)
-    assert np.isnan(found.loc[("all", "origin"), "drop"]) and np.isnan(found.loc[("all", "origin"), "published_mean"])
+    assert np.isnan(found.loc[("all", "origin"), "drop"]) and np.isnan(
+        found.loc[("all", "origin"), "published_mean"]
+    )
 
 
 def test_units_are_grouped_by_the_cell_they_test():
@@ -74,23 +111,44 @@ def test_claims_are_tested_pairwise():
         {"better": "high", "than": "low", "source": "x", "ours": True},
     ]
     table = judge_claims(data, claims, "auc")
-    # eight differences of one sign: 1/256 one-sided, times 5 tests; of four units, at least 1/16 times 5
+    # eight differences of one sign: 1/256 one-sided, times 5 tests; of four units, at least 1/16
+    # times 5
     assert table["p"][0] == pytest.approx(1 / 256) and table["p_holm"][0] == pytest.approx(5 / 256)
-    assert table["verdict"].tolist() == ["supported", "contradicted", "not shown", "too few units", "not run", "too few units", "supported"]
+    assert table["verdict"].tolist() == [
+        "supported",
+        "contradicted",
+        "not shown",
+        "too few units",
+        "not run",
+        "too few units",
+        "supported",
+    ]
     assert table["p_holm"][6] == table["p"][6]  # ours is adjusted apart
     assert table["units"][5] == 2
-    assert table["mean_difference"][0] == pytest.approx(0.045) and table["units_better"][:3].tolist() == [8, 0, 4]
+    assert table["mean_difference"][0] == pytest.approx(0.045) and table["units_better"][
+        :3
+    ].tolist() == [8, 0, 4]
     assert table["p"][2] == pytest.approx(wilcoxon(change, alternative="greater").pvalue)
 
 
 def test_holms_adjustment():
-    assert holm([0.01, np.nan, 0.04, 0.03]) == pytest.approx([0.03, np.nan, 0.06, 0.06], nan_ok=True)
+    assert holm([0.01, np.nan, 0.04, 0.03]) == pytest.approx(
+        [0.03, np.nan, 0.06, 0.06], nan_ok=True
+    )
     assert holm([0.9, 0.8]).max() == 1
 
 
 def test_settings_stand_below_each_other():
     table = {"models": ["a", "b"], "metric": "auc", "against": {"b": "a"}}
-    found = across_settings({"as printed": metrics(a=[[0.9]], b=[[0.8]]), "other": metrics(a=[[0.7]])}, table, {"all": None})
-    assert found[["setting", "model", "mean"]].values.tolist() == [["as printed", "a", 0.9], ["as printed", "b", 0.8], ["other", "a", 0.7]]
+    found = across_settings(
+        {"as printed": metrics(a=[[0.9]], b=[[0.8]]), "other": metrics(a=[[0.7]])},
+        table,
+        {"all": None},
+    )
+    assert found[["setting", "model", "mean"]].values.tolist() == [
+        ["as printed", "a", 0.9],
+        ["as printed", "b", 0.8],
+        ["other", "a", 0.7],
+    ]
     with pytest.raises(InputError, match="setting 'empty' has no run of a, b"):
         across_settings({"empty": metrics(c=[[0.9]])}, table, {"all": None})

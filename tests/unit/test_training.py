@@ -1,4 +1,5 @@
-"""The training loop: learns, is repeatable, resumes where it was, stops early, and says what is wrong."""
+"""The training loop: learns, is repeatable, resumes where it was, stops early, and says what is
+wrong."""
 
 import numpy as np
 import pytest
@@ -26,7 +27,14 @@ def samples(n=96, signal=2.0, seed=0):
     marks = rng.normal(0, 1, (n, 2, 40)).astype(np.float32)
     marks[:, 0, 15:25] += signal * target[:, None]
     split = np.array(["train", "valid", "test"])[np.arange(n) % 3]
-    return Samples({"marks": marks}, target, split, np.array([f"G{i}" for i in range(n)]), np.full(n, "E003"), ["a", "b"])
+    return Samples(
+        {"marks": marks},
+        target,
+        split,
+        np.array([f"G{i}" for i in range(n)]),
+        np.full(n, "E003"),
+        ["a", "b"],
+    )
 
 
 def trainer(data, settings=SETTINGS, seed=1, checkpoint=None, fingerprint="f"):
@@ -38,7 +46,9 @@ def trainer(data, settings=SETTINGS, seed=1, checkpoint=None, fingerprint="f"):
 
 def test_it_overfits_a_few_genes():
     data = samples(96, signal=0.0)
-    fit = trainer(data, {**SETTINGS, "epochs": 60, "early_stopping": {"monitor": "loss", "patience": 0}})
+    fit = trainer(
+        data, {**SETTINGS, "epochs": 60, "early_stopping": {"monitor": "loss", "patience": 0}}
+    )
     assert fit.fit()[-1]["train_loss"] < 0.1
 
 
@@ -85,7 +95,9 @@ def test_a_killed_fit_goes_on_where_it_was_and_ends_the_same(tmp_path, monkeypat
     resumed = trainer(data, checkpoint=checkpoint)
     epochs = []
     train_epoch_again = resumed._train_epoch
-    monkeypatch.setattr(resumed, "_train_epoch", lambda epoch: epochs.append(epoch) or train_epoch_again(epoch))
+    monkeypatch.setattr(
+        resumed, "_train_epoch", lambda epoch: epochs.append(epoch) or train_epoch_again(epoch)
+    )
     assert resumed.fit() == history
     assert epochs == [4, 5, 6]
     assert np.array_equal(resumed.predict(), whole.predict())
@@ -104,12 +116,15 @@ def test_in_a_clusters_job_a_finished_fit_is_not_trained_again(tmp_path, monkeyp
     again = trainer(data, checkpoint=checkpoint, fingerprint="a")
     monkeypatch.setattr(again, "_train_epoch", lambda epoch: pytest.fail("trained again"))
     assert again.fit() == history and np.array_equal(again.predict(), first.predict())
-    # with other settings its result counts for nothing, and does not stand in the way of their checkpoint
+    # with other settings its result counts for nothing, and does not stand in the way of their
+    # checkpoint
     trainer(data, {**SETTINGS, "epochs": 2}, checkpoint=checkpoint, fingerprint="b").fit()
     other = trainer(data, checkpoint=checkpoint, fingerprint="b")
     epochs = []
     train_epoch = other._train_epoch
-    monkeypatch.setattr(other, "_train_epoch", lambda epoch: epochs.append(epoch) or train_epoch(epoch))
+    monkeypatch.setattr(
+        other, "_train_epoch", lambda epoch: epochs.append(epoch) or train_epoch(epoch)
+    )
     other.fit()
     assert epochs == [3, 4, 5, 6]
     other.forget()
@@ -126,7 +141,9 @@ def test_a_checkpoint_of_other_settings_or_a_broken_one_is_not_resumed(tmp_path)
 
 def test_it_stops_early_and_keeps_the_best_epoch():
     data = samples(96, signal=0.0)
-    fit = trainer(data, {**SETTINGS, "epochs": 200, "early_stopping": {"monitor": "loss", "patience": 5}})
+    fit = trainer(
+        data, {**SETTINGS, "epochs": 200, "early_stopping": {"monitor": "loss", "patience": 5}}
+    )
     history = fit.fit()
     losses = [row["valid_loss"] for row in history]
     best = int(np.argmin(losses))
@@ -167,7 +184,11 @@ class Constant(torch.nn.Module):
 
 
 def test_a_net_that_says_the_same_of_every_gene_is_a_bad_one_and_no_error():
-    settings = {**SETTINGS, "loss": "mean_squared_error", "early_stopping": {"monitor": "pearson", "patience": 0}}
+    settings = {
+        **SETTINGS,
+        "loss": "mean_squared_error",
+        "early_stopping": {"monitor": "pearson", "patience": 0},
+    }
     fit = Trainer(Constant(), samples(), settings, 1, torch.device("cpu"))
     history = fit.fit()
     assert len(history) == 6 and all(np.isnan(row["valid_pearson"]) for row in history)
@@ -175,6 +196,11 @@ def test_a_net_that_says_the_same_of_every_gene_is_a_bad_one_and_no_error():
 
 
 def test_starting_at_the_mean_needs_a_net_that_can():
-    settings = {**SETTINGS, "loss": "mean_squared_error", "start_at_mean": True, "early_stopping": {"monitor": "pearson", "patience": 0}}
+    settings = {
+        **SETTINGS,
+        "loss": "mean_squared_error",
+        "start_at_mean": True,
+        "early_stopping": {"monitor": "pearson", "patience": 0},
+    }
     with pytest.raises(InputError, match="cannot start at a mean"):
         Trainer(Constant(), samples(), settings, 1, torch.device("cpu"))

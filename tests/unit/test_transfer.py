@@ -1,4 +1,5 @@
-"""Transfers from a cell with labels to one without: which genes train, which labels can be reached, and what the domain loss does."""
+"""Transfers from a cell with labels to one without: which genes train, which labels can be reached,
+and what the domain loss does."""
 
 import json
 
@@ -14,8 +15,18 @@ from markexpr.models import build_model
 from markexpr.training import Trainer
 
 N = 60
-PART = pd.Series(np.array(["test", "train", "valid"])[np.r_[[0] * 30, [1] * 24, [2] * 6]], index=[f"G{n}" for n in range(N)])
-NETWORK = {"block": [4], "kernels": 4, "features": 8, "hidden": [6, 4], "domain_hidden": 5, "dropout": 0.2}
+PART = pd.Series(
+    np.array(["test", "train", "valid"])[np.r_[[0] * 30, [1] * 24, [2] * 6]],
+    index=[f"G{n}" for n in range(N)],
+)
+NETWORK = {
+    "block": [4],
+    "kernels": 4,
+    "features": 8,
+    "hidden": [6, 4],
+    "domain_hidden": 5,
+    "dropout": 0.2,
+}
 SETTINGS = {
     "loss": "cross_entropy",
     "optimiser": {"name": "sgd", "learning_rate": 0.05, "momentum": 0.85},
@@ -47,18 +58,31 @@ def write(path, cell, seed, flip=None, marks=("a", "b"), genes=PART.index):
 
 @pytest.fixture
 def cells(tmp_path):
-    return {"source": write(tmp_path / "s.npz", "S", 1), "target": write(tmp_path / "t.npz", "T", 2)}
+    return {
+        "source": write(tmp_path / "s.npz", "S", 1),
+        "target": write(tmp_path / "t.npz", "T", 2),
+    }
 
 
 def counts(samples):
-    return pd.Series([f"{cell} {split}" for cell, split in zip(samples.cell, samples.split)]).value_counts().to_dict()
+    return (
+        pd.Series([f"{cell} {split}" for cell, split in zip(samples.cell, samples.split)])
+        .value_counts()
+        .to_dict()
+    )
 
 
 def test_which_genes_train_validate_and_test(cells):
     origin = load_transfer("origin", "all", PART, target=cells["target"])
     assert counts(origin) == {"T test": 30, "T train": 24, "T valid": 6}
-    assert counts(load_transfer("uncross", "all", PART, source=cells["source"])) == {"S train": 54, "S valid": 6}
-    assert counts(load_transfer("uncross", "unseen", PART, source=cells["source"])) == {"S train": 24, "S valid": 6}
+    assert counts(load_transfer("uncross", "all", PART, source=cells["source"])) == {
+        "S train": 54,
+        "S valid": 6,
+    }
+    assert counts(load_transfer("uncross", "unseen", PART, source=cells["source"])) == {
+        "S train": 24,
+        "S valid": 6,
+    }
     cross = load_transfer("cross", "all", PART, **cells)
     assert counts(cross) == {"S train": 54, "S valid": 6, "T unlabelled": 30, "T test": 30}
     unseen = load_transfer("cross", "unseen", PART, **cells)
@@ -74,9 +98,14 @@ def test_unseen_genes_are_in_no_training_set(cells):
 
 def test_every_regime_tests_the_same_genes_with_their_own_signal(cells):
     target = load_cell(cells["target"])
-    for samples in (load_transfer("origin", "all", PART, target=cells["target"]), load_transfer("cross", "all", PART, **cells)):
+    for samples in (
+        load_transfer("origin", "all", PART, target=cells["target"]),
+        load_transfer("cross", "all", PART, **cells),
+    ):
         test = samples.index("test")
-        assert samples.gene_id[test].tolist() == [f"G{n}" for n in range(30)] and set(samples.cell[test]) == {"T"}
+        assert samples.gene_id[test].tolist() == [f"G{n}" for n in range(30)] and set(
+            samples.cell[test]
+        ) == {"T"}
         assert np.array_equal(samples.inputs["marks"][test], target.inputs["marks"][:30])
         assert np.array_equal(samples.target[test], target.target[:30])
 
@@ -90,16 +119,21 @@ def test_labels_of_the_unlabelled_are_not_there(cells):
 def fit(samples, settings=SETTINGS, network=NETWORK):
     torch.set_num_threads(1)
     torch.manual_seed(1)
-    trainer = Trainer(build_model("transferchrome", 2, 20, network), samples, settings, 1, torch.device("cpu"))
+    trainer = Trainer(
+        build_model("transferchrome", 2, 20, network), samples, settings, 1, torch.device("cpu")
+    )
     history = trainer.fit()
     return {name: value.numpy() for name, value in trainer.progress.best_state.items()}, history
 
 
 @pytest.mark.parametrize("flip", ["train", "valid", "test"])
 def test_flipping_labels_of_the_target_leaves_the_weights_as_they_are(tmp_path, cells, flip):
-    """Neither the unlabelled half (train and valid part) nor the half that tests can be learned from, to the bit."""
+    """Neither the unlabelled half (train and valid part) nor the half that tests can be learned
+    from, to the bit."""
     flipped = write(tmp_path / "flipped.npz", "T", 2, flip=flip)
-    assert (load_cell(flipped).target != load_cell(cells["target"]).target).sum() == PART.value_counts()[flip]
+    assert (
+        load_cell(flipped).target != load_cell(cells["target"]).target
+    ).sum() == PART.value_counts()[flip]
     first, history = fit(load_transfer("cross", "all", PART, **cells))
     second, again = fit(load_transfer("cross", "all", PART, source=cells["source"], target=flipped))
     assert history == again
@@ -109,7 +143,10 @@ def test_flipping_labels_of_the_target_leaves_the_weights_as_they_are(tmp_path, 
 def test_signal_of_the_unlabelled_and_labels_of_the_source_do_matter(tmp_path, cells):
     """The counterpart of the test above: it would pass for a net that learns nothing."""
     first, _ = fit(load_transfer("cross", "all", PART, **cells))
-    for role, path in (("target", write(tmp_path / "a.npz", "T", 3)), ("source", write(tmp_path / "b.npz", "S", 1, flip="train"))):
+    for role, path in (
+        ("target", write(tmp_path / "a.npz", "T", 3)),
+        ("source", write(tmp_path / "b.npz", "S", 1, flip="train")),
+    ):
         other, _ = fit(load_transfer("cross", "all", PART, **{**cells, role: path}))
         assert any(not np.array_equal(first[name], other[name]) for name in first), role
 
@@ -118,13 +155,16 @@ def test_the_strength_of_the_reversal_follows_its_schedule(cells):
     samples = load_transfer("cross", "all", PART, **cells)
     _, history = fit(samples, {**SETTINGS, "domain": {"maximum": 0.5, "schedule": "rising"}})
     # after a share p of all epochs: 0.5 · (2 / (1 + exp(-10 p)) - 1)
-    assert [row["lambda"] for row in history] == pytest.approx([0.5 * (2 / (1 + np.exp(-10 * p)) - 1) for p in (1 / 3, 2 / 3, 1)])
+    assert [row["lambda"] for row in history] == pytest.approx(
+        [0.5 * (2 / (1 + np.exp(-10 * p)) - 1) for p in (1 / 3, 2 / 3, 1)]
+    )
     _, history = fit(samples, {**SETTINGS, "domain": {"maximum": 0.5, "schedule": "constant"}})
     assert [row["lambda"] for row in history] == [0.5] * 3
 
 
 def test_the_gradient_of_a_step_is_label_loss_less_lambda_times_domain_loss(cells):
-    """On the feature extractor; equation 8, from two losses differentiated apart without any reversal."""
+    """On the feature extractor; equation 8, from two losses differentiated apart without any
+    reversal."""
     samples = load_transfer("cross", "all", PART, **cells)
     torch.manual_seed(1)
     model = build_model("transferchrome", 2, 20, {**NETWORK, "dropout": 0.0})
@@ -136,10 +176,17 @@ def test_the_gradient_of_a_step_is_label_loss_less_lambda_times_domain_loss(cell
     found = model.feature.weight.grad.clone()
     marks = trainer.inputs.own["marks"]
     features = model.features(marks=marks[torch.cat([batch, unlabelled])])
-    label = torch.nn.functional.cross_entropy(model.classifier(features[:8]), trainer.target[batch].long())
+    label = torch.nn.functional.cross_entropy(
+        model.classifier(features[:8]), trainer.target[batch].long()
+    )
     # 1 is the source, 0 the target, as the paper has it
-    domain = torch.nn.functional.cross_entropy(model.domain_classifier(features), torch.tensor([1] * 8 + [0] * 8))
-    by_label, by_domain = (torch.autograd.grad(loss, model.feature.weight, retain_graph=True)[0] for loss in (label, domain))
+    domain = torch.nn.functional.cross_entropy(
+        model.domain_classifier(features), torch.tensor([1] * 8 + [0] * 8)
+    )
+    by_label, by_domain = (
+        torch.autograd.grad(loss, model.feature.weight, retain_graph=True)[0]
+        for loss in (label, domain)
+    )
     assert torch.allclose(found, by_label - 0.3 * by_domain, atol=1e-7)
 
 

@@ -1,4 +1,5 @@
-"""What users get wrong: one clear line that names the file and the fix, a failing exit, and nothing half-written kept."""
+"""What users get wrong: one clear line that names the file and the fix, a failing exit, and nothing
+half-written kept."""
 
 import gzip
 import shutil
@@ -18,7 +19,12 @@ def whole_mirror(tmp_path_factory):
     """A small mirror of E003 in the server's layout."""
     folder = tmp_path_factory.mktemp("mirror")
     arguments = ["--configfile", "tests/workflow/smoke.yaml", "--config", "simulate={genes: 60}"]
-    snakemake(*arguments, "--", f"results/simulated/mirror/{ALIGNMENTS}/E003-H3K4me3.tagAlign.gz", directory=folder)
+    snakemake(
+        *arguments,
+        "--",
+        f"results/simulated/mirror/{ALIGNMENTS}/E003-H3K4me3.tagAlign.gz",
+        directory=folder,
+    )
     return folder / "results/simulated/mirror"
 
 
@@ -28,15 +34,22 @@ def mirror(whole_mirror, tmp_path):
 
 
 def failing(target, message, directory, *arguments):
-    """Run and fail: the message stands on one line of the output, and no output of a failed job is left."""
-    result = snakemake(*arguments, "--", *([target] if target else []), directory=directory, check=False)
+    """Run and fail: the message stands on one line of the output, and no output of a failed job is
+    left."""
+    result = snakemake(
+        *arguments, "--", *([target] if target else []), directory=directory, check=False
+    )
     assert result.returncode != 0
     assert any(message in line for line in result.printed.splitlines()), result.printed[-3000:]
     return result
 
 
 def left_in(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) if folder.exists() else []
+    return (
+        sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+        if folder.exists()
+        else []
+    )
 
 
 def run(mirror, tmp_path, target, message):
@@ -47,7 +60,12 @@ def run(mirror, tmp_path, target, message):
 def test_a_truncated_gzip_on_the_mirror(mirror, tmp_path):
     path = mirror / ALIGNMENTS / "E003-H3K4me1.tagAlign.gz"
     path.write_bytes(path.read_bytes()[:-50])
-    left = run(mirror, tmp_path, COUNTS, f"ERROR: file://{path} could not be fetched whole (what it serves is not whole")
+    left = run(
+        mirror,
+        tmp_path,
+        COUNTS,
+        f"ERROR: file://{path} could not be fetched whole (what it serves is not whole",
+    )
     assert not any("E003-H3K4me1" in name or name.endswith(".npz") for name in left)
     assert any("E003-H3K4me3" in name for name in left)  # whole downloads stay
 
@@ -59,7 +77,8 @@ def test_a_file_truncated_after_its_download(mirror, tmp_path):
     raw.write_bytes(raw.read_bytes()[:-50])
     failing(
         COUNTS,
-        f"results/raw/{ALIGNMENTS}/E003-H3K4me3.tagAlign.gz is damaged: it has changed since it was fetched",
+        f"results/raw/{ALIGNMENTS}/E003-H3K4me3.tagAlign.gz is damaged: it has changed since "
+        "it was fetched",
         tmp_path / "run",
         *options,
         "--forcerun",
@@ -74,24 +93,51 @@ def test_a_gene_table_that_changed_after_its_download(mirror, tmp_path):
     snakemake(*options, "--", target, directory=tmp_path / "run")
     raw = tmp_path / "run/results/raw" / EXPRESSION / "Ensembl_v65.Gencode_v10.ENSG.gene_info"
     raw.write_text("".join(raw.open().readlines()[:-10]))
-    failing(target, "gene_info is damaged: it has changed since it was fetched", tmp_path / "run", *options, "--forcerun", "annotate_genes")
+    failing(
+        target,
+        "gene_info is damaged: it has changed since it was fetched",
+        tmp_path / "run",
+        *options,
+        "--forcerun",
+        "annotate_genes",
+    )
 
 
 def test_own_data_do_not_mix_with_simulated(tmp_path):
-    config = ["--config", "mirror=simulated", "cells=[mine]", "sources={mine: {kind: bam, path: '/x/{mark}.bam'}}"]
-    failing(None, "mine has data of its own, which do not mix with 'mirror: simulated'", tmp_path, "-n", *config)
+    config = [
+        "--config",
+        "mirror=simulated",
+        "cells=[mine]",
+        "sources={mine: {kind: bam, path: '/x/{mark}.bam'}}",
+    ]
+    failing(
+        None,
+        "mine has data of its own, which do not mix with 'mirror: simulated'",
+        tmp_path,
+        "-n",
+        *config,
+    )
 
 
 def test_a_file_missing_on_the_mirror(mirror, tmp_path):
     (mirror / ALIGNMENTS / "E003-H3K9me3.tagAlign.gz").unlink()
-    left = run(mirror, tmp_path, COUNTS, "E003-H3K9me3.tagAlign.gz cannot be had (no such file); check config keys 'mirror' and 'cells'")
+    left = run(
+        mirror,
+        tmp_path,
+        COUNTS,
+        "E003-H3K9me3.tagAlign.gz cannot be had (no such file); check config keys 'mirror' "
+        "and 'cells'",
+    )
     assert not any(name.endswith(".npz") or "H3K9me3" in name for name in left)
 
 
 def test_a_gene_table_without_the_expected_columns(mirror, tmp_path):
     path = mirror / EXPRESSION / "Ensembl_v65.Gencode_v10.ENSG.gene_info"
     path.write_text("".join(line.replace("\t", ",") for line in path.open()))
-    message = "Ensembl_v65.Gencode_v10.ENSG.gene_info, line 1: 1 columns where gene_id, chrom, start, end, strand"
+    message = (
+        "Ensembl_v65.Gencode_v10.ENSG.gene_info, line 1: 1 columns where gene_id, chrom, start, "
+        "end, strand"
+    )
     left = run(mirror, tmp_path, "results/annotation/genes.tsv", message)
     assert not any("annotation" in name for name in left)
 
@@ -102,23 +148,49 @@ def test_an_expression_table_without_the_cell(mirror, tmp_path):
         lines = file.readlines()
     with gzip.open(path, "wt") as file:
         file.writelines([lines[0].replace("E003", "E999"), *lines[1:]])
-    left = run(mirror, tmp_path, "results/tensors/deepchrome/E003.npz", "has no column for cell 'E003'; it has E999, E004")
+    left = run(
+        mirror,
+        tmp_path,
+        "results/tensors/deepchrome/E003.npz",
+        "has no column for cell 'E003'; it has E999, E004",
+    )
     assert not any("tensors" in name for name in left)
 
 
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ("mirror=http://example.org/data", "config key 'mirror': http://example.org/data is not https"),
-        ("genome_mirror=ftp://example.org", "config key 'genome_mirror': ftp://example.org is not https"),
+        (
+            "mirror=http://example.org/data",
+            "config key 'mirror': http://example.org/data is not https",
+        ),
+        (
+            "genome_mirror=ftp://example.org",
+            "config key 'genome_mirror': ftp://example.org is not https",
+        ),
         ("cells=[E003; touch x]", "config: cells.0: 'E003; touch x' does not match"),
         ("miror=x", "config: unknown key 'miror'; did you mean 'mirror'?"),
-        ("cells=[E003,E0123]", "config key 'cells' names 'E0123', which is not in config/cells.tsv or config key 'sources'; did you mean"),
+        (
+            "cells=[E003,E0123]",
+            "config key 'cells' names 'E0123', which is not in config/cells.tsv or config "
+            "key 'sources'; did you mean",
+        ),
         ("cells=[]", "config: cells: "),
-        ("pairs=[E003-E999]", "config key 'pairs' names 'E999', which is not in config/cells.tsv or config key 'sources'"),
-        ("studies=[deepcrome]", "config key 'studies' names 'deepcrome', which is not in config/studies/; did you mean 'deepchrome'?"),
+        (
+            "pairs=[E003-E999]",
+            "config key 'pairs' names 'E999', which is not in config/cells.tsv or config key "
+            "'sources'",
+        ),
+        (
+            "studies=[deepcrome]",
+            "config key 'studies' names 'deepcrome', which is not in config/studies/; did "
+            "you mean 'deepchrome'?",
+        ),
         ("overrides={deepchrome: {data: {marks: [H3K4me33]}}}", "unknown mark 'H3K4me33'"),
-        ("sources={E003: {kind: bamm, path: x}}", "config: sources.E003.kind: 'bamm' is not one of"),
+        (
+            "sources={E003: {kind: bamm, path: x}}",
+            "config: sources.E003.kind: 'bamm' is not one of",
+        ),
     ],
 )
 def test_a_wrong_config_key_or_name(tmp_path, config, message):
@@ -127,7 +199,12 @@ def test_a_wrong_config_key_or_name(tmp_path, config, message):
 
 
 def test_an_unknown_cell_as_target(tmp_path):
-    failing("results/counts/10000bp_100bp/E999.npz", "'E999', which is not in config/cells.tsv", tmp_path, "-n")
+    failing(
+        "results/counts/10000bp_100bp/E999.npz",
+        "'E999', which is not in config/cells.tsv",
+        tmp_path,
+        "-n",
+    )
 
 
 def test_published_counts_that_are_not_there(tmp_path):
@@ -136,20 +213,47 @@ def test_published_counts_that_are_not_there(tmp_path):
 
 
 def test_two_cells_of_one_name_in_a_file(tmp_path):
-    (tmp_path / "my.yaml").write_text("sources:\n  E003: {kind: remc}\n  E003: {kind: deepdiff_csv, path: x}\n")
-    failing(None, "my.yaml, line 3: not valid YAML: key 'E003' stands twice", tmp_path, "-n", "--configfile", str(tmp_path / "my.yaml"))
+    (tmp_path / "my.yaml").write_text(
+        "sources:\n  E003: {kind: remc}\n  E003: {kind: deepdiff_csv, path: x}\n"
+    )
+    failing(
+        None,
+        "my.yaml, line 3: not valid YAML: key 'E003' stands twice",
+        tmp_path,
+        "-n",
+        "--configfile",
+        str(tmp_path / "my.yaml"),
+    )
 
 
 def test_a_misspelt_cell_among_the_sources(tmp_path):
     config = ["--config", "cells=[E003]", "sources={E03: {kind: deepdiff_csv, path: x}}"]
-    failing(None, "config key 'sources' names 'E03', which is not in config/cells.tsv or config key 'cells'; did you mean", tmp_path, "-n", *config)
+    failing(
+        None,
+        "config key 'sources' names 'E03', which is not in config/cells.tsv or config key "
+        "'cells'; did you mean",
+        tmp_path,
+        "-n",
+        *config,
+    )
 
 
 def test_a_mark_missing_for_a_cell(tmp_path):
     (tmp_path / "H3K4me3.bam").touch()
-    config = ["--config", "cells=[mine]", f"sources={{mine: {{kind: bam, path: '{tmp_path}/{{mark}}.bam'}}}}"]
+    config = [
+        "--config",
+        "cells=[mine]",
+        f"sources={{mine: {{kind: bam, path: '{tmp_path}/{{mark}}.bam'}}}}",
+    ]
     target = "results/counts/10000bp_100bp/mine.npz"
-    failing(target, f"config key 'sources': mine has no file {tmp_path}/H3K4me1.bam; check its 'path' (kind bam)", tmp_path, "-n", *config)
+    failing(
+        target,
+        f"config key 'sources': mine has no file {tmp_path}/H3K4me1.bam; check its 'path' "
+        "(kind bam)",
+        tmp_path,
+        "-n",
+        *config,
+    )
 
 
 def test_alignments_of_another_assembly(mirror, tmp_path):
@@ -160,7 +264,13 @@ def test_alignments_of_another_assembly(mirror, tmp_path):
         row[1:3] = str(int(row[1]) + 1_000_000), str(int(row[2]) + 1_000_000)
     with gzip.open(path, "wt") as file:
         file.writelines("\t".join(row) for row in rows)
-    left = run(mirror, tmp_path, COUNTS, "of different assemblies, or the marks are mixed up; if it is meant to be so, lower config key 'tss_check'")
+    left = run(
+        mirror,
+        tmp_path,
+        COUNTS,
+        "of different assemblies, or the marks are mixed up; if it is meant to be so, lower "
+        "config key 'tss_check'",
+    )
     assert not any(name.endswith(".npz") for name in left)
 
 
@@ -169,7 +279,9 @@ def small_disk(tmp_path):
     """A file system of 1 MB; skipped where it cannot be mounted."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True
+    ).returncode:
         pytest.skip("a small disk can be mounted by root only")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
@@ -179,8 +291,12 @@ def small_disk(tmp_path):
 def test_a_disk_that_fills(mirror, tmp_path, small_disk, full):
     (tmp_path / "run/results").mkdir(parents=True)
     (tmp_path / "run" / full).symlink_to(small_disk)
-    (small_disk / "ballast").write_bytes(b"x" * (1_040_000 if full == "results/counts" else 700_000))
-    result = failing(COUNTS, "the disk is full", tmp_path / "run", "--config", f"mirror=file://{mirror}")
+    (small_disk / "ballast").write_bytes(
+        b"x" * (1_040_000 if full == "results/counts" else 700_000)
+    )
+    result = failing(
+        COUNTS, "the disk is full", tmp_path / "run", "--config", f"mirror=file://{mirror}"
+    )
     assert "Traceback" not in result.printed.replace("traceback in", "")
     assert not any(name.endswith(".npz") for name in left_in(small_disk))
     assert not (tmp_path / "run" / COUNTS).exists()

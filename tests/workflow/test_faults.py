@@ -1,4 +1,5 @@
-"""What is tried to break a run, beside bad input (test_bad_input.py), and what a rerun makes of it: the same bytes as if nothing had happened."""
+"""What is tried to break a run, beside bad input (test_bad_input.py), and what a rerun makes of it:
+the same bytes as if nothing had happened."""
 
 import contextlib
 import os
@@ -34,11 +35,17 @@ def wait_for(condition, process, seconds=90):
 
 
 def started(*arguments, directory, printed=None, **keywords):
-    """A run in the background, in a session of its own; what it prints goes to the folder's `printed.txt`, or to another file."""
+    """A run in the background, in a session of its own; what it prints goes to the folder's
+    `printed.txt`, or to another file."""
     directory.mkdir(exist_ok=True)
     with open(printed or directory / "printed.txt", "w") as printed:
         return subprocess.Popen(
-            command(*arguments, directory=directory), cwd=ROOT, stdout=printed, stderr=subprocess.STDOUT, start_new_session=True, **keywords
+            command(*arguments, directory=directory),
+            cwd=ROOT,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            **keywords,
         )
 
 
@@ -49,8 +56,15 @@ def copied(folder, to):
 
 def settings(folder, epochs):
     """Arguments for a training of so many epochs of four genes a step, on E003."""
-    training = {"epochs": epochs, "batch_size": 4, "early_stopping": {"monitor": "auc", "patience": 0}}
-    overrides = {"cells": ["E003"], "overrides": {"deepchrome": {"models": {"deepchrome": {"training": training}}}}}
+    training = {
+        "epochs": epochs,
+        "batch_size": 4,
+        "early_stopping": {"monitor": "auc", "patience": 0},
+    }
+    overrides = {
+        "cells": ["E003"],
+        "overrides": {"deepchrome": {"models": {"deepchrome": {"training": training}}}},
+    }
     path = folder / "epochs.yaml"
     path.write_text(yaml.safe_dump(overrides))
     return [*SIMULATED, path]
@@ -69,7 +83,16 @@ def assert_same_bytes(folder, whole, paths):
         assert (folder / path).read_bytes() == (whole / path).read_bytes(), path
 
 
-FIT = [f"{RUN}/{name}" for name in ("predictions.tsv.gz", "weights.safetensors", "history.tsv", "steps.tsv", "params.yaml")]
+FIT = [
+    f"{RUN}/{name}"
+    for name in (
+        "predictions.tsv.gz",
+        "weights.safetensors",
+        "history.tsv",
+        "steps.tsv",
+        "params.yaml",
+    )
+]
 
 
 # ---- kills ----
@@ -81,7 +104,11 @@ def pids(script, folder):
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if script in line and "-m snakemake" not in line and (entry / "cwd").resolve() == folder.resolve():
+            if (
+                script in line
+                and "-m snakemake" not in line
+                and (entry / "cwd").resolve() == folder.resolve()
+            ):
                 found.append(int(entry.name))
     return found
 
@@ -98,16 +125,25 @@ def test_a_job_that_is_killed_fails_alone_and_goes_on_in_the_next_run(counted, w
     assert process.wait(60) != 0
     assert not any((folder / path).exists() for path in FIT)
     snakemake(*arguments, directory=folder)  # the scheduler ended by itself: nothing to unlock
-    assert "going on after epoch" in (folder / "logs/train_model/deepchrome/deepchrome/E003/seed1.log").read_text()
+    assert (
+        "going on after epoch"
+        in (folder / "logs/train_model/deepchrome/deepchrome/E003/seed1.log").read_text()
+    )
     assert_same_bytes(folder, whole, FIT)
 
 
 def test_a_scheduler_that_is_killed_again_and_again(counted, whole, tmp_path):
     folder = copied(counted, tmp_path / "scheduler killed")
     arguments = [*settings(folder, EPOCHS), "--", "results/metrics/deepchrome.tsv"]
-    for moment in (TENSORS, f"{RUN}/../../../../.checkpoints/deepchrome/deepchrome/E003/seed1.pt", PREDICTIONS):
+    for moment in (
+        TENSORS,
+        f"{RUN}/../../../../.checkpoints/deepchrome/deepchrome/E003/seed1.pt",
+        PREDICTIONS,
+    ):
         process = started(*arguments, directory=folder)
-        assert wait_for(lambda moment=moment: Path(os.path.normpath(folder / moment)).exists(), process), (folder / "printed.txt").read_text()
+        assert wait_for(
+            lambda moment=moment: Path(os.path.normpath(folder / moment)).exists(), process
+        ), (folder / "printed.txt").read_text()
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         locked = snakemake(*arguments, directory=folder, check=False)
@@ -137,7 +173,11 @@ def test_a_run_that_is_interrupted_leaves_nothing_half_done(counted, whole, tmp_
     folder = copied(counted, tmp_path / "interrupted")
     arguments = [*settings(folder, EPOCHS), "--", PREDICTIONS]
     # a test run in the background may have the signal ignored
-    process = started(*arguments, directory=folder, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    process = started(
+        *arguments,
+        directory=folder,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     checkpoint = folder / "results/runs/.checkpoints/deepchrome/deepchrome/E003/seed1.pt"
     assert wait_for(checkpoint.exists, process)
     os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal does
@@ -155,13 +195,22 @@ def test_a_worker_that_dies(counted, whole, tmp_path, worker):
     programs = tmp_path / "bin"
     programs.mkdir()
     true = shutil.which(worker)
-    (programs / worker).write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec {true} --version\n{true} "$@" | head -c 100003\nkill -KILL $$\n')
+    (programs / worker).write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && exec {true} --version\n{true} "$@" | head -c '
+        "100003\nkill -KILL $$\n"
+    )
     (programs / worker).chmod(0o755)
     arguments = [*settings(folder, EPOCHS), "--", COUNTS]
-    process = started(*arguments, directory=folder, env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"})
+    process = started(
+        *arguments, directory=folder, env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+    )
     assert process.wait(120) != 0
     printed = (folder / "printed.txt").read_text()
-    assert f"{worker} was " in printed and "E003-H3K4me3.tagAlign.gz" in printed and not (folder / COUNTS).exists()
+    assert (
+        f"{worker} was " in printed
+        and "E003-H3K4me3.tagAlign.gz" in printed
+        and not (folder / COUNTS).exists()
+    )
     snakemake(*arguments, directory=folder)
     assert_same_bytes(folder, whole, [COUNTS])
 
@@ -174,7 +223,9 @@ def disk(tmp_path):
     """A disk of 96 MB."""
     folder = tmp_path / "small disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", str(folder)], capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", str(folder)], capture_output=True
+    )
     if mounted.returncode:
         pytest.skip("making a small disk needs root")
     yield folder
@@ -219,6 +270,16 @@ def test_a_rerun_of_two_seeds_gives_the_same_bits_and_the_seeds_differ(counted, 
     folders = [copied(counted, tmp_path / name) for name in ("first", "second")]
     runs = [RUN.replace("seed1", f"seed{seed}") for seed in (1, 2)]
     for folder in folders:
-        snakemake(*settings(folder, 2), "--", *[f"{run}/predictions.tsv.gz" for run in runs], directory=folder)
-    assert_same_bytes(*folders, [f"{run}/{name}" for run in runs for name in ("predictions.tsv.gz", "weights.safetensors")])
-    assert not np.array_equal(*[(folders[0] / run / "weights.safetensors").read_bytes() for run in runs])
+        snakemake(
+            *settings(folder, 2),
+            "--",
+            *[f"{run}/predictions.tsv.gz" for run in runs],
+            directory=folder,
+        )
+    assert_same_bytes(
+        *folders,
+        [f"{run}/{name}" for run in runs for name in ("predictions.tsv.gz", "weights.safetensors")],
+    )
+    assert not np.array_equal(
+        *[(folders[0] / run / "weights.safetensors").read_bytes() for run in runs]
+    )

@@ -14,7 +14,9 @@ def test_the_full_dry_run_lists_every_job(tmp_path):
 
 
 def test_counts_need_nothing_but_reads_and_genes(tmp_path):
-    printed = snakemake("-n", "--", "results/counts/20000bp_100bp/E003.npz", directory=tmp_path).printed
+    printed = snakemake(
+        "-n", "--", "results/counts/20000bp_100bp/E003.npz", directory=tmp_path
+    ).printed
     assert jobs_of(printed) == {"annotate_genes": 1, "count_reads": 1, "download": 6, "total": 8}
 
 
@@ -27,4 +29,10 @@ def test_sequence_comes_from_the_genome_mirror(tmp_path):
 def test_every_studys_data_resolve(tmp_path, study, cells):
     jobs = jobs_of(snakemake("-n", "--", study, directory=tmp_path).printed)
     assert jobs["count_reads"] == jobs["build_tensors"] == cells
-    assert jobs["plot_profiles"] == jobs["plot_depth"] == jobs["plot_genes"] == jobs["plot_correlation"] == 1
+    assert (
+        jobs["plot_profiles"]
+        == jobs["plot_depth"]
+        == jobs["plot_genes"]
+        == jobs["plot_correlation"]
+        == 1
+    )

@@ -14,7 +14,10 @@ def commands():
             words = shlex.split(line, comments=True)
             if words and words[0] == "snakemake":
                 yield words[1:]
-    yield from (shlex.split(line)[1:] for line in re.findall(r"`(snakemake [^`]*--[^`]*)`", (ROOT / "README.md").read_text()))
+    yield from (
+        shlex.split(line)[1:]
+        for line in re.findall(r"`(snakemake [^`]*--[^`]*)`", (ROOT / "README.md").read_text())
+    )
 
 
 COMMANDS = list(commands())
@@ -32,7 +35,10 @@ def test_each_command_of_the_readme_resolves(words, tmp_path):
     for cell in ("E003", "E123"):
         for part in ("train", "valid", "test", "expr"):
             (tmp_path / f"{cell}.{part}.csv").touch()
-    words = [word.replace("/data/deepdiff", str(tmp_path)).replace("my.yaml", str(tmp_path / "my.yaml")) for word in words]
+    words = [
+        word.replace("/data/deepdiff", str(tmp_path)).replace("my.yaml", str(tmp_path / "my.yaml"))
+        for word in words
+    ]
     # without conda on the PATH even a dry run with --use-conda fails
     words = [word for word in words if word not in ("--use-conda", "-n")]
     assert "dry-run" in snakemake("-n", *words, directory=tmp_path).printed
@@ -42,5 +48,8 @@ def test_every_linked_file_exists():
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for link in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
-    for name in re.findall(r"`((?:config|rules|envs|profiles|docs|tests|workflow)/[\w./]*)`", (ROOT / "README.md").read_text()):
+    for name in re.findall(
+        r"`((?:config|rules|envs|profiles|docs|tests|workflow)/[\w./]*)`",
+        (ROOT / "README.md").read_text(),
+    ):
         assert (ROOT / name).exists(), name

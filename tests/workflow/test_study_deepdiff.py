@@ -1,4 +1,5 @@
-"""Study deepdiff for real on two simulated cells: all that it names is built, from files that say what they should."""
+"""Study deepdiff for real on two simulated cells: all that it names is built, from files that say
+what they should."""
 
 import json
 import shutil
@@ -22,7 +23,9 @@ def run(counted, tmp_path_factory):
 
 
 def predictions(run, model, unit="E123-E003"):
-    return pd.read_csv(run / f"runs/deepdiff/{model}/{unit}/seed1/predictions.tsv.gz", sep="\t").set_index("gene_id")
+    return pd.read_csv(
+        run / f"runs/deepdiff/{model}/{unit}/seed1/predictions.tsv.gz", sep="\t"
+    ).set_index("gene_id")
 
 
 def test_every_table_and_figure_is_there(run):
@@ -30,7 +33,10 @@ def test_every_table_and_figure_is_there(run):
         assert (run / f"figures/deepdiff/{name}.png").read_bytes()[:4] == b"\x89PNG"
     for name in ("table1", "sizes", "claims", "published", "scores", "settings"):
         assert "simulated data" in (run / f"tables/deepdiff/{name}.html").read_text()
-    for name in ("figures/deepdiff_classification/figure2.png", "tables/deepdiff_classification/table3.html"):
+    for name in (
+        "figures/deepdiff_classification/figure2.png",
+        "tables/deepdiff_classification/table3.html",
+    ):
         assert (run / name).exists()
 
 
@@ -41,21 +47,34 @@ def test_the_target_is_the_log_fold_change_of_counts(run):
     for model in [*VARIANTS, *BASELINES, "simulator_truth"]:
         found = predictions(run, model)
         assert np.allclose(found["y_true"], expected[found.index], atol=1e-4), model
-        assert set(found["cell"]) == {"E123-E003"} and found["split"].value_counts().to_dict()["train"] > 100
+        assert (
+            set(found["cell"]) == {"E123-E003"}
+            and found["split"].value_counts().to_dict()["train"] > 100
+        )
 
 
 def test_attentivechrome_subtracts_what_it_predicts_for_each_cell(run):
-    pair, a, b = (predictions(run, "attentivechrome", unit) for unit in ("E123-E003", "E123", "E003"))
-    assert np.allclose(pair["y_pred"], b.loc[pair.index, "y_pred"] - a.loc[pair.index, "y_pred"], atol=1e-5)
+    pair, a, b = (
+        predictions(run, "attentivechrome", unit) for unit in ("E123-E003", "E123", "E003")
+    )
+    assert np.allclose(
+        pair["y_pred"], b.loc[pair.index, "y_pred"] - a.loc[pair.index, "y_pred"], atol=1e-5
+    )
 
 
 def test_scores_are_of_the_predictions(run):
     metrics = pd.read_csv(run / "metrics/deepdiff.tsv", sep="\t")
-    test = metrics[(metrics["split"] == "test") & (metrics["unit"] == "E123-E003")].pivot(index="model", columns="metric", values="value")
+    test = metrics[(metrics["split"] == "test") & (metrics["unit"] == "E123-E003")].pivot(
+        index="model", columns="metric", values="value"
+    )
     for model in ("raw_aux", "ridge"):
         here = predictions(run, model).query("split == 'test'")
-        assert test.loc[model, "pearson"] == pytest.approx(np.corrcoef(here["y_true"], here["y_pred"])[0, 1], abs=1e-4)
-        assert test.loc[model, "mse"] == pytest.approx(((here["y_true"] - here["y_pred"]) ** 2).mean(), rel=1e-4)
+        assert test.loc[model, "pearson"] == pytest.approx(
+            np.corrcoef(here["y_true"], here["y_pred"])[0, 1], abs=1e-4
+        )
+        assert test.loc[model, "mse"] == pytest.approx(
+            ((here["y_true"] - here["y_pred"]) ** 2).mean(), rel=1e-4
+        )
     # the simulator's truth is the bar, and ridge is well above chance
     assert test.loc["simulator_truth", "pearson"] > 0.6 and test.loc["ridge", "pearson"] > 0.1
     assert (test["pearson"] < test.loc["simulator_truth", "pearson"] + 0.02).all()
@@ -64,8 +83,14 @@ def test_scores_are_of_the_predictions(run):
 def test_table_1_is_relative(run):
     table = pd.read_csv(run / "tables/deepdiff/table1.tsv", sep="\t").set_index("model")
     metrics = pd.read_csv(run / "metrics/deepdiff.tsv", sep="\t")
-    value = metrics[(metrics["split"] == "test") & (metrics["metric"] == "pearson") & (metrics["unit"] == "E123-E003")].set_index("model")["value"]
-    assert table.loc["ridge", "mean % of svr_two_layer"] == pytest.approx(100 * value["ridge"] / value["svr_two_layer"], rel=1e-4)
+    value = metrics[
+        (metrics["split"] == "test")
+        & (metrics["metric"] == "pearson")
+        & (metrics["unit"] == "E123-E003")
+    ].set_index("model")["value"]
+    assert table.loc["ridge", "mean % of svr_two_layer"] == pytest.approx(
+        100 * value["ridge"] / value["svr_two_layer"], rel=1e-4
+    )
     assert table.loc["raw_c", "published mean % of svr_two_layer"] == pytest.approx(163.59)
     assert table.loc["svr_two_layer", "mean % of svr_two_layer"] == 100
 
@@ -77,7 +102,9 @@ def test_attention_of_both_levels_is_saved_for_test_genes(run):
             names = [name for name in file.files if name.startswith(("bins_", "marks_"))]
             assert names and len(file["gene_id"]) == n
             for name in names:
-                assert len(file[name]) == n and np.allclose(file[name].astype(float).sum(axis=-1), 1, atol=0.01)
+                assert len(file[name]) == n and np.allclose(
+                    file[name].astype(float).sum(axis=-1), 1, atol=0.01
+                )
                 assert file[name].shape[1] == len(file[f"rows_{name}"])
 
 
@@ -86,7 +113,10 @@ def test_estimators_are_saved_without_pickle(run):
 
     path = run / "runs/deepdiff/ridge/E123-E003/seed1/model.skops"
     model = load_estimator(path)
-    with np.load(run / "tensors/deepdiff/E123.npz") as a, np.load(run / "tensors/deepdiff/E003.npz") as b:
+    with (
+        np.load(run / "tensors/deepdiff/E123.npz") as a,
+        np.load(run / "tensors/deepdiff/E003.npz") as b,
+    ):
         from markexpr.models.ridge import features
 
         ours = pd.Series(model.predict(features(a=a["X"], b=b["X"])), index=a["gene_id"])
@@ -98,13 +128,18 @@ def test_classification_is_on_rpkm(run):
     with np.load(run / "tensors/deepdiff_classification/E003.npz") as file:
         assert np.allclose(file["target"], np.log2(file["expression"] + 1), atol=1e-5)
         assert json.loads(str(file["provenance"]))["expression_unit"] == "RPKM"
-    params = yaml.safe_load((run / "runs/deepdiff_classification/aux/E123-E003/seed1/params.yaml").read_text())
+    params = yaml.safe_load(
+        (run / "runs/deepdiff_classification/aux/E123-E003/seed1/params.yaml").read_text()
+    )
     assert params["training"]["auxiliary"]["kind"] == "classification"
-    assert "cells_loss" in pd.read_csv(run / "runs/deepdiff_classification/aux/E123-E003/seed1/history.tsv", sep="\t")
+    assert "cells_loss" in pd.read_csv(
+        run / "runs/deepdiff_classification/aux/E123-E003/seed1/history.tsv", sep="\t"
+    )
 
 
 def test_bins_around_both_ends_of_a_gene(run):
-    """The TSS part is the centre of the wide window; the TTS part equals a count of the reads by hand."""
+    """The TSS part is the centre of the wide window; the TTS part equals a count of the reads by
+    hand."""
     with np.load(run / "counts/8000bp_100bp_flanks/E003.npz") as file:
         flanks, genes, marks = file["counts"], file["gene_id"].tolist(), file["marks"].tolist()
     with np.load(run / "counts/20000bp_100bp/E003.npz") as file:
@@ -112,12 +147,16 @@ def test_bins_around_both_ends_of_a_gene(run):
     assert flanks.shape[2] == 160 and np.array_equal(flanks[:, :, :80], wide[:, :, 60:140])
     table = pd.read_csv(run / "annotation/genes.tsv", sep="\t").set_index("gene_id")
     path = run / "raw/byFileType/alignments/consolidated/E003-H3K36me3.tagAlign.gz"
-    reads = pd.read_csv(path, sep="\t", header=None, usecols=[0, 1, 2], names=["chrom", "start", "end"])
+    reads = pd.read_csv(
+        path, sep="\t", header=None, usecols=[0, 1, 2], names=["chrom", "start", "end"]
+    )
     for gene in (genes[0], genes[len(genes) // 2], genes[-1]):
         row = table.loc[gene]
         here = reads[reads["chrom"] == row["chrom"]]
         starts = row["tts"] - 4000 + 100 * np.arange(80)
-        expected = [((here["start"] < start + 100) & (here["end"] > start)).sum() for start in starts]
+        expected = [
+            ((here["start"] < start + 100) & (here["end"] > start)).sum() for start in starts
+        ]
         assert flanks[genes.index(gene), marks.index("H3K36me3"), 80:].tolist() == expected
     with np.load(run / "tensors/deepdiff_flanks/E003.npz") as file:
         assert file["X"].shape[1:] == (5, 160)

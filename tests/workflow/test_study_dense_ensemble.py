@@ -1,4 +1,5 @@
-"""Study dense_ensemble for real on three simulated cells, one of them held out: all that it names is built, and says what it should."""
+"""Study dense_ensemble for real on three simulated cells, one of them held out: all that it names
+is built, and says what it should."""
 
 import json
 import shutil
@@ -33,7 +34,9 @@ def run(folder):
 
 
 def predictions(run, model, unit, seed=1):
-    return pd.read_csv(run / f"runs/dense_ensemble/{model}/{unit}/seed{seed}/predictions.tsv.gz", sep="\t").set_index("gene_id")
+    return pd.read_csv(
+        run / f"runs/dense_ensemble/{model}/{unit}/seed{seed}/predictions.tsv.gz", sep="\t"
+    ).set_index("gene_id")
 
 
 def table(run, name):
@@ -41,7 +44,15 @@ def table(run, name):
 
 
 def test_every_table_and_figure_is_there(run):
-    for name in ("losses", "regimes", "figure5", "attributions", "ensemble", "predicted", "profiles"):
+    for name in (
+        "losses",
+        "regimes",
+        "figure5",
+        "attributions",
+        "ensemble",
+        "predicted",
+        "profiles",
+    ):
         assert (run / f"figures/dense_ensemble/{name}.png").read_bytes()[:4] == b"\x89PNG"
     for name in ("regimes", "ensemble", "leave_one_out", "sizes", "claims", "published", "scores"):
         assert "simulated data" in (run / f"tables/dense_ensemble/{name}.html").read_text()
@@ -61,11 +72,18 @@ def test_an_unseen_cell_is_the_mean_of_the_seen_cells_models(run):
             each.append(outputs(net, Inputs(samples, torch.device("cpu"))).numpy())
         found = predictions(run, model, "E123")
         assert np.allclose(found.loc[genes, "y_pred"], np.mean(each, axis=0), atol=1e-4)
-        members = pd.read_csv(run / f"runs/dense_ensemble/{model}/E123/seed1/members.tsv", sep="\t").set_index("member")
+        members = pd.read_csv(
+            run / f"runs/dense_ensemble/{model}/E123/seed1/members.tsv", sep="\t"
+        ).set_index("member")
         truth = found.loc[genes, "y_true"].to_numpy()
-        assert members.loc["E116", "mse"] == pytest.approx(((truth - each[1]) ** 2).mean(), rel=1e-4)
+        assert members.loc["E116", "mse"] == pytest.approx(
+            ((truth - each[1]) ** 2).mean(), rel=1e-4
+        )
     for model in MODELS:
-        assert len(predictions(run, model, "E123")) == 300 and not (run / f"runs/dense_ensemble/{model}/E123/seed1/params.yaml").exists()
+        assert (
+            len(predictions(run, model, "E123")) == 300
+            and not (run / f"runs/dense_ensemble/{model}/E123/seed1/params.yaml").exists()
+        )
 
 
 def test_the_gene_mean_is_that_of_other_cells_where_the_gene_trains(run):
@@ -83,62 +101,113 @@ def test_the_gene_mean_is_that_of_other_cells_where_the_gene_trains(run):
 def test_regimes_are_scored_on_their_rows(run):
     regimes = table(run, "regimes").set_index(["regime", "model"])
     assert set(regimes.index.get_level_values("model")) == {*MODELS, *CONTROLS, "simulator_truth"}
-    assert regimes.loc[("unseen", "densenet"), "rows"] == 300 and regimes.loc[("test_seen", "densenet"), "rows"] == 90
+    assert (
+        regimes.loc[("unseen", "densenet"), "rows"] == 300
+        and regimes.loc[("test_seen", "densenet"), "rows"] == 90
+    )
     unseen = predictions(run, "ridge", "E123")
-    assert regimes.loc[("unseen", "ridge"), "mse"] == pytest.approx(((unseen["y_true"] - unseen["y_pred"]) ** 2).mean(), rel=1e-4)
+    assert regimes.loc[("unseen", "ridge"), "mse"] == pytest.approx(
+        ((unseen["y_true"] - unseen["y_pred"]) ** 2).mean(), rel=1e-4
+    )
     assert regimes.loc[("unseen", "simulator_truth"), "verdict"] == "beats the gene mean"
-    assert regimes.loc[("unseen", "simulator_truth"), "mse"] < regimes.loc[("unseen", "ridge"), "mse"]
+    assert (
+        regimes.loc[("unseen", "simulator_truth"), "mse"] < regimes.loc[("unseen", "ridge"), "mse"]
+    )
     published = table(run, "published")
     pooled = published[(published["model"] == "densenet") & (published["split"] == "test")]["ours"]
-    assert np.allclose(pooled, regimes.loc[("competition", "densenet"), "mse"], atol=1e-3) and len(pooled) == 2
+    assert (
+        np.allclose(pooled, regimes.loc[("competition", "densenet"), "mse"], atol=1e-3)
+        and len(pooled) == 2
+    )
 
 
 def test_losses_are_kept_by_step(run):
     for model, epochs in (("densenet", 3), ("resnet", 2)):
         folder = run / f"runs/dense_ensemble/{model}/E003/seed1"
-        steps, history = pd.read_csv(folder / "steps.tsv", sep="\t"), pd.read_csv(folder / "history.tsv", sep="\t")
+        steps, history = (
+            pd.read_csv(folder / "steps.tsv", sep="\t"),
+            pd.read_csv(folder / "history.tsv", sep="\t"),
+        )
         params = yaml.safe_load((folder / "params.yaml").read_text())
-        assert steps["step"].iloc[-1] == epochs * -(-params["samples"]["train"] // 20) and steps["step"].is_monotonic_increasing
+        assert (
+            steps["step"].iloc[-1] == epochs * -(-params["samples"]["train"] // 20)
+            and steps["step"].is_monotonic_increasing
+        )
         assert params["best_epoch"] == epochs == len(history)
-        assert abs(steps.groupby("epoch")["train_loss"].mean().iloc[-1] / history["train_loss"].iloc[-1] - 1) < 0.25
+        assert (
+            abs(
+                steps.groupby("epoch")["train_loss"].mean().iloc[-1]
+                / history["train_loss"].iloc[-1]
+                - 1
+            )
+            < 0.25
+        )
 
 
 def test_sizes_are_those_of_the_nets(run):
     sizes = table(run, "sizes").set_index("model")
-    assert sizes.loc["densenet", "parameters"] == 13507 and sizes.loc["densenet_code", "parameters"] == 13207
+    assert (
+        sizes.loc["densenet", "parameters"] == 13507
+        and sizes.loc["densenet_code", "parameters"] == 13207
+    )
     assert sizes.loc["random_forest", "nodes"] > 100 and set(sizes.index) == set(MODELS)
 
 
 def test_attributions_are_of_every_mark_and_bin(run):
     with np.load(run / "attributions/dense_ensemble/densenet/E003/seed1.npz") as file:
-        for name in ("saliency_marks", "saliency_marks_turned", "integrated_gradients_marks", "integrated_gradients_marks_turned"):
+        for name in (
+            "saliency_marks",
+            "saliency_marks_turned",
+            "integrated_gradients_marks",
+            "integrated_gradients_marks_turned",
+        ):
             assert file[name].shape == (5, 100) and np.isfinite(file[name]).all()
         assert (file["saliency_marks"] >= 0).all() and len(file["gene_id"]) == 30
         # turning genes moves nothing between marks
-        assert np.allclose(file["saliency_marks"].sum(axis=1), file["saliency_marks_turned"].sum(axis=1), rtol=1e-3)
+        assert np.allclose(
+            file["saliency_marks"].sum(axis=1), file["saliency_marks_turned"].sum(axis=1), rtol=1e-3
+        )
 
 
 def test_one_by_one_is_the_same_as_together(folder):
     run = folder / "results"
     together = predictions(run, "simple_cnn", "E003")
     target = "results/runs/dense_ensemble/simple_cnn/E003/seed1/predictions.tsv.gz"
-    alone = {**yaml.safe_load((ROOT / "tests/workflow/dense_ensemble.yaml").read_text()), "train_together": False}
+    alone = {
+        **yaml.safe_load((ROOT / "tests/workflow/dense_ensemble.yaml").read_text()),
+        "train_together": False,
+    }
     overlay = folder / "alone.yaml"
     overlay.write_text(json.dumps(alone))
     snakemake("--configfile", overlay, "--force", "--", target, directory=folder)
-    params = yaml.safe_load((run / "runs/dense_ensemble/simple_cnn/E003/seed1/params.yaml").read_text())
+    params = yaml.safe_load(
+        (run / "runs/dense_ensemble/simple_cnn/E003/seed1/params.yaml").read_text()
+    )
     assert "together" not in params
-    assert np.allclose(predictions(run, "simple_cnn", "E003").loc[together.index, "y_pred"], together["y_pred"], atol=2e-3)
+    assert np.allclose(
+        predictions(run, "simple_cnn", "E003").loc[together.index, "y_pred"],
+        together["y_pred"],
+        atol=2e-3,
+    )
 
 
 def test_the_full_run_trains_fifty_cells_and_averages_six(tmp_path):
     jobs = jobs_of(snakemake("-n", "--", "dense_ensemble", directory=tmp_path).printed)
     assert jobs["train_model"] == 6 * 50 and jobs["fit_estimator"] == 2 * 50
-    assert jobs["average_models"] == 6 * 6 and jobs["average_estimators"] == 2 * 6 and jobs["predict_control"] == 2 * 56
+    assert (
+        jobs["average_models"] == 6 * 6
+        and jobs["average_estimators"] == 2 * 6
+        and jobs["predict_control"] == 2 * 56
+    )
     assert jobs["save_attributions"] == 6 and jobs["leave_one_out"] == 1
 
 
 def test_a_held_out_cell_needs_a_cell_that_trains(tmp_path):
     target = "results/runs/dense_ensemble/densenet/E071/seed1/predictions.tsv.gz"
-    failed = snakemake("-n", "--config", "cells=[E071]", "--", target, directory=tmp_path, check=False)
-    assert failed.returncode and "no cell that densenet is trained on is among config key 'cells'" in failed.printed
+    failed = snakemake(
+        "-n", "--config", "cells=[E071]", "--", target, directory=tmp_path, check=False
+    )
+    assert (
+        failed.returncode
+        and "no cell that densenet is trained on is among config key 'cells'" in failed.printed
+    )

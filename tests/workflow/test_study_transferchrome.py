@@ -1,4 +1,5 @@
-"""Study transferchrome for real on simulated cells: all that it names is built, transfers are what they say, and noise teaches nothing."""
+"""Study transferchrome for real on simulated cells: all that it names is built, transfers are what
+they say, and noise teaches nothing."""
 
 import shutil
 
@@ -26,20 +27,40 @@ def table(run, name):
 
 
 def predictions(run, model, unit):
-    return pd.read_csv(run / f"results/runs/transferchrome/{model}/{unit}/seed1/predictions.tsv.gz", sep="\t")
+    return pd.read_csv(
+        run / f"results/runs/transferchrome/{model}/{unit}/seed1/predictions.tsv.gz", sep="\t"
+    )
 
 
 def test_every_table_and_figure_is_there(run):
     results = run / "results"
-    for name in ("figure3", "figure4", "figure5", "figure6", "settings", "labels", "attention_transferchrome", "attributions", "roc"):
+    for name in (
+        "figure3",
+        "figure4",
+        "figure5",
+        "figure6",
+        "settings",
+        "labels",
+        "attention_transferchrome",
+        "attributions",
+        "roc",
+    ):
         assert (results / f"figures/transferchrome/{name}.png").read_bytes()[:4] == b"\x89PNG"
     for name in ("table2", "table3", "settings", "claims", "published", "scores"):
         assert "simulated data" in (results / f"tables/transferchrome/{name}.html").read_text()
 
 
 def test_tables_have_every_model(run):
-    assert set(table(run, "table2")["model"]) == {"deepchrome", "attentivechrome", "convchrome", "transferchrome"}
-    assert set(table(run, "table2")["cells"]) == {"all", "both label modes agree"}  # E123 is one whose labels agree
+    assert set(table(run, "table2")["model"]) == {
+        "deepchrome",
+        "attentivechrome",
+        "convchrome",
+        "transferchrome",
+    }
+    assert set(table(run, "table2")["cells"]) == {
+        "all",
+        "both label modes agree",
+    }  # E123 is one whose labels agree
     table3 = table(run, "table3")
     table3 = table3[table3["cells"] == "all"].set_index("model")
     assert len(table3) == 9 and (table3["units"] == 1).all()
@@ -47,33 +68,67 @@ def test_tables_have_every_model(run):
     assert table3.loc["transferchrome_cross", "drop"] == pytest.approx(drop, abs=2e-6)
     assert table3.loc["transferchrome_cross", "published_drop"] == 0.015
     names = ["as printed", "split by chromosome", "labels as text", "z-score of training genes"]
-    assert table(run, "settings")["setting"].unique().tolist() == [f"{name}, settings changed by overrides" for name in names]
-    assert len(table(run, "claims")) == 17 and set(table(run, "claims")["verdict"]) == {"too few units", "not run"}
+    assert table(run, "settings")["setting"].unique().tolist() == [
+        f"{name}, settings changed by overrides" for name in names
+    ]
+    assert len(table(run, "claims")) == 17 and set(table(run, "claims")["verdict"]) == {
+        "too few units",
+        "not run",
+    }
 
 
 def test_every_regime_is_tested_on_the_same_genes(run):
     tested = {}
-    for model in ("transferchrome_origin", "transferchrome_uncross", "transferchrome_cross", "simulator_truth", "deepchrome_uncross"):
+    for model in (
+        "transferchrome_origin",
+        "transferchrome_uncross",
+        "transferchrome_cross",
+        "simulator_truth",
+        "deepchrome_uncross",
+    ):
         here = predictions(run, model, "E085-to-E123").query("split == 'test'")
         assert set(here["cell"]) == {"E123"}
         tested[model] = here.set_index("gene_id")["y_true"].sort_index()
     assert all(other.equals(tested["transferchrome_origin"]) for other in tested.values())
     n = len(np.load(run / "results/tensors/transferchrome/E123.npz")["gene_id"])
-    assert len(tested["transferchrome_cross"]) == n // 2 or len(tested["transferchrome_cross"]) == (n + 1) // 2
+    assert (
+        len(tested["transferchrome_cross"]) == n // 2
+        or len(tested["transferchrome_cross"]) == (n + 1) // 2
+    )
 
 
 def test_what_a_transfer_trains_on(run):
     params = {
-        name: yaml.safe_load((run / f"results/runs/transferchrome/{name}/seed1/params.yaml").read_text())["samples"]
-        for name in ("transferchrome_cross/E085-to-E123", "transferchrome_uncross/E085", "transferchrome_uncross_unseen/E085")
+        name: yaml.safe_load(
+            (run / f"results/runs/transferchrome/{name}/seed1/params.yaml").read_text()
+        )["samples"]
+        for name in (
+            "transferchrome_cross/E085-to-E123",
+            "transferchrome_uncross/E085",
+            "transferchrome_uncross_unseen/E085",
+        )
     }
     cross, uncross, unseen = params.values()
-    assert cross["unlabelled"] + cross["test"] == cross["train"] + cross["valid"] == uncross["train"] + uncross["valid"]
+    assert (
+        cross["unlabelled"] + cross["test"]
+        == cross["train"] + cross["valid"]
+        == uncross["train"] + uncross["valid"]
+    )
     assert "test" not in uncross and unseen["train"] + unseen["valid"] == cross["unlabelled"]
     # one fit on the source serves all targets
-    assert not (run / "results/runs/transferchrome/transferchrome_uncross/E085-to-E123/seed1/weights.safetensors").exists()
-    cells = predictions(run, "transferchrome_cross", "E085-to-E123").groupby("split")["cell"].unique()
-    assert {split: list(names) for split, names in cells.items()} == {"train": ["E085"], "valid": ["E085"], "test": ["E123"]}
+    assert not (
+        run
+        / "results/runs/transferchrome/transferchrome_uncross/E085-to-E123"
+        / "seed1/weights.safetensors"
+    ).exists()
+    cells = (
+        predictions(run, "transferchrome_cross", "E085-to-E123").groupby("split")["cell"].unique()
+    )
+    assert {split: list(names) for split, names in cells.items()} == {
+        "train": ["E085"],
+        "valid": ["E085"],
+        "test": ["E123"],
+    }
 
 
 def test_flipped_labels_of_the_target_leave_the_weights_bit_identical(run, tmp_path):
@@ -84,12 +139,23 @@ def test_flipped_labels_of_the_target_leave_the_weights_bit_identical(run, tmp_p
         arrays = dict(file)
     np.savez_compressed(tensors, **{**arrays, "target": 1 - arrays["target"]})
     (folder / CROSS / "weights.safetensors").unlink()
-    snakemake(*CONFIG, "--rerun-triggers", "params", "--", f"{CROSS}/weights.safetensors", directory=folder)
-    assert (folder / CROSS / "weights.safetensors").read_bytes() == (run / CROSS / "weights.safetensors").read_bytes()
+    snakemake(
+        *CONFIG,
+        "--rerun-triggers",
+        "params",
+        "--",
+        f"{CROSS}/weights.safetensors",
+        directory=folder,
+    )
+    assert (folder / CROSS / "weights.safetensors").read_bytes() == (
+        run / CROSS / "weights.safetensors"
+    ).read_bytes()
     changed = pd.read_csv(folder / CROSS / "predictions.tsv.gz", sep="\t")
     before = predictions(run, "transferchrome_cross", "E085-to-E123")
     test = before["split"] == "test"
-    assert (changed["y_true"][test] == 1 - before["y_true"][test]).all() and (changed["y_true"][~test] == before["y_true"][~test]).all()
+    assert (changed["y_true"][test] == 1 - before["y_true"][test]).all() and (
+        changed["y_true"][~test] == before["y_true"][~test]
+    ).all()
 
 
 def test_attention_is_saved_by_class(run):
@@ -97,17 +163,29 @@ def test_attention_is_saved_by_class(run):
         for level in ("high", "low"):
             assert file[f"positions_{level}"].shape == (2, 50, 50)
             assert np.allclose(file[f"positions_{level}"].sum(axis=2), 1, atol=1e-4)
-    snakemake(*CONFIG, "--", "results/attention/transferchrome/attentivechrome/E123/seed1.npz", directory=run)
+    snakemake(
+        *CONFIG,
+        "--",
+        "results/attention/transferchrome/attentivechrome/E123/seed1.npz",
+        directory=run,
+    )
     with np.load(run / "results/attention/transferchrome/attentivechrome/E123/seed1.npz") as file:
         assert file["bins_high"].shape == (5, 100) and file["marks_low"].shape == (5,)
-        assert np.allclose(file["bins_low"].sum(axis=1), 1, atol=1e-4) and np.isclose(file["marks_high"].sum(), 1, atol=1e-4)
+        assert np.allclose(file["bins_low"].sum(axis=1), 1, atol=1e-4) and np.isclose(
+            file["marks_high"].sum(), 1, atol=1e-4
+        )
 
 
 def test_other_ablation_cells_retrain_nothing(run):
     overlay = yaml.safe_load((ROOT / CONFIG[1]).read_text())
     overlay["overrides"]["transferchrome"]["models"]["transferchrome_alpha"] = {"cells": ["E123"]}
     (run / "other.yaml").write_text(yaml.safe_dump(overlay))
-    assert "Nothing to be done" in snakemake("-n", "--configfile", run / "other.yaml", "--", "transferchrome", directory=run).printed
+    assert (
+        "Nothing to be done"
+        in snakemake(
+            "-n", "--configfile", run / "other.yaml", "--", "transferchrome", directory=run
+        ).printed
+    )
 
 
 def test_a_model_is_not_trained_on_what_it_is_not_for(run):
@@ -123,25 +201,48 @@ def test_a_model_is_not_trained_on_what_it_is_not_for(run):
 def null(tmp_path_factory):
     """Every architecture on a mirror without any link from marks to expression."""
     folder = tmp_path_factory.mktemp("null")
-    units = {**dict.fromkeys(("deepchrome", "attentivechrome", "convchrome", "transferchrome"), "E123"), "transferchrome_cross": "E085-to-E123"}
-    targets = [f"results/runs/transferchrome/{model}/{unit}/seed1/predictions.tsv.gz" for model, unit in units.items()]
-    settings = {"simulate": "{genes: 900, 'null': true}", "overrides": "{transferchrome: {models: {convchrome: {training: {epochs: 10}}}}}"}
-    snakemake(*CONFIG, "--config", *(f"{key}={value}" for key, value in settings.items()), "--", *targets, directory=folder)
+    units = {
+        **dict.fromkeys(("deepchrome", "attentivechrome", "convchrome", "transferchrome"), "E123"),
+        "transferchrome_cross": "E085-to-E123",
+    }
+    targets = [
+        f"results/runs/transferchrome/{model}/{unit}/seed1/predictions.tsv.gz"
+        for model, unit in units.items()
+    ]
+    settings = {
+        "simulate": "{genes: 900, 'null': true}",
+        "overrides": "{transferchrome: {models: {convchrome: {training: {epochs: 10}}}}}",
+    }
+    snakemake(
+        *CONFIG,
+        "--config",
+        *(f"{key}={value}" for key, value in settings.items()),
+        "--",
+        *targets,
+        directory=folder,
+    )
     return {model: predictions(folder, model, unit) for model, unit in units.items()}
 
 
 def test_on_noise_every_model_is_at_chance(null):
     for model, table in null.items():
         test = table[table["split"] == "test"]
-        scores = score_classification(test["y_true"], test["y_pred"], replicates=1000, seed=1).set_index("metric")
-        assert scores.loc["auc", "ci_low"] < 0.5 < scores.loc["auc", "ci_high"], (model, scores.loc["auc"].tolist())
+        scores = score_classification(
+            test["y_true"], test["y_pred"], replicates=1000, seed=1
+        ).set_index("metric")
+        assert scores.loc["auc", "ci_low"] < 0.5 < scores.loc["auc", "ci_high"], (
+            model,
+            scores.loc["auc"].tolist(),
+        )
 
 
 def test_the_full_run_lists_every_job(tmp_path):
     jobs = jobs_of(snakemake("-n", "--", "transferchrome", directory=tmp_path).printed)
-    # 4 models on 56 cells in 4 settings; 5 ablations on 9 cells; 3 nets trained in each of 55 targets; 2 adversarial ones; and
-    # 4 that are trained once on the source
+    # 4 models on 56 cells in 4 settings; 5 ablations on 9 cells; 3 nets trained in each of 55
+    # targets; 2 adversarial ones; and 4 that are trained once on the source
     assert jobs["train_model"] == 4 * 56 * 4 + 5 * 9 + 3 * 55 + 2 * 55 + 4
     assert jobs["apply_model"] == 4 * 55
     assert jobs["count_reads"] == 56 and jobs["build_tensors"] == 4 * 56 and jobs["download"] == 282
-    assert jobs["save_attention"] == 56 and jobs["plot_models"] == 4 and jobs["tabulate_models"] == 2
+    assert (
+        jobs["save_attention"] == 56 and jobs["plot_models"] == 4 and jobs["tabulate_models"] == 2
+    )

@@ -1,4 +1,5 @@
-"""Study wakawaka for real on three simulated cells, one of them held out: all that it names is built, and says what it should."""
+"""Study wakawaka for real on three simulated cells, one of them held out: all that it names is
+built, and says what it should."""
 
 import shutil
 
@@ -14,7 +15,13 @@ from markexpr.models import load_model
 from markexpr.training import Inputs, outputs
 
 CONFIG = ["--configfile", "tests/workflow/wakawaka.yaml"]
-NETS = ["wakawaka", "wakawaka_by_gene", "histone_only", "dna_only", *(f"experiment{number}" for number in range(1, 7))]
+NETS = [
+    "wakawaka",
+    "wakawaka_by_gene",
+    "histone_only",
+    "dna_only",
+    *(f"experiment{number}" for number in range(1, 7)),
+]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +40,15 @@ def table(run, name):
 
 
 def test_every_table_and_figure_is_there(run):
-    for name in ("figure2", "cross_validation", "gene_marks", "gene_sequence", "gene_attributions", "regimes", "predicted"):
+    for name in (
+        "figure2",
+        "cross_validation",
+        "gene_marks",
+        "gene_sequence",
+        "gene_attributions",
+        "regimes",
+        "predicted",
+    ):
         assert (run / f"figures/wakawaka/{name}.png").read_bytes()[:4] == b"\x89PNG"
     for name in ("regimes", "published", "sizes", "scores", "leave_one_out"):
         assert "simulated data" in (run / f"tables/wakawaka/{name}.html").read_text()
@@ -42,7 +57,9 @@ def test_every_table_and_figure_is_there(run):
 def test_one_model_predicts_all_genes_of_all_cells(run):
     for model in [*NETS, "ridge", "gene_mean", "simulator_truth"]:
         found = predictions(run, model)
-        assert found.groupby("cell").size().to_dict() == {"E003": 300, "E116": 300, "E123": 300}, model
+        assert found.groupby("cell").size().to_dict() == {"E003": 300, "E116": 300, "E123": 300}, (
+            model
+        )
         assert set(found.loc[found["cell"] == "E123", "split"]) == {"test"}
         assert not found.duplicated(["gene_id", "cell"]).any()
     # the same genes as the study whose data these are
@@ -55,7 +72,10 @@ def test_predictions_are_those_of_the_saved_model(run):
     torch.set_num_threads(1)
     folder = run / "runs/wakawaka/experiment3/pooled/seed1"
     model, params = load_model(folder / "params.yaml", folder / "weights.safetensors")
-    samples = load_pooled([run / f"tensors/wakawaka/{cell}.npz" for cell in ("E003", "E116", "E123")], run / "sequence/10000bp.npz")
+    samples = load_pooled(
+        [run / f"tensors/wakawaka/{cell}.npz" for cell in ("E003", "E116", "E123")],
+        run / "sequence/10000bp.npz",
+    )
     found = outputs(model, Inputs(samples, torch.device("cpu"))).numpy()
     assert params["samples"] == {"train": 2 * 229, "valid": 2 * 26, "test": 2 * 45 + 300}
     assert np.allclose(found, predictions(run, "experiment3")["y_pred"], atol=1e-4)
@@ -65,7 +85,9 @@ def test_folds_validate_every_row_once(run):
     folds = [predictions(run, "wakawaka_folds", f"fold{which}") for which in (1, 2, 3, 4)]
     valid = pd.concat([fold[fold["split"] == "valid"] for fold in folds])
     assert len(valid) == 2 * 255 and not valid.duplicated(["gene_id", "cell"]).any()
-    params = yaml.safe_load((run / "runs/wakawaka/wakawaka_folds/fold2/seed1/params.yaml").read_text())
+    params = yaml.safe_load(
+        (run / "runs/wakawaka/wakawaka_folds/fold2/seed1/params.yaml").read_text()
+    )
     assert params["folds"] == {"number": 4, "which": 2, "over": "rows"}
 
 
@@ -74,12 +96,24 @@ def test_scores_of_all_cells_and_of_regimes(run):
     here = predictions(run, "ridge").query("split == 'test'")
     mse = ((here["y_true"] - here["y_pred"]) ** 2).mean()
     row = metrics.query("model == 'ridge' and split == 'test' and metric == 'mse'").iloc[0]
-    assert row["unit"] == "pooled" and row["value"] == pytest.approx(mse, rel=1e-4) and row["ci_low"] < mse < row["ci_high"]
+    assert (
+        row["unit"] == "pooled"
+        and row["value"] == pytest.approx(mse, rel=1e-4)
+        and row["ci_low"] < mse < row["ci_high"]
+    )
     regimes = table(run, "regimes").set_index(["regime", "model"])
     assert regimes.loc[("competition", "ridge"), "mse"] == pytest.approx(mse, rel=1e-4)
-    assert set(regimes.index.get_level_values("model")) == {*NETS, "ridge", "gene_mean", "simulator_truth"}
+    assert set(regimes.index.get_level_values("model")) == {
+        *NETS,
+        "ridge",
+        "gene_mean",
+        "simulator_truth",
+    }
     published = table(run, "published")
-    assert set(published["model"]) == {"wakawaka", *(f"experiment{number}" for number in range(1, 7))} and published["ours"].notna().all()
+    assert (
+        set(published["model"]) == {"wakawaka", *(f"experiment{number}" for number in range(1, 7))}
+        and published["ours"].notna().all()
+    )
 
 
 def test_attributions_of_one_gene_and_of_many(run):
@@ -89,10 +123,16 @@ def test_attributions_of_one_gene_and_of_many(run):
     assert arrays["gene_marks"].shape == arrays["gene_marks_attribution"].shape == (5, 100)
     assert arrays["gene_bases_gradient"].shape == arrays["mean_bases_gradient"].shape == (4, 10_000)
     # beyond the 2 kb that this model reads nothing counts
-    assert np.abs(arrays["gene_bases_gradient"][:, :4000]).max() == 0 and np.abs(arrays["gene_bases_gradient"][:, 4000:6000]).max() > 0
+    assert (
+        np.abs(arrays["gene_bases_gradient"][:, :4000]).max() == 0
+        and np.abs(arrays["gene_bases_gradient"][:, 4000:6000]).max() > 0
+    )
 
 
 def test_the_full_run_has_one_fit_a_model_and_four_folds(tmp_path):
     jobs = jobs_of(snakemake("-n", "--", "wakawaka", directory=tmp_path).printed)
-    assert jobs["train_model_pooled"] == 10 + 4 and jobs["fit_estimator_pooled"] == jobs["predict_control"] == 1
+    assert (
+        jobs["train_model_pooled"] == 10 + 4
+        and jobs["fit_estimator_pooled"] == jobs["predict_control"] == 1
+    )
     assert jobs["extract_sequence"] == 1 and jobs["build_tensors"] == 56

@@ -15,12 +15,29 @@ def main(job):
     torch.set_num_threads(job.threads)
     model, params = load_model(job.input.params, job.input.weights)
     samples = load_cell(job.input.target)
-    part = split_by_gene(job.params.transfer["split"], read_genes(job.input.genes)).loc[samples.gene_id].to_numpy(dtype=str)
+    part = (
+        split_by_gene(job.params.transfer["split"], read_genes(job.input.genes))
+        .loc[samples.gene_id]
+        .to_numpy(dtype=str)
+    )
     samples = samples.where(part == "test", split=part[part == "test"])
-    log.info("%d test genes of %s, predicted by %s of %s", len(samples.target), job.wildcards.target, job.wildcards.model, job.wildcards.source)
+    log.info(
+        "%d test genes of %s, predicted by %s of %s",
+        len(samples.target),
+        job.wildcards.target,
+        job.wildcards.model,
+        job.wildcards.source,
+    )
     values = outputs(model, Inputs(samples, torch.device("cpu")))
     predicted = LOSSES[params["training"]["loss"]].predict(values).numpy()
-    write_predictions(job.output.predictions, samples.gene_id, samples.cell, samples.split, samples.target, predicted)
+    write_predictions(
+        job.output.predictions,
+        samples.gene_id,
+        samples.cell,
+        samples.split,
+        samples.target,
+        predicted,
+    )
 
 
 if __name__ == "__main__":

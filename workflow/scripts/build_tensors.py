@@ -21,16 +21,31 @@ def read_levels(job, counts):
     # the competition's values are logarithms already (docs/data.md)
     scale = source.get("expression_scale", "log2p1" if kind == "kaggle_npz" else "none")
     if "source_label" in counts:
-        return Levels(pd.Series(counts["source_label"], index=counts["gene_id"]), "published label", label_only=True)
+        return Levels(
+            pd.Series(counts["source_label"], index=counts["gene_id"]),
+            "published label",
+            label_only=True,
+        )
     if job.params.own_expression:
-        values, unit = expression.read_expression_csv(path), "read count" if "expression" not in source else "as given"
+        values, unit = (
+            expression.read_expression_csv(path),
+            "read count" if "expression" not in source else "as given",
+        )
     elif "source_expression" in counts:
-        values, unit = pd.Series(counts["source_expression"], index=counts["gene_id"]), "as published"
+        values, unit = (
+            pd.Series(counts["source_expression"], index=counts["gene_id"]),
+            "as published",
+        )
     elif not path:
-        raise InputError(f"the source of {cell} brings no expression: name a table under 'expression' of its entry in config key 'sources'")
+        raise InputError(
+            f"the source of {cell} brings no expression: name a table under 'expression' of "
+            "its entry in config key 'sources'"
+        )
     else:
         verify(path)
-        return Levels(expression.read_expression(path, cell), "RPKM" if ".RPKM." in path else "read count")
+        return Levels(
+            expression.read_expression(path, cell), "RPKM" if ".RPKM." in path else "read count"
+        )
     return Levels(INVERSES[scale](values), unit if scale == "none" else f"{unit}, from {scale}")
 
 
@@ -39,10 +54,19 @@ def main(job):
     with np.load(job.input.counts) as file:
         counts = dict(file)
     try:
-        arrays, how = build(cell, data, read_genes(job.input.genes), counts, read_levels(job, counts))
+        arrays, how = build(
+            cell, data, read_genes(job.input.genes), counts, read_levels(job, counts)
+        )
     except InputError as error:
         raise InputError(f"{error} [{job.input.counts}, {job.input.genes}]") from error
-    provenance = {"markexpr": __version__, "study": job.wildcards.study, "cell": cell, "source": job.params.source["kind"], "data": data, **how}
+    provenance = {
+        "markexpr": __version__,
+        "study": job.wildcards.study,
+        "cell": cell,
+        "source": job.params.source["kind"],
+        "data": data,
+        **how,
+    }
     write_npz(job.output[0], **arrays, provenance=np.array(json.dumps(provenance, sort_keys=True)))
 
 

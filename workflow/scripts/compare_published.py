@@ -12,10 +12,20 @@ def main(job):
     metrics = pd.read_csv(job.input.metrics, sep="\t")
     published = pd.read_csv(job.input.published, sep="\t", comment="#")
     regimes = pd.read_csv(job.input.regimes, sep="\t") if job.input.get("regimes") else None
-    table = beside_published(metrics, published, job.params.published_as, job.params.simulated, job.params.label_mode, job.params.changed, regimes)
+    table = beside_published(
+        metrics,
+        published,
+        job.params.published_as,
+        job.params.simulated,
+        job.params.label_mode,
+        job.params.changed,
+        regimes,
+    )
     write_tsv(job.output.tsv, table, float_format="%.4g")
     title = titled(f"Study {job.wildcards.study}: published and ours", job.params.simulated)
-    note = job.params.paper + (f" Labels here: {job.params.label_mode}." if job.params.label_mode != "none" else "")
+    note = job.params.paper + (
+        f" Labels here: {job.params.label_mode}." if job.params.label_mode != "none" else ""
+    )
     write_html(job.output.html, table, title, note)
 
 

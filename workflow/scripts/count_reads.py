@@ -21,7 +21,11 @@ def windows_on_chromosomes(job, window):
     sizes = read_chrom_sizes(job.input.chrom_sizes)
     on = window.genes_fit(genes, sizes)
     if not on.all():
-        log.info("%d genes left out: their window runs off the chromosome (%s)", (~on).sum(), ", ".join(genes["gene_id"][~on][:5]))
+        log.info(
+            "%d genes left out: their window runs off the chromosome (%s)",
+            (~on).sum(),
+            ", ".join(genes["gene_id"][~on][:5]),
+        )
     return genes[on], sizes
 
 
@@ -33,26 +37,45 @@ def count_alignments(job, window):
     def count(path):
         verify(path)
         if source["kind"] == "bam":
-            reads = read_bam(path, sizes, source.get("min_mapping_quality", 0), source.get("drop_duplicates", False))
+            reads = read_bam(
+                path,
+                sizes,
+                source.get("min_mapping_quality", 0),
+                source.get("drop_duplicates", False),
+            )
         else:
             reads = read_tagalign(path, sizes)
-        return np.concatenate([counter.count(reads, Path(path).name) for counter in counters], axis=1), len(reads)
+        return np.concatenate(
+            [counter.count(reads, Path(path).name) for counter in counters], axis=1
+        ), len(reads)
 
     with temporary_folder(job.resources.tmpdir) as folder, ThreadPoolExecutor(job.threads) as pool:
         # one after another around each anchor; a folder each, so that their bins do not mix
         counters = []
         for anchor in window.anchors:
             (part := Path(folder) / anchor).mkdir()
-            counters.append(BinCounter(genes["chrom"], genes[anchor], window.around_one, sizes, part, job.params.engine))
+            counters.append(
+                BinCounter(
+                    genes["chrom"], genes[anchor], window.around_one, sizes, part, job.params.engine
+                )
+            )
         counts, total_reads = zip(*pool.map(count, job.input.reads))
-    finish(job, window, np.stack(counts, axis=1), genes["gene_id"], total_reads=np.array(total_reads))
+    finish(
+        job, window, np.stack(counts, axis=1), genes["gene_id"], total_reads=np.array(total_reads)
+    )
 
 
 def average_signal(job, window):
     """Mean signal of bigWig tracks, which are no counts and are marked so."""
     genes, _ = windows_on_chromosomes(job, window)
     signal = [
-        np.concatenate([sources.read_bigwig(path, genes["chrom"], genes[anchor], window.around_one) for anchor in window.anchors], axis=1)
+        np.concatenate(
+            [
+                sources.read_bigwig(path, genes["chrom"], genes[anchor], window.around_one)
+                for anchor in window.anchors
+            ],
+            axis=1,
+        )
         for path in job.input.reads
     ]
     finish(job, window, np.stack(signal, axis=1), genes["gene_id"], unit="mean signal")
@@ -67,14 +90,18 @@ def import_deepdiff_csv(job, window):
 
 def import_deepchrome_csv(job, window):
     """Read published counts with their split and their labels."""
-    counts, gene_id, split, label = sources.read_deepchrome_csv(paths_of(job), window, job.params.marks)
+    counts, gene_id, split, label = sources.read_deepchrome_csv(
+        paths_of(job), window, job.params.marks
+    )
     _log_splits(split)
     finish(job, window, counts, gene_id, source_split=split, source_label=label)
 
 
 def import_kaggle_npz(job, window):
     """Read one cell of the class competition's data with its expression."""
-    counts, gene_id, expression = sources.read_kaggle_npz(job.input.npz, job.wildcards.cell, window, job.params.marks)
+    counts, gene_id, expression = sources.read_kaggle_npz(
+        job.input.npz, job.wildcards.cell, window, job.params.marks
+    )
     log.info("%d genes", len(gene_id))
     if expression.any():
         finish(job, window, counts, gene_id, source_expression=expression)
@@ -86,7 +113,13 @@ def import_kaggle_npz(job, window):
 def finish(job, window, counts, gene_id, **extra):
     """Check that promoters are where the genes are, and write the npz."""
     around_tss = window.around_one
-    check_tss(counts[:, :, : around_tss.n_bins], job.params.marks, around_tss, job.params.tss_check, job.wildcards.cell)
+    check_tss(
+        counts[:, :, : around_tss.n_bins],
+        job.params.marks,
+        around_tss,
+        job.params.tss_check,
+        job.wildcards.cell,
+    )
     write_counts(job.output[0], counts, gene_id, job.params.marks, **extra)
 
 
@@ -96,7 +129,9 @@ def paths_of(job):
 
 
 def _log_splits(split):
-    log.info("%d genes: %s", len(split), ", ".join(f"{(split == name).sum()} {name}" for name in SPLITS))
+    log.info(
+        "%d genes: %s", len(split), ", ".join(f"{(split == name).sum()} {name}" for name in SPLITS)
+    )
 
 
 READERS = {

@@ -1,4 +1,5 @@
-"""One file from the mirror: download.py URL DESTINATION LOG [--ledger]. Needs Python alone, of any environment."""
+"""One file from the mirror: download.py URL DESTINATION LOG [--ledger]. Needs Python alone, of any
+environment."""
 
 import argparse
 from types import SimpleNamespace

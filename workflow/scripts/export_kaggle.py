@@ -9,7 +9,8 @@ from markexpr.io.jobs import log, run_job
 
 
 def load(counts_path, tensors_path):
-    """ln(1 + count) [genes, 5 marks, bins] in the competition's order of marks, gene ids, log2(expression + 1) and split of one cell."""
+    """ln(1 + count) [genes, 5 marks, bins] in the competition's order of marks, gene ids,
+    log2(expression + 1) and split of one cell."""
     with np.load(tensors_path) as file:
         gene_id, expression, split = file["gene_id"], file["expression"], file["split"]
     with np.load(counts_path) as file:

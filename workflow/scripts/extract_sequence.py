@@ -12,9 +12,22 @@ from markexpr.io.jobs import log, run_job
 def main(job):
     genes = read_genes(job.input.genes)
     verify(job.input.fasta)
-    sequence = extract(job.input.fasta, genes["chrom"].to_numpy(dtype=str), genes["tss"], genes["strand"] == "-", int(job.wildcards.span))
-    log.info("%d genes; %.2f %% of bases are N", len(genes), 100 * (sequence == BASES.index("N")).mean())
-    write_npz(job.output[0], sequence=sequence, gene_id=genes["gene_id"].to_numpy(dtype=str), bases=np.array(list(BASES)))
+    sequence = extract(
+        job.input.fasta,
+        genes["chrom"].to_numpy(dtype=str),
+        genes["tss"],
+        genes["strand"] == "-",
+        int(job.wildcards.span),
+    )
+    log.info(
+        "%d genes; %.2f %% of bases are N", len(genes), 100 * (sequence == BASES.index("N")).mean()
+    )
+    write_npz(
+        job.output[0],
+        sequence=sequence,
+        gene_id=genes["gene_id"].to_numpy(dtype=str),
+        bases=np.array(list(BASES)),
+    )
 
 
 if __name__ == "__main__":

@@ -15,16 +15,28 @@ def main(job):
     if job.input.get("cells"):
         samples = load_pooled(job.input.cells)
     else:
-        samples = load_pair(job.input.a, job.input.b) if job.input.get("a") else load_cell(job.input.cell)
+        samples = (
+            load_pair(job.input.a, job.input.b) if job.input.get("a") else load_cell(job.input.cell)
+        )
     module = module_of(block["architecture"])
     _, n_marks, n_bins = next(iter(samples.inputs.values())).shape
-    estimator = module.build(n_marks=n_marks, n_bins=n_bins, seed=seed, threads=job.threads, **block["estimator"])
+    estimator = module.build(
+        n_marks=n_marks, n_bins=n_bins, seed=seed, threads=job.threads, **block["estimator"]
+    )
     features, train = features_of(module, samples), samples.index("train")
     if len(train) < 20:
-        raise InputError(f"{samples.cell[0]} has {len(train)} training genes: too few for an estimator")
-    log.info("%s: %d training genes, features %s", job.wildcards.model, len(train), list(features.shape[1:]))
+        raise InputError(
+            f"{samples.cell[0]} has {len(train)} training genes: too few for an estimator"
+        )
+    log.info(
+        "%s: %d training genes, features %s",
+        job.wildcards.model,
+        len(train),
+        list(features.shape[1:]),
+    )
     params = describe(job, dict(job.wildcards.items()), samples, {"sklearn": sklearn.__version__})
-    # as a net's: Snakemake deletes the outputs of all of a group where one fails, and a rerun has the result at once
+    # as a net's: Snakemake deletes the outputs of all of a group where one fails, and a rerun has
+    # the result at once
     kept = Path(f"{job.params.finished}.{fingerprint(params, samples)[:16]}.finished")
     if kept.exists():
         log.info("taking the fit from %s", kept)
@@ -33,7 +45,14 @@ def main(job):
         estimator.fit(features[train], samples.target[train])
         if is_submitted():
             save_estimator(kept, estimator)
-    write_predictions(job.output.predictions, samples.gene_id, samples.cell, samples.split, samples.target, estimator.predict(features).astype(float))
+    write_predictions(
+        job.output.predictions,
+        samples.gene_id,
+        samples.cell,
+        samples.split,
+        samples.target,
+        estimator.predict(features).astype(float),
+    )
     size = module.size(estimator) if hasattr(module, "size") else {}
     save_estimator(job.output.model, estimator)
     write_params(job.output.params, {**params, **size})

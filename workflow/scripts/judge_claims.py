@@ -13,9 +13,12 @@ def main(job):
     write_tsv(job.output.tsv, table)
     title = titled(f"Study {job.wildcards.study}: is it better?", job.params.simulated)
     note = (
-        f"Paired one-sided Wilcoxon signed-rank tests of test {job.params.metric.upper()} over units; p_holm is adjusted for the number of claims, "
-        f"the paper's and ours apart. contradicted: the opposite reaches p_holm < {LEVEL}; not shown: neither does; too few units: none of them "
-        "could. All units are tested on the same genes, pairs share cells, and all transfers of an uncross model share one fit per seed, so "
+        f"Paired one-sided Wilcoxon signed-rank tests of test {job.params.metric.upper()} "
+        "over units; p_holm is adjusted for the number of claims, "
+        f"the paper's and ours apart. contradicted: the opposite reaches p_holm < {LEVEL}; "
+        "not shown: neither does; too few units: none of them "
+        "could. All units are tested on the same genes, pairs share cells, and all transfers "
+        "of an uncross model share one fit per seed, so "
         "units are not independent: use several seeds, and take p as a lower bound."
     )
     write_html(job.output.html, table, title, note)

@@ -22,14 +22,29 @@ def main(job):
     table = leave_one_out(values, plain)
     write_tsv(job.output.tsv, table, float_format="%.6g")
     numbers = ["auc", "pearson", "spearman", "mse", "variance"]
-    means = table.groupby("control", sort=False)[numbers].mean().reset_index().assign(cell=f"mean of {len(job.params.cells)}", nearest="")
-    title = titled(f"Study {job.wildcards.study}: expression of a left-out cell, told by the other cells", job.params.simulated)
+    means = (
+        table.groupby("control", sort=False)[numbers]
+        .mean()
+        .reset_index()
+        .assign(cell=f"mean of {len(job.params.cells)}", nearest="")
+    )
+    title = titled(
+        f"Study {job.wildcards.study}: expression of a left-out cell, told by the other cells",
+        job.params.simulated,
+    )
     note = (
-        f"{len(plain)} genes, {job.params.target['transform']} of {job.params.target['expression']}, no histone mark and no model. "
-        "gene_mean: mean of the other cells; nearest_cell: the cell whose expression is most like the left-out one's. "
+        f"{len(plain)} genes, {job.params.target['transform']} of "
+        f"{job.params.target['expression']}, no histone mark and no model. "
+        "gene_mean: mean of the other cells; nearest_cell: the cell whose expression is most "
+        "like the left-out one's. "
         "variance is the MSE of the cell's own mean."
     )
-    write_html(job.output.html, pd.concat([means, table])[table.columns].replace({"nearest": {"": np.nan}}), title, note)
+    write_html(
+        job.output.html,
+        pd.concat([means, table])[table.columns].replace({"nearest": {"": np.nan}}),
+        title,
+        note,
+    )
 
 
 if __name__ == "__main__":

@@ -18,7 +18,10 @@ def main(job):
     mean = {level: np.mean(found, axis=0) for level, found in maps.items()}
     offsets = centres(bins, mean["high"].shape[1])
     cells = f"{len(job.input)} cell{'s' if len(job.input) > 1 else ''}"
-    title = titled(f"Self-attention of {job.params.model}, test genes of {cells}, genomic direction", job.params.simulated)
+    title = titled(
+        f"Self-attention of {job.params.model}, test genes of {cells}, genomic direction",
+        job.params.simulated,
+    )
     save(self_attention(mean, offsets, title), job.output.svg, job.output.png)
 
 

@@ -12,8 +12,13 @@ from markexpr.tables import titled
 def main(job):
     setting = job.params.setting
     histories = {run_of(path)["unit"]: pd.read_csv(path, sep="\t") for path in job.input}
-    what = {"rows": "rows (a gene in a cell)", "genes": "genes with all of their cells"}[setting["over"]]
-    title = titled(f"{setting['model']}: {setting['folds']}-fold cross-validation over {what}", job.params.simulated)
+    what = {"rows": "rows (a gene in a cell)", "genes": "genes with all of their cells"}[
+        setting["over"]
+    ]
+    title = titled(
+        f"{setting['model']}: {setting['folds']}-fold cross-validation over {what}",
+        job.params.simulated,
+    )
     save(folds(histories, title), job.output.svg, job.output.png)
 
 

@@ -20,7 +20,11 @@ def main(job):
             tables.append(quality.depth(Path(path).stem, dict(file)))
     table = pd.concat(tables, ignore_index=True)
     write_tsv(job.output.table, table)
-    save(depth(table, titled("Reads in the windows of all genes", job.params.simulated)), job.output.svg, job.output.png)
+    save(
+        depth(table, titled("Reads in the windows of all genes", job.params.simulated)),
+        job.output.svg,
+        job.output.png,
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ from markexpr.tables import titled
 
 def main(job):
     kept = len(pd.read_csv(job.input.genes, sep="\t"))
-    reasons = pd.concat(pd.read_csv(path, sep="\t") for path in (job.input.before, job.input.dropped))["reason"].value_counts()
+    reasons = pd.concat(
+        pd.read_csv(path, sep="\t") for path in (job.input.before, job.input.dropped)
+    )["reason"].value_counts()
     rows = [("kept", kept), *reasons.items()]
     if job.params.published and not job.params.simulated:
         rows.insert(0, ("stated by the paper", job.params.published))

@@ -13,7 +13,13 @@ from markexpr.tables import titled
 def main(job):
     table = pd.DataFrame([label_modes(path) for path in job.input])
     write_tsv(job.output.table, table)
-    save(labels(table, titled("Labels that depend on how numbers are compared", job.params.simulated)), job.output.svg, job.output.png)
+    save(
+        labels(
+            table, titled("Labels that depend on how numbers are compared", job.params.simulated)
+        ),
+        job.output.svg,
+        job.output.png,
+    )
 
 
 if __name__ == "__main__":

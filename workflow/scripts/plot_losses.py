@@ -10,8 +10,20 @@ from markexpr.tables import titled
 
 
 def main(job):
-    runs = {(run_of(path)["model"], run_of(path)["unit"]): pd.read_csv(path, sep="\t") for path in job.input}
-    save(losses(runs, titled(f"{job.wildcards.study}: training loss of every cell's model", job.params.simulated)), job.output.svg, job.output.png)
+    runs = {
+        (run_of(path)["model"], run_of(path)["unit"]): pd.read_csv(path, sep="\t")
+        for path in job.input
+    }
+    save(
+        losses(
+            runs,
+            titled(
+                f"{job.wildcards.study}: training loss of every cell's model", job.params.simulated
+            ),
+        ),
+        job.output.svg,
+        job.output.png,
+    )
 
 
 if __name__ == "__main__":

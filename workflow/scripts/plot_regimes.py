@@ -9,7 +9,9 @@ from markexpr.tables import titled
 
 
 def main(job):
-    title = titled(f"{job.wildcards.study}: error by what was seen in training", job.params.simulated)
+    title = titled(
+        f"{job.wildcards.study}: error by what was seen in training", job.params.simulated
+    )
     save(by_regime(pd.read_csv(job.input[0], sep="\t"), title), job.output.svg, job.output.png)
 
 

@@ -1,4 +1,5 @@
-"""Predictions of a control for one cell: what other cells' expression, or the nearest of them, tells of its genes."""
+"""Predictions of a control for one cell: what other cells' expression, or the nearest of them,
+tells of its genes."""
 
 import numpy as np
 
@@ -13,7 +14,12 @@ def main(job):
     tables = []
     for samples in map(load_cell, job.input.cells):
         cell = str(samples.cell[0])
-        predicted, how = predict(job.params.control, cell, samples, {name: own for name, own in others.items() if name != cell})
+        predicted, how = predict(
+            job.params.control,
+            cell,
+            samples,
+            {name: own for name, own in others.items() if name != cell},
+        )
         log.info("%s: %s", cell, how)
         tables.append((samples.gene_id, samples.cell, samples.split, samples.target, predicted))
     write_predictions(job.output.predictions, *map(np.concatenate, zip(*tables)))

@@ -1,4 +1,5 @@
-"""What a trained model attends to on its test genes: gene by gene for pairs of cells, else means over high and over low genes."""
+"""What a trained model attends to on its test genes: gene by gene for pairs of cells, else means
+over high and over low genes."""
 
 import numpy as np
 import torch
@@ -15,12 +16,15 @@ def attention_of(model, samples, genes):
     for start in range(0, len(genes), EVALUATION_BATCH):
         batch = genes[start : start + EVALUATION_BATCH]
         with torch.no_grad():
-            parts = model.attend(**{name: torch.from_numpy(values[batch]) for name, values in samples.inputs.items()})
+            parts = model.attend(
+                **{name: torch.from_numpy(values[batch]) for name, values in samples.inputs.items()}
+            )
         yield {name: values.numpy() for name, values in parts.items()}
 
 
 def means_by_class(model, samples):
-    """Mean attention over high and over low test genes, {name}_high and {name}_low, and how many there are."""
+    """Mean attention over high and over low test genes, {name}_high and {name}_low, and how many
+    there are."""
     test, arrays = samples.index("test"), {}
     for level, label in (("high", 1), ("low", 0)):
         genes = test[samples.target[test] == label]
@@ -30,17 +34,26 @@ def means_by_class(model, samples):
         for parts in attention_of(model, samples, genes):
             for name, values in parts.items():
                 totals[name] = totals.get(name, 0) + values.sum(axis=0, dtype=np.float64)
-        arrays |= {f"{name}_{level}": (total / len(genes)).astype(np.float32) for name, total in totals.items()}
+        arrays |= {
+            f"{name}_{level}": (total / len(genes)).astype(np.float32)
+            for name, total in totals.items()
+        }
         arrays[f"genes_{level}"] = np.array(len(genes))
     return arrays
 
 
 def gene_by_gene(model, samples):
-    """Attention of each test gene, float16 [genes, rows, …], what its rows are, gene_id and the true change."""
+    """Attention of each test gene, float16 [genes, rows, …], what its rows are, gene_id and the
+    true change."""
     test = samples.index("test")
     parts = list(attention_of(model, samples, test))
-    arrays = {name: np.concatenate([part[name] for part in parts]).astype(np.float16) for name in parts[0]}
-    rows = {f"rows_{name}": np.array([f"{part} {mark}" for part, mark in pairs]) for name, pairs in model.attention_rows(samples.mark_names).items()}
+    arrays = {
+        name: np.concatenate([part[name] for part in parts]).astype(np.float16) for name in parts[0]
+    }
+    rows = {
+        f"rows_{name}": np.array([f"{part} {mark}" for part, mark in pairs])
+        for name, pairs in model.attention_rows(samples.mark_names).items()
+    }
     return {**arrays, **rows, "gene_id": samples.gene_id[test], "y_true": samples.target[test]}
 
 

@@ -1,4 +1,5 @@
-"""What a trained model's predictions of its test genes depend on: saliency and integrated gradients, means over genes."""
+"""What a trained model's predictions of its test genes depend on: saliency and integrated
+gradients, means over genes."""
 
 import numpy as np
 import torch
@@ -15,7 +16,9 @@ from markexpr.models import load_model
 def main(job):
     torch.set_num_threads(job.threads)
     model, _ = load_model(job.input.params, job.input.weights)
-    samples = load_pair(job.input.a, job.input.b) if job.input.get("a") else load_cell(job.input.cell)
+    samples = (
+        load_pair(job.input.a, job.input.b) if job.input.get("a") else load_cell(job.input.cell)
+    )
     test = samples.index("test")
     if not test.size:
         raise InputError(f"{job.wildcards.unit} has no test gene to take attributions of")
@@ -25,7 +28,11 @@ def main(job):
     with np.load(job.input.get("a") or job.input.cell) as file:
         arrays = {"bins": file["bins"], "marks": file["marks"], "gene_id": samples.gene_id[test]}
     genes = read_genes(job.input.study_genes).set_index("gene_id")
-    minus = np.zeros(len(test), dtype=bool) if job.params.turned else (genes["strand"].loc[arrays["gene_id"]] == "-").to_numpy()
+    minus = (
+        np.zeros(len(test), dtype=bool)
+        if job.params.turned
+        else (genes["strand"].loc[arrays["gene_id"]] == "-").to_numpy()
+    )
     for name, method in (("saliency", saliency), ("integrated_gradients", integrated_gradients)):
         log.info("%s of %d test genes", name, len(test))
         for source, values in method(model, inputs).items():

@@ -13,15 +13,22 @@ from markexpr.models.layers import one_hot
 
 
 def gene_shown(samples, name):
-    """Position of the gene to show: the one that is named, or for `none` the held-out one with the highest target."""
+    """Position of the gene to show: the one that is named, or for `none` the held-out one with the
+    highest target."""
     if name == "none":
         test = samples.index("test")
         if not test.size:
-            raise InputError(f"{samples.cell[0]} has no test gene to show: name one in the study's gene_attributions.gene")
+            raise InputError(
+                f"{samples.cell[0]} has no test gene to show: name one in the study's "
+                "gene_attributions.gene"
+            )
         return test[samples.target[test].argmax()]
     found = np.flatnonzero(samples.gene_id == name)
     if not found.size:
-        raise InputError(f"gene_attributions.gene: {name} is not among the genes of {samples.cell[0]} ({samples.gene_id[0]}…)")
+        raise InputError(
+            f"gene_attributions.gene: {name} is not among the genes of {samples.cell[0]} "
+            f"({samples.gene_id[0]}…)"
+        )
     return found[0]
 
 
@@ -35,7 +42,12 @@ def main(job):
     chosen = np.r_[shown, test[np.sort(shuffled(samples.gene_id[test], 1)[: setting["genes"]])]]
     sequence = one_hot(torch.from_numpy(read_sequence(job.input.sequence, samples.gene_id[chosen])))
     inputs = {"marks": torch.from_numpy(samples.inputs["marks"][chosen]), "sequence": sequence}
-    log.info("gene %s of %s, and means over %d test genes", samples.gene_id[shown], samples.cell[0], len(chosen) - 1)
+    log.info(
+        "gene %s of %s, and means over %d test genes",
+        samples.gene_id[shown],
+        samples.cell[0],
+        len(chosen) - 1,
+    )
     gradient, times_input = gradients(model, inputs), gradients_times_input(model, inputs)
     # marks are along the genome, DNA is on the gene's strand
     with np.load(job.input.cell) as file:

@@ -1,4 +1,5 @@
-"""Scores of a study by what was seen in training: genes of seen cells, and unseen cells, beside the gene mean."""
+"""Scores of a study by what was seen in training: genes of seen cells, and unseen cells, beside the
+gene mean."""
 
 from markexpr.evaluation.regimes import REGIMES, gather, score
 from markexpr.io.files import write_tsv
@@ -24,19 +25,32 @@ def main(job):
     write_tsv(job.output.tsv, table)
     # what was trained on is in the table for the papers' training errors alone
     table = table[table["regime"] != "train_seen"].reset_index(drop=True)
-    shown = table[["regime", "model", "cells", "rows"]].replace({"regime": REGIMES, "model": {"simulator_truth": "best possible (truth)"}})
+    shown = table[["regime", "model", "cells", "rows"]].replace(
+        {"regime": REGIMES, "model": {"simulator_truth": "best possible (truth)"}}
+    )
     for name in ("mse", "pearson", "pearson_beyond_mean", "partial_pearson", "mse_minus_gene_mean"):
         if name in table:
             shown[name] = with_interval(table[name], table[f"{name}_low"], table[f"{name}_high"])
-    title = titled(f"Study {job.wildcards.study}: seen and unseen genes and cells", job.params.simulated)
-    note = (
-        "A row is a gene in a cell; rows of all cells are scored together. In brackets: 95 % bootstrap intervals over genes. Beyond mean: "
-        "after each gene's mean over the other training cells is subtracted from true and predicted values; partial: given that mean, "
-        "which is 0 for a constant however few cells there are. gene_mean: that mean where "
-        "the gene trains, else the mean of all; a model that is no better on unseen cells has learned which gene it looks at."
+    title = titled(
+        f"Study {job.wildcards.study}: seen and unseen genes and cells", job.params.simulated
     )
-    short = {"beats the gene mean": "better", "worse than the gene mean": "worse", "no different from the gene mean": "no different"}
-    write_html(job.output.html, shown.assign(than_gene_mean=table["verdict"].replace(short)), title, note)
+    note = (
+        "A row is a gene in a cell; rows of all cells are scored together. In brackets: 95 % "
+        "bootstrap intervals over genes. Beyond mean: "
+        "after each gene's mean over the other training cells is subtracted from true and "
+        "predicted values; partial: given that mean, "
+        "which is 0 for a constant however few cells there are. gene_mean: that mean where "
+        "the gene trains, else the mean of all; a model that is no better on unseen cells "
+        "has learned which gene it looks at."
+    )
+    short = {
+        "beats the gene mean": "better",
+        "worse than the gene mean": "worse",
+        "no different from the gene mean": "no different",
+    }
+    write_html(
+        job.output.html, shown.assign(than_gene_mean=table["verdict"].replace(short)), title, note
+    )
 
 
 if __name__ == "__main__":

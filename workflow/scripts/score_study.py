@@ -18,11 +18,24 @@ def main(job):
             if len(here):
                 # rows of a gene in several cells are drawn together
                 genes = {"genes": here["gene_id"]} if job.params.pooled else {}
-                scores = SCORERS[job.params.kind](here["y_true"], here["y_pred"], **job.params.bootstrap, **genes)
+                scores = SCORERS[job.params.kind](
+                    here["y_true"], here["y_pred"], **job.params.bootstrap, **genes
+                )
                 tables.append(scores.assign(**run_of(path), split=split))
         if number % 50 == 0 or number == len(job.input):
             log.info("%d of %d runs scored", number, len(job.input))
-    columns = ["study", "model", "unit", "seed", "split", "metric", "value", "ci_low", "ci_high", "n"]
+    columns = [
+        "study",
+        "model",
+        "unit",
+        "seed",
+        "split",
+        "metric",
+        "value",
+        "ci_low",
+        "ci_high",
+        "n",
+    ]
     write_tsv(job.output[0], pd.concat(tables)[columns])
 
 

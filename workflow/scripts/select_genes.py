@@ -20,7 +20,11 @@ def main(job):
         gene_list=read_gene_list(job.input.list[0]) if listed else None,
         **settings,
     )
-    log.info("%d genes kept%s", len(genes), f"; the paper states {job.params.published}" if job.params.published else "")
+    log.info(
+        "%d genes kept%s",
+        len(genes),
+        f"; the paper states {job.params.published}" if job.params.published else "",
+    )
     for reason, number in dropped["reason"].value_counts().items():
         log.info("dropped %d: %s", number, reason)
     write_tsv(job.output.genes, genes[["gene_id", "chrom", "tss", "strand", "name"]])

@@ -9,13 +9,29 @@ from markexpr.io.jobs import log, run_job
 
 def main(job):
     settings, cell = job.params.simulate, job.wildcards.cell
-    genes = pd.read_csv(job.input.gene_info, sep="\t", header=None, names=GENE_INFO_COLUMNS, dtype={"chrom": str})
+    genes = pd.read_csv(
+        job.input.gene_info, sep="\t", header=None, names=GENE_INFO_COLUMNS, dtype={"chrom": str}
+    )
     genes["chrom"] = "chr" + genes["chrom"]
     truth = pd.read_csv(job.input.truth, sep="\t")
-    activity = truth[truth["cell"] == cell].set_index("gene_id")["activity"].loc[genes["gene_id"]].to_numpy()
+    activity = (
+        truth[truth["cell"] == cell]
+        .set_index("gene_id")["activity"]
+        .loc[genes["gene_id"]]
+        .to_numpy()
+    )
     sizes = read_chrom_sizes(job.input.chrom_sizes)
     for mark, path in zip(job.params.marks, job.output):
-        reads = simulate.draw_reads(genes, activity, mark, cell, settings["seed"], settings["depth"], settings["shift"], sizes)
+        reads = simulate.draw_reads(
+            genes,
+            activity,
+            mark,
+            cell,
+            settings["seed"],
+            settings["depth"],
+            settings["shift"],
+            sizes,
+        )
         simulate.write_tagalign(path, reads)
         log.info("%s: %d reads", mark, len(reads))
 

@@ -11,9 +11,19 @@ def main(job):
         raise InputError(f"{job.input.a} and {job.input.b} have no gene in common")
     a, b = a.loc[shared], b.loc[shared]
     if not a["split"].equals(b["split"]):
-        raise InputError(f"{job.input.a} and {job.input.b} put a gene in different splits: a pair needs one split for both cells")
+        raise InputError(
+            f"{job.input.a} and {job.input.b} put a gene in different splits: a pair needs "
+            "one split for both cells"
+        )
     pair = f"{job.wildcards.a}-{job.wildcards.b}"
-    write_predictions(job.output.predictions, shared, pair, a["split"].to_numpy(), b["y_true"] - a["y_true"], b["y_pred"] - a["y_pred"])
+    write_predictions(
+        job.output.predictions,
+        shared,
+        pair,
+        a["split"].to_numpy(),
+        b["y_true"] - a["y_true"],
+        b["y_pred"] - a["y_pred"],
+    )
 
 
 if __name__ == "__main__":

@@ -18,9 +18,14 @@ def main(job):
         table = summarise(metrics, job.params.table, read_groups(job.input.get("labels")), here)
     write_tsv(job.output.tsv, table)
     title = titled(job.params.table["title"], job.params.simulated)
-    note = f"{metric_name(job.params.table['metric'])} of test genes over units; seeds are averaged first."
+    note = (
+        f"{metric_name(job.params.table['metric'])} of test genes over units; seeds are averaged "
+        "first."
+    )
     if "relative_to" in job.params.table:
-        note += " Columns with % are shares of another model's, unit by unit, where that is above 0."
+        note += (
+            " Columns with % are shares of another model's, unit by unit, where that is above 0."
+        )
     write_html(job.output.html, table.dropna(axis="columns", how="all"), title, note)
 
 

@@ -12,7 +12,9 @@ def main(job):
     table = scores_wide(metrics, "test")
     write_tsv(job.output.tsv, table)
     title = titled(f"Test genes of study {job.wildcards.study}", job.params.simulated)
-    shown = table.rename(columns={"n": "test_genes"}).replace({"model": {"simulator_truth": "best possible (truth)"}})
+    shown = table.rename(columns={"n": "test_genes"}).replace(
+        {"model": {"simulator_truth": "best possible (truth)"}}
+    )
     write_html(job.output.html, shown, title, "In brackets: 95 % bootstrap intervals over genes.")
 
 

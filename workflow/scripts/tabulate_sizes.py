@@ -14,11 +14,20 @@ def main(job):
         with open(path) as file:
             params = yaml.safe_load(file)
         row = {name: params[name] for name in ("model", "architecture")}
-        row |= {"parameters": params.get("parameters"), "nodes": params.get("nodes"), "training_samples": params["samples"]["train"]}
-        rows.append({**row, "epochs": params.get("training", {}).get("epochs"), "unit": params["unit"]})
+        row |= {
+            "parameters": params.get("parameters"),
+            "nodes": params.get("nodes"),
+            "training_samples": params["samples"]["train"],
+        }
+        rows.append(
+            {**row, "epochs": params.get("training", {}).get("epochs"), "unit": params["unit"]}
+        )
     table = pd.DataFrame(rows).astype({name: "Int64" for name in ("parameters", "nodes", "epochs")})
     write_tsv(job.output.tsv, table)
-    note = "Parameters of nets, nodes of forests; other estimators have as many coefficients as features. Of the unit named, first seed."
+    note = (
+        "Parameters of nets, nodes of forests; other estimators have as many coefficients as "
+        "features. Of the unit named, first seed."
+    )
     title = titled(f"Study {job.wildcards.study}: sizes of models", job.params.simulated)
     write_html(job.output.html, table.dropna(axis="columns", how="all"), title, note)
 

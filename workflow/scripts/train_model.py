@@ -13,12 +13,17 @@ from markexpr.training import Trainer, write_net
 
 
 def load_samples(job):
-    """The samples of the job's unit: of one cell, a pair of cells, all cells, or a transfer from a source cell to a target cell."""
+    """The samples of the job's unit: of one cell, a pair of cells, all cells, or a transfer from a
+    source cell to a target cell."""
     block, transfer = job.params.model, job.params.transfer
     if job.input.get("cells"):
         return load_pooled(job.input.cells, job.input.get("sequence"), job.params.folds)
     if job.input.get("a"):
-        return load_pair(job.input.a, job.input.b, labels=block["training"].get("auxiliary", {}).get("kind") == "classification")
+        return load_pair(
+            job.input.a,
+            job.input.b,
+            labels=block["training"].get("auxiliary", {}).get("kind") == "classification",
+        )
     if transfer is None:
         return load_cell(job.input.cell)
     part = split_by_gene(transfer["split"], read_genes(job.input.genes))
@@ -33,7 +38,13 @@ def main(job):
     device = choose_device(job.resources)
     model = build_seeded(block, samples, seed, unit)
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
-    log.info("%s: %d parameters, on %s with %d threads", job.wildcards.model, n_parameters, device, job.threads)
+    log.info(
+        "%s: %d parameters, on %s with %d threads",
+        job.wildcards.model,
+        n_parameters,
+        device,
+        job.threads,
+    )
     params = describe(
         job,
         dict(job.wildcards.items()),
@@ -43,7 +54,16 @@ def main(job):
         device=device.type,
         folds=job.params.folds,
     )
-    trainer = Trainer(model, samples, block["training"], seed, device, job.params.checkpoint, fingerprint(params, samples), unit)
+    trainer = Trainer(
+        model,
+        samples,
+        block["training"],
+        seed,
+        device,
+        job.params.checkpoint,
+        fingerprint(params, samples),
+        unit,
+    )
     trainer.fit()
     write_net(job.output, samples, params, trainer.progress, trainer.predict())
     trainer.forget(keep_result=is_submitted())

@@ -19,16 +19,48 @@ def main(job):
     device = choose_device(job.resources)
     models = [build_seeded(block, own, seed, unit) for own, unit in zip(samples, units)]
     n_parameters = sum(parameter.numel() for parameter in models[0].parameters())
-    log.info("%s: %d cells of %d parameters each, on %s with %d threads", job.params.names["model"], len(units), n_parameters, device, job.threads)
+    log.info(
+        "%s: %d cells of %d parameters each, on %s with %d threads",
+        job.params.names["model"],
+        len(units),
+        n_parameters,
+        device,
+        job.threads,
+    )
     versions = {"torch": str(torch.__version__)}
     params = [
-        describe(job, {**job.params.names, "unit": unit}, own, versions, parameters=n_parameters, device=device.type, together=len(units))
+        describe(
+            job,
+            {**job.params.names, "unit": unit},
+            own,
+            versions,
+            parameters=n_parameters,
+            device=device.type,
+            together=len(units),
+        )
         for own, unit in zip(samples, units)
     ]
-    trainer = StackedTrainer(models, samples, block["training"], seed, device, job.params.checkpoint, fingerprint(params, *samples), units)
+    trainer = StackedTrainer(
+        models,
+        samples,
+        block["training"],
+        seed,
+        device,
+        job.params.checkpoint,
+        fingerprint(params, *samples),
+        units,
+    )
     trainer.fit()
-    for place, (own, described, progress, predicted) in enumerate(zip(samples, params, trainer.fits, trainer.predict())):
-        write_net({name: paths[place] for name, paths in job.output.items()}, own, described, progress, predicted)
+    for place, (own, described, progress, predicted) in enumerate(
+        zip(samples, params, trainer.fits, trainer.predict())
+    ):
+        write_net(
+            {name: paths[place] for name, paths in job.output.items()},
+            own,
+            described,
+            progress,
+            predicted,
+        )
     trainer.forget()
 
 

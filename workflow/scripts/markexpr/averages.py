@@ -1,4 +1,5 @@
-"""The mean of many cells' models on a cell that none of them was trained on (DenseEnsemble, section 2)."""
+"""The mean of many cells' models on a cell that none of them was trained on (DenseEnsemble, section
+2)."""
 
 import numpy as np
 import pandas as pd
@@ -12,25 +13,36 @@ EVERY = 10  # members between two lines of progress
 
 
 def check_members(samples, params, path):
-    """Raise InputError if a member was trained on other marks or bins than a cell has. params: of the member's run, at `path`."""
+    """Raise InputError if a member was trained on other marks or bins than a cell has. params: of
+    the member's run, at `path`."""
     marks, bins = params["inputs"]["marks"], params["inputs"]["bins"]
     _, _, n_bins = samples.inputs["marks"].shape
     if marks != samples.mark_names or bins != n_bins:
-        raise InputError(f"{path} was trained on {bins} bins of {', '.join(marks)}, and the cell has {n_bins} of {', '.join(samples.mark_names)}")
+        raise InputError(
+            f"{path} was trained on {bins} bins of {', '.join(marks)}, and the cell has "
+            f"{n_bins} of {', '.join(samples.mark_names)}"
+        )
 
 
 def average(samples, paths, predict):
-    """Mean prediction of all members for a cell's genes, float64 [genes], and how well each does alone.
+    """Mean prediction of all members for a cell's genes, float64 [genes], and how well each does
+    alone.
 
-    samples: of the cell; paths: one file of each member's run; predict: function of a path's place that predicts float [genes]. Returns (mean,
-    DataFrame of member, pearson and mse, or auc for labels).
+    samples: of the cell; paths: one file of each member's run; predict: function of a path's place
+    that predicts float [genes]. Returns (mean, DataFrame of member, pearson and mse, or auc for
+    labels).
     """
     total, rows = np.zeros(len(samples.target)), []
     scores = ["auc"] if set(np.unique(samples.target)) <= {0, 1} else ["pearson", "mse"]
     for place, path in enumerate(paths):
         predicted = np.asarray(predict(place), dtype=np.float64)
         total += predicted
-        rows.append({"member": run_of(path)["unit"], **{name: getattr(metrics, name)(samples.target, predicted) for name in scores}})
+        rows.append(
+            {
+                "member": run_of(path)["unit"],
+                **{name: getattr(metrics, name)(samples.target, predicted) for name in scores},
+            }
+        )
         if (place + 1) % EVERY == 0 or place + 1 == len(paths):
             log.info("%d of %d members have predicted", place + 1, len(paths))
     return total / len(paths), pd.DataFrame(rows)
@@ -38,5 +50,7 @@ def average(samples, paths, predict):
 
 def write_average(output, samples, mean, members):
     """Write predictions and members of one cell."""
-    write_predictions(output.predictions, samples.gene_id, samples.cell, samples.split, samples.target, mean)
+    write_predictions(
+        output.predictions, samples.gene_id, samples.cell, samples.split, samples.target, mean
+    )
     write_tsv(output.members, members)

@@ -1,4 +1,5 @@
-"""Reading and checking of the configuration, the sheets and the study files. Imported by the Snakefile: keep it light."""
+"""Reading and checking of the configuration, the sheets and the study files. Imported by the
+Snakefile: keep it light."""
 
 import ast
 import csv
@@ -30,7 +31,9 @@ class _OneOfEach:
         seen = set()
         for key, _ in node.value:
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} stands twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key.value!r} stands twice", key.start_mark
+                )
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -40,11 +43,13 @@ class _Plain(_OneOfEach, yaml.SafeLoader):
 
 
 class _Fast(_OneOfEach, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-    """The loader in C, where there is one: a tenth of the time, which every start of the pipeline would wait for."""
+    """The loader in C, where there is one: a tenth of the time, which every start of the pipeline
+    would wait for."""
 
 
 def read_yaml(path):
-    """Read one YAML file as a dict; InputError names the file and line of a syntax error or of a key that stands twice."""
+    """Read one YAML file as a dict; InputError names the file and line of a syntax error or of a
+    key that stands twice."""
     text = Path(path).read_text()
     try:
         try:
@@ -52,7 +57,9 @@ def read_yaml(path):
         except yaml.MarkedYAMLError:
             content = yaml.load(text, _Plain)
     except yaml.MarkedYAMLError as error:
-        raise InputError(f"{path}, line {error.problem_mark.line + 1}: not valid YAML: {error.problem}") from error
+        raise InputError(
+            f"{path}, line {error.problem_mark.line + 1}: not valid YAML: {error.problem}"
+        ) from error
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold keys and values")
     return content
@@ -61,9 +68,12 @@ def read_yaml(path):
 def check(values, schema, name):
     """Check `values` against a JSON `schema`.
 
-    Raises InputError with one line that names the key, what is wrong with it and, for an unknown key, the nearest known.
+    Raises InputError with one line that names the key, what is wrong with it and, for an unknown
+    key, the nearest known.
     """
-    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(values))
+    error = jsonschema.exceptions.best_match(
+        jsonschema.Draft202012Validator(schema).iter_errors(values)
+    )
     if error is None:
         return
     key = ".".join(map(str, error.absolute_path))
@@ -75,17 +85,27 @@ def check(values, schema, name):
                 raise InputError(f"{name}: unknown key {place!r}; {did_you_mean(unknown, known)}")
     if error.schema is False:
         # jsonschema names the block, not the key
-        raise InputError(f"{name}: {key}: a key with the value {error.instance!r} does not belong here, beside the others of its block")
-    raise InputError(f"{name}: {key or 'it'}: {error.message}" + (f" ({error.schema['description']})" if "description" in error.schema else ""))
+        raise InputError(
+            f"{name}: {key}: a key with the value {error.instance!r} does not belong here, "
+            "beside the others of its block"
+        )
+    raise InputError(
+        f"{name}: {key or 'it'}: {error.message}"
+        + (f" ({error.schema['description']})" if "description" in error.schema else "")
+    )
 
 
 def retyped(value, texts=()):
-    """Give text from the command line its type: Snakemake's --config leaves every leaf of a list or dict a string.
+    """Give text from the command line its type: Snakemake's --config leaves every leaf of a list or
+    dict a string.
 
     texts: keys whose values stay text, whatever they look like.
     """
     if isinstance(value, dict):
-        return {key: inner if key in texts and isinstance(inner, str) else retyped(inner, texts) for key, inner in value.items()}
+        return {
+            key: inner if key in texts and isinstance(inner, str) else retyped(inner, texts)
+            for key, inner in value.items()
+        }
     if isinstance(value, list):
         return [retyped(inner) for inner in value]
     if not isinstance(value, str):
@@ -100,11 +120,15 @@ def retyped(value, texts=()):
 
 
 def normalised(config):
-    """The config with single names made lists (cells=E003,E123) and numbers from the command line made numbers."""
+    """The config with single names made lists (cells=E003,E123) and numbers from the command line
+    made numbers."""
     config = dict(config)
     for key, value in config.items():
         if value is None or value == "":
-            raise InputError(f"config key {key!r} is empty: give it a value, or remove its line to have the default of config/config.yaml")
+            raise InputError(
+                f"config key {key!r} is empty: give it a value, or remove its line to have "
+                "the default of config/config.yaml"
+            )
     for key in ("cells", "pairs", "studies", "marks", "seeds"):
         value = config.get(key)
         if isinstance(value, str) and value != "all":
@@ -116,7 +140,17 @@ def normalised(config):
         place = str(config.get(key, "")).rstrip("/")
         # one spelling for one place: another would fetch everything again
         config[key] = f"file://{place}" if place.startswith("/") else place
-    for key in ("seeds", "overrides", "bootstrap", "simulate", "gpu", "fits_per_gpu", "partitions", "train_together", "allow_http"):
+    for key in (
+        "seeds",
+        "overrides",
+        "bootstrap",
+        "simulate",
+        "gpu",
+        "fits_per_gpu",
+        "partitions",
+        "train_together",
+        "allow_http",
+    ):
         config[key] = retyped(config.get(key))
     config["sources"] = retyped(config.get("sources", {}), texts=("path", "expression"))
     return config
@@ -125,44 +159,62 @@ def normalised(config):
 def merged(base, changes):
     """`base` with `changes` laid over it, key by key at every depth; neither is altered.
 
-    A block that says what it is by `scheme`, `kind` or `name` is replaced whole by one of another: its keys would not fit.
+    A block that says what it is by `scheme`, `kind` or `name` is replaced whole by one of another:
+    its keys would not fit.
     """
     result = dict(base)
     for key, value in changes.items():
         old = result.get(key)
         both = isinstance(value, dict) and isinstance(old, dict)
-        other = both and any(word in value and value[word] != old.get(word) for word in ("scheme", "kind", "name"))
+        other = both and any(
+            word in value and value[word] != old.get(word) for word in ("scheme", "kind", "name")
+        )
         result[key] = merged(old, value) if both and not other else value
     return result
 
 
 def read_sheet(path, columns):
-    """Read a commented TSV sheet as a list of dicts. Raises InputError on missing columns or rows of another length."""
+    """Read a commented TSV sheet as a list of dicts. Raises InputError on missing columns or rows
+    of another length."""
     with open(path, newline="") as file:
-        lines = [(number, line) for number, line in enumerate(file, 1) if line.strip() and not line.startswith("#")]
+        lines = [
+            (number, line)
+            for number, line in enumerate(file, 1)
+            if line.strip() and not line.startswith("#")
+        ]
     rows = list(csv.reader((line for _, line in lines), delimiter="\t"))
     if not rows or any(column not in rows[0] for column in columns):
-        raise InputError(f"{path}: the first line must name the columns {', '.join(columns)}, separated by tabs")
+        raise InputError(
+            f"{path}: the first line must name the columns {', '.join(columns)}, separated by tabs"
+        )
     for (number, _), row in zip(lines, rows):
         if len(row) != len(rows[0]):
-            raise InputError(f"{path}, line {number}: {len(row)} columns where the header has {len(rows[0])}")
+            raise InputError(
+                f"{path}, line {number}: {len(row)} columns where the header has {len(rows[0])}"
+            )
     return [dict(zip(rows[0], row)) for row in rows[1:]]
 
 
 def choose(asked, known, key, where):
-    """The names that a config `key` asks for (`all` or a list), each checked against the `known`."""
+    """The names that a config `key` asks for (`all` or a list), each checked against the
+    `known`."""
     if asked == "all":
         return list(known)
     for name in asked:
         if name not in known:
-            raise InputError(f"config key {key!r} names {name!r}, which is not in {where}; {did_you_mean(name, known)}")
+            raise InputError(
+                f"config key {key!r} names {name!r}, which is not in {where}; "
+                f"{did_you_mean(name, known)}"
+            )
     return list(asked)
 
 
 def pairs_of(asked, listed, known_cells, built=None):
-    """The pairs A-B of cells that a config asks for: any two known cells, or for `all` those listed, of the cells that are built.
+    """The pairs A-B of cells that a config asks for: any two known cells, or for `all` those
+    listed, of the cells that are built.
 
-    built: cells that the config names, None if it takes all. Raises InputError for a pair that is none, or of an unknown cell.
+    built: cells that the config names, None if it takes all. Raises InputError for a pair that is
+    none, or of an unknown cell.
     """
     if asked == "all":
         return [pair for pair in listed if built is None or set(pair.split("-")) <= set(built)]
@@ -179,27 +231,38 @@ def pairs_of(asked, listed, known_cells, built=None):
 
 def _without_docstrings(tree):
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
+        if (
+            isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+            and ast.get_docstring(node) is not None
+        ):
             node.body = node.body[1:]
     return tree
 
 
 @cache
 def _parsed(path):
-    """What a Python file does (its syntax tree without comments and docstrings) and the modules of markexpr it imports."""
+    """What a Python file does (its syntax tree without comments and docstrings) and the modules of
+    markexpr it imports."""
     tree = ast.parse(path.read_text())
     imported = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "markexpr":
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module
+            and node.module.split(".")[0] == "markexpr"
+        ):
             imported.add(node.module)
             imported.update(f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
-            imported.update(alias.name for alias in node.names if alias.name.split(".")[0] == "markexpr")
+            imported.update(
+                alias.name for alias in node.names if alias.name.split(".")[0] == "markexpr"
+            )
     return ast.dump(_without_docstrings(tree)), imported
 
 
 def code_files(*names):
-    """The Python files behind the given ones (relative to workflow/scripts): themselves and, by import, all of markexpr they use."""
+    """The Python files behind the given ones (relative to workflow/scripts): themselves and, by
+    import, all of markexpr they use."""
     todo, found = [SCRIPTS / name for name in names], set()
     while todo:
         path = todo.pop()
@@ -209,7 +272,8 @@ def code_files(*names):
         for module in _parsed(path)[1]:
             candidate = SCRIPTS / Path(*module.split("."))
             for file in (candidate.with_suffix(".py"), candidate / "__init__.py"):
-                # the package's own __init__ holds the version: a new one is no reason to run anything again
+                # the package's own __init__ holds the version: a new one is no reason to run
+                # anything again
                 if file.exists() and file != SCRIPTS / "markexpr/__init__.py":
                     todo.append(file)
     return sorted(found)
@@ -219,8 +283,9 @@ def code_files(*names):
 def code_digest(*names):
     """Short hash of what the given files and all they import from markexpr do.
 
-    Snakemake sees edits of a rule's script but not of the modules that it imports; as a param, this hash makes
-    such an edit rerun just the rules that use the module. Comments, docstrings and layout do not count.
+    Snakemake sees edits of a rule's script but not of the modules that it imports; as a param, this
+    hash makes such an edit rerun just the rules that use the module. Comments, docstrings and
+    layout do not count.
     """
     content = "\n".join(_parsed(path)[0] for path in code_files(*names))
     return hashlib.sha256(content.encode()).hexdigest()[:12]

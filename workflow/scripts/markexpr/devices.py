@@ -17,7 +17,8 @@ _held = []  # open lock files: a GPU is held until the process ends, however it 
 def choose_device(resources):
     """The device of a fit, from its job's resources by name.
 
-    `gpu` (whole GPUs) or `gpu_percent` (a share of one) above 0 asks for a GPU; the CPU serves where neither is, or torch sees none.
+    `gpu` (whole GPUs) or `gpu_percent` (a share of one) above 0 asks for a GPU; the CPU serves
+    where neither is, or torch sees none.
     """
     percent = resources.get("gpu_percent", 0)
     if not (resources.get("gpu", 0) or percent):
@@ -30,25 +31,34 @@ def choose_device(resources):
     # where an operation has no such form, a warning in the log is better than no training
     torch.use_deterministic_algorithms(True, warn_only=True)
     place = 0
-    # a cluster gives each job GPUs of its own, and groups are laid out so that no more fits share one than may
+    # a cluster gives each job GPUs of its own, and groups are laid out so that no more fits share
+    # one than may
     if not is_submitted():
-        names = [str(torch.cuda.get_device_properties(number).uuid) for number in range(torch.cuda.device_count())]
+        names = [
+            str(torch.cuda.get_device_properties(number).uuid)
+            for number in range(torch.cuda.device_count())
+        ]
         try:
             place, locks = take_place(names, WHOLE // percent if percent else 1)
             _held.extend(locks)
         except OSError as error:
             log.warning(
-                "no locks can be had in %s (%s): nothing keeps other fits off this GPU; set TMPDIR to a local disk", tempfile.gettempdir(), error
+                "no locks can be had in %s (%s): nothing keeps other fits off this GPU; set "
+                "TMPDIR to a local disk",
+                tempfile.gettempdir(),
+                error,
             )
     log.info("GPU %d (%s)", place, torch.cuda.get_device_name(place))
     return torch.device("cuda", place)
 
 
 def take_place(names, fits_each, folder=None, wait=1.0):
-    """A place on one of the GPUs called `names`, each of which serves `fits_each` fits at once: the emptiest first.
+    """A place on one of the GPUs called `names`, each of which serves `fits_each` fits at once: the
+    emptiest first.
 
-    Returns which GPU it is and open files: the place is held until they are closed, at the latest when the process ends. Waits while all are
-    taken, by jobs of this or another run of the same user. A fit that holds a GPU alone (1) shares it with none that would share. Raises OSError
+    Returns which GPU it is and open files: the place is held until they are closed, at the latest
+    when the process ends. Waits while all are taken, by jobs of this or another run of the same
+    user. A fit that holds a GPU alone (1) shares it with none that would share. Raises OSError
     where files cannot be locked, or the folder of locks is another user's.
     """
     folder = Path(folder or tempfile.gettempdir()) / f"markexpr-gpus-{os.getuid()}"

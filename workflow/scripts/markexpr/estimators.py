@@ -8,7 +8,11 @@ from markexpr.io.files import atomic
 from markexpr.io.jobs import InputError
 
 # what saved estimators hold besides what skops knows of scikit-learn
-TRUSTED = {"sklearn.tree._tree.Tree", "markexpr.models.relief_forest.ReliefForest", "markexpr.models.svr.BinwiseSVR"}
+TRUSTED = {
+    "sklearn.tree._tree.Tree",
+    "markexpr.models.relief_forest.ReliefForest",
+    "markexpr.models.svr.BinwiseSVR",
+}
 
 
 def module_of(architecture):
@@ -25,7 +29,8 @@ def features_of(module, samples):
 
 
 def _skops():
-    """skops.io. It looks through all of scikit-learn, whose adapters load PyTorch where it is installed (1.4 s of a job): hidden from them here."""
+    """skops.io. It looks through all of scikit-learn, whose adapters load PyTorch where it is
+    installed (1.4 s of a job): hidden from them here."""
     hidden = "torch" not in sys.modules
     if hidden:
         sys.modules["torch"] = None
@@ -43,7 +48,8 @@ def save_estimator(path, estimator):
 
 
 def load_estimator(path):
-    """A saved estimator. Nothing in the file is run as code: it may name scikit-learn's usual classes and those of TRUSTED.
+    """A saved estimator. Nothing in the file is run as code: it may name scikit-learn's usual
+    classes and those of TRUSTED.
 
     Raises InputError for a file that names anything else.
     """
@@ -51,5 +57,8 @@ def load_estimator(path):
     named = skops.get_untrusted_types(file=path)
     others = sorted(set(named) - TRUSTED)
     if others:
-        raise InputError(f"{path} names {others[0]}, which is no part of a model of this pipeline: it is not loaded; delete it to fit it anew")
+        raise InputError(
+            f"{path} names {others[0]}, which is no part of a model of this pipeline: it is "
+            "not loaded; delete it to fit it anew"
+        )
     return skops.load(path, trusted=named)

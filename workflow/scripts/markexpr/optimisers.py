@@ -8,10 +8,18 @@ import torch
 def _without_compiler(optimiser):
     """An optimiser of torch without its guards against torch.compile.
 
-    The guards import the whole compiler on first use, a second of every job, and nothing here is compiled.
+    The guards import the whole compiler on first use, a second of every job, and nothing here is
+    compiled.
     """
-    plain = {name: inspect.unwrap(getattr(optimiser, name)) for name in ("add_param_group", "load_state_dict", "state_dict", "zero_grad")}
-    return type(optimiser.__name__, (optimiser,), {**plain, "step": torch.no_grad()(inspect.unwrap(optimiser.step))})
+    plain = {
+        name: inspect.unwrap(getattr(optimiser, name))
+        for name in ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
+    }
+    return type(
+        optimiser.__name__,
+        (optimiser,),
+        {**plain, "step": torch.no_grad()(inspect.unwrap(optimiser.step))},
+    )
 
 
 SGD, Adam = _without_compiler(torch.optim.SGD), _without_compiler(torch.optim.Adam)

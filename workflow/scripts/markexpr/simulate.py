@@ -1,11 +1,14 @@
-"""A generative model of genes, expression and histone-mark reads with known truth, in REMC's file layout.
+"""A generative model of genes, expression and histone-mark reads with known truth, in REMC's file
+layout.
 
-Per gene g and cell c a latent activity z = sqrt(RHO)·s_g + sqrt(1 - RHO)·u_gc, standard normal, and per gene a strength q_g
-of its promoter's sequence. Expression is log2(RPKM + 1) = max(0, mean + SD·(sqrt(1 - DNA - NOISE)·z + sqrt(DNA)·q + sqrt(NOISE)·e)).
-Marks follow z: nothing that sees only them can predict better than by the normal law that is left, which is known.
-Sequence follows q, in how often a motif stands near the TSS: what it tells, marks do not. Marks have their known shapes
-around the TSS, with heights that follow z and over-dispersed counts. Every random stream is seeded by (seed, what, cell): a cell's data are
-the same whichever other cells are simulated.
+Per gene g and cell c a latent activity z = sqrt(RHO)·s_g + sqrt(1 - RHO)·u_gc, standard normal, and
+per gene a strength q_g of its promoter's sequence. Expression is log2(RPKM + 1) = max(0, mean +
+SD·(sqrt(1 - DNA - NOISE)·z + sqrt(DNA)·q + sqrt(NOISE)·e)).
+Marks follow z: nothing that sees only them can predict better than by the normal law that is left,
+which is known. Sequence follows q, in how often a motif stands near the TSS: what it tells, marks
+do not. Marks have their known shapes around the TSS, with heights that follow z and over-dispersed
+counts. Every random stream is seeded by (seed, what, cell): a cell's data are the same whichever
+other cells are simulated.
 """
 
 import zlib
@@ -19,11 +22,15 @@ READ_LENGTH = 36  # bp, as REMC's uniformly truncated reads (Kundaje 2015, Metho
 STEP = 100  # bp, resolution of the read rates
 REACH = 12_000  # bp on either side of a TSS that get reads
 SHARED = 0.73  # share of var(log2(RPKM + 1)) that a gene's mean over the 56 cells explains
-DNA = 0.08  # share of it that follows from the promoter's sequence alone, unless config key simulate.dna says otherwise
+# share of it that follows from the promoter's sequence alone, unless config key simulate.dna says
+# otherwise
+DNA = 0.08
 NOISE = 0.12  # share of it that nothing explains
-MOTIF = b"CCGGAAGT"  # an ETS site: its copies within 500 bp of the TSS follow the strength of the promoter
+# an ETS site: its copies within 500 bp of the TSS follow the strength of the promoter
+MOTIF = b"CCGGAAGT"
 MEAN, SD = 2.3, 2.2  # of log2(RPKM + 1); gives 15 % of zeros, the real table has 13 %
-# as in the real table, the median of these cells is between 1 and 2 RPKM: there, labels are the same as number and as text
+# as in the real table, the median of these cells is between 1 and 2 RPKM: there, labels are the
+# same as number and as text
 SPARSE_CELLS, SPARSE_MEAN = ("E056", "E057", "E059", "E100", "E116", "E117", "E123"), 1.3
 # mean reads per bin away from peaks; marks without an entry have 1.3
 BACKGROUND = {"H3K4me3": 0.8, "H3K4me1": 1.1, "H3K36me3": 0.7, "H3K9me3": 1.2, "H3K27me3": 0.9}
@@ -39,12 +46,18 @@ def stream(seed, *what):
 def place_genes(n_genes, seed):
     """Genes along 24 chromosomes, some of them near a neighbour.
 
-    Returns a DataFrame of gene_id, chrom, start, end (1-based), strand (1, -1), name, in order of gene_id.
+    Returns a DataFrame of gene_id, chrom, start, end (1-based), strand (1, -1), name, in order of
+    gene_id.
     """
     rng = stream(seed, "genes")
     chromosome = np.sort(np.arange(n_genes) % len(CHROMOSOMES))
-    # about a fifth of real TSSs have another within 5 kb; sparse chromosomes keep the sequence small
-    gap = np.where(rng.random(n_genes) < 0.15, rng.uniform(300, 5_000, n_genes), 8_000 + rng.exponential(20_000, n_genes))
+    # about a fifth of real TSSs have another within 5 kb; sparse chromosomes keep the sequence
+    # small
+    gap = np.where(
+        rng.random(n_genes) < 0.15,
+        rng.uniform(300, 5_000, n_genes),
+        8_000 + rng.exponential(20_000, n_genes),
+    )
     first = np.r_[True, chromosome[1:] != chromosome[:-1]]
     gap[first] += 60_000
     position = np.cumsum(gap)
@@ -53,7 +66,8 @@ def place_genes(n_genes, seed):
     strand = rng.choice([1, -1], n_genes)
     genes = pd.DataFrame(
         {
-            # ids of a series that Ensembl does not use, in random order along the genome as Ensembl's are
+            # ids of a series that Ensembl does not use, in random order along the genome as
+            # Ensembl's are
             "gene_id": [f"ENSG9{number:010d}" for number in rng.permutation(n_genes) + 1],
             "chrom": np.array(CHROMOSOMES)[chromosome],
             "start": np.where(strand == 1, tss, tss - length),
@@ -73,12 +87,16 @@ def shared_activity(dna):
 def draw_expression(genes, cells, seed, null, dna=DNA):
     """Activity and expression of all genes in all cells.
 
-    Returns (truth, rpkm). truth has a row per gene and cell: `activity` (what marks follow), `promoter` (what sequence
-    follows), and mean and sd of log2(RPKM + 1) before the floor at 0, given what marks tell (log2_rpkm_mean, log2_rpkm_sd) and given
-    marks and sequence (..._dna). rpkm is float [genes, cells]. dna: share of the variance that follows from sequence alone. With `null`,
-    marks and sequence follow others than expression does.
+    Returns (truth, rpkm). truth has a row per gene and cell: `activity` (what marks follow),
+    `promoter` (what sequence follows), and mean and sd of log2(RPKM + 1) before the floor at 0,
+    given what marks tell (log2_rpkm_mean, log2_rpkm_sd) and given marks and sequence (..._dna).
+    rpkm is float [genes, cells]. dna: share of the variance that follows from sequence alone. With
+    `null`, marks and sequence follow others than expression does.
     """
-    shared, promoter = stream(seed, "shared").normal(size=len(genes)), stream(seed, "promoter").normal(size=len(genes))
+    shared, promoter = (
+        stream(seed, "shared").normal(size=len(genes)),
+        stream(seed, "promoter").normal(size=len(genes)),
+    )
     shown = stream(seed, "null").permutation(promoter) if null else promoter
     rows, rpkm, rho = [], np.empty((len(genes), len(cells))), shared_activity(dna)
     for column, cell in enumerate(cells):
@@ -102,12 +120,14 @@ def draw_expression(genes, cells, seed, null, dna=DNA):
 
 
 def tss_of(genes):
-    """TSS of each gene, 1-based, [genes]: its start on the plus strand, its end on the minus strand."""
+    """TSS of each gene, 1-based, [genes]: its start on the plus strand, its end on the minus
+    strand."""
     return np.where(genes["strand"] == 1, genes["start"], genes["end"])
 
 
 def reads_per_rpkm(genes, seed, null):
-    """What RPKM is multiplied with for reads: gene length in kb times 20 million reads, float [genes].
+    """What RPKM is multiplied with for reads: gene length in kb times 20 million reads, float
+    [genes].
 
     With `null`, lengths of other genes, since H3K36me3 shows a gene's own.
     """
@@ -121,14 +141,21 @@ def draw_counts(genes, rpkm, seed, null):
 
 
 def add_expectations(genes, truth, seed, null):
-    """`truth` with what to expect of log2(RPKM + 1) and of log2(counts + 1), given what marks tell (expected_log2_rpkm, expected_log2_counts)
-    and given marks and sequence (..._dna), by quadrature over what is not seen."""
+    """`truth` with what to expect of log2(RPKM + 1) and of log2(counts + 1), given what marks tell
+    (expected_log2_rpkm, expected_log2_counts) and given marks and sequence (..._dna), by quadrature
+    over what is not seen."""
     node, weight = np.polynomial.hermite_e.hermegauss(64)
     weight = weight / weight.sum()
-    factor = pd.Series(reads_per_rpkm(genes, seed, null), index=genes["gene_id"]).loc[truth["gene_id"]].to_numpy()[:, None]
+    factor = (
+        pd.Series(reads_per_rpkm(genes, seed, null), index=genes["gene_id"])
+        .loc[truth["gene_id"]]
+        .to_numpy()[:, None]
+    )
     columns = {}
     for suffix in ("", "_dna"):
-        mean, sd = (truth[f"log2_rpkm_{part}{suffix}"].to_numpy()[:, None] for part in ("mean", "sd"))
+        mean, sd = (
+            truth[f"log2_rpkm_{part}{suffix}"].to_numpy()[:, None] for part in ("mean", "sd")
+        )
         level = np.maximum(mean + sd * node, 0)
         for name, values in (("rpkm", level), ("counts", np.log2((2**level - 1) * factor + 1))):
             expected = pd.Series(values @ weight)
@@ -139,29 +166,48 @@ def add_expectations(genes, truth, seed, null):
 
 
 def best_scores(truth, rpkm, counts, cells, pairs):
-    """The best scores that are possible for each task, for predictions that see marks, and marks and sequence; over all genes.
+    """The best scores that are possible for each task, for predictions that see marks, and marks
+    and sequence; over all genes.
 
-    truth: with expectations; rpkm, counts: float [genes, cells]. Returns a DataFrame of task (log2_rpkm, log2_counts, log2_fold_change of
-    counts), unit (cell or pair A-B), sees, auc (of high expression in a cell), pearson, mse.
+    truth: with expectations; rpkm, counts: float [genes, cells]. Returns a DataFrame of task
+    (log2_rpkm, log2_counts, log2_fold_change of counts), unit (cell or pair A-B), sees, auc (of
+    high expression in a cell), pearson, mse.
     """
     targets = {"log2_rpkm": np.log2(rpkm + 1), "log2_counts": np.log2(counts + 1)}
     rows = []
     for sees, suffix in (("marks", ""), ("marks and sequence", "_dna")):
-        expected = {task: {cell: here[f"expected_{task}{suffix}"].to_numpy() for cell, here in truth.groupby("cell", sort=False)} for task in targets}
+        expected = {
+            task: {
+                cell: here[f"expected_{task}{suffix}"].to_numpy()
+                for cell, here in truth.groupby("cell", sort=False)
+            }
+            for task in targets
+        }
         for column, cell in enumerate(cells):
             for task, target in targets.items():
-                rows.append((task, cell, sees, *_scores(expected[task][cell], target[:, column], classes=True)))
+                rows.append(
+                    (
+                        task,
+                        cell,
+                        sees,
+                        *_scores(expected[task][cell], target[:, column], classes=True),
+                    )
+                )
         for pair in pairs:
             a, b = pair.split("-")
             if a in cells and b in cells:
-                change = targets["log2_counts"][:, cells.index(b)] - targets["log2_counts"][:, cells.index(a)]
+                change = (
+                    targets["log2_counts"][:, cells.index(b)]
+                    - targets["log2_counts"][:, cells.index(a)]
+                )
                 best = expected["log2_counts"][b] - expected["log2_counts"][a]
                 rows.append(("log2_fold_change", pair, sees, *_scores(best, change, classes=False)))
     return pd.DataFrame(rows, columns=["task", "unit", "sees", "auc", "pearson", "mse"])
 
 
 def _scores(expected, target, classes):
-    """AUC against the median of the target (NaN without `classes`), Pearson correlation (0 for a constant) and MSE."""
+    """AUC against the median of the target (NaN without `classes`), Pearson correlation (0 for a
+    constant) and MSE."""
     auc = np.nan
     if classes:
         high = target >= np.median(target)
@@ -172,16 +218,21 @@ def _scores(expected, target, classes):
 
 
 def cell_effects(cell, seed, shift):
-    """How a cell's experiment differs from others': factors of depth, background and peak width, all 1 for shift 0."""
+    """How a cell's experiment differs from others': factors of depth, background and peak width,
+    all 1 for shift 0."""
     depth, background, width = stream(seed, "shift", cell).normal(size=3)
-    return {"depth": np.exp(0.4 * shift * depth), "background": np.exp(0.4 * shift * background), "width": np.exp(0.25 * shift * width)}
+    return {
+        "depth": np.exp(0.4 * shift * depth),
+        "background": np.exp(0.4 * shift * background),
+        "width": np.exp(0.25 * shift * width),
+    }
 
 
 def mark_rates(mark, activity, length, rng, width=1.0):
     """Expected reads above background per bin of STEP bp around the TSS, along transcription.
 
-    activity, length (bp): [genes]; width: factor of the cell. Returns float [genes, 2·REACH/STEP]; 0 for marks without a
-    known shape.
+    activity, length (bp): [genes]; width: factor of the cell. Returns float [genes, 2·REACH/STEP];
+    0 for marks without a known shape.
     """
     along = np.arange(-REACH, REACH, STEP)[None, :] + STEP / 2
     distance = np.abs(along) / width
@@ -206,7 +257,8 @@ def mark_rates(mark, activity, length, rng, width=1.0):
 
 
 def draw_reads(genes, activity, mark, cell, seed, depth, shift, chrom_sizes):
-    """Reads of one mark in one cell, in random order: those of each gene's peaks, and background wherever there are genes.
+    """Reads of one mark in one cell, in random order: those of each gene's peaks, and background
+    wherever there are genes.
 
     Returns a DataFrame of chrom, start, end (BED coordinates) and strand.
     """
@@ -214,21 +266,43 @@ def draw_reads(genes, activity, mark, cell, seed, depth, shift, chrom_sizes):
     effects = cell_effects(cell, seed, shift)
     strand = genes["strand"].to_numpy()
     tss = tss_of(genes)
-    rate = mark_rates(mark, activity, (genes["end"] - genes["start"]).to_numpy(), rng, effects["width"])
+    rate = mark_rates(
+        mark, activity, (genes["end"] - genes["start"]).to_numpy(), rng, effects["width"]
+    )
     rate[strand == -1] = rate[strand == -1, ::-1]
     chrom = pd.Categorical(genes["chrom"], categories=CHROMOSOMES)
-    signal = (np.repeat(chrom.codes, rate.shape[1]), (tss[:, None] + np.arange(-REACH, REACH, STEP)).ravel(), rate.ravel())
+    signal = (
+        np.repeat(chrom.codes, rate.shape[1]),
+        (tss[:, None] + np.arange(-REACH, REACH, STEP)).ravel(),
+        rate.ravel(),
+    )
     # tiles that lie near several genes have background once
     tiles = np.unique(signal[0].astype(np.int64) << 32 | signal[1] // STEP)
-    background = (tiles >> 32, (tiles & 0xFFFFFFFF) * STEP, np.full(tiles.size, BACKGROUND.get(mark, 1.3) * effects["background"]))
+    background = (
+        tiles >> 32,
+        (tiles & 0xFFFFFFFF) * STEP,
+        np.full(tiles.size, BACKGROUND.get(mark, 1.3) * effects["background"]),
+    )
     code, start, rate = (np.concatenate(column) for column in zip(signal, background))
     # over-dispersed; and a read overlaps 1.35 bins on average, so that counts come out at the rate
-    rate *= rng.gamma(DISPERSION, 1 / DISPERSION, rate.size) * depth * effects["depth"] * STEP / (STEP + READ_LENGTH - 1)
+    rate *= (
+        rng.gamma(DISPERSION, 1 / DISPERSION, rate.size)
+        * depth
+        * effects["depth"]
+        * STEP
+        / (STEP + READ_LENGTH - 1)
+    )
     drawn = np.repeat(np.arange(rate.size), rng.poisson(rate))
     start = start[drawn] + rng.integers(-READ_LENGTH + 1, STEP - READ_LENGTH + 1, drawn.size)
     length = np.array([chrom_sizes[name] for name in CHROMOSOMES])[code[drawn]]
     on = (start >= 0) & (start + READ_LENGTH <= length)
-    table = pd.DataFrame({"chrom": pd.Categorical.from_codes(code[drawn][on], CHROMOSOMES), "start": start[on], "end": start[on] + READ_LENGTH})
+    table = pd.DataFrame(
+        {
+            "chrom": pd.Categorical.from_codes(code[drawn][on], CHROMOSOMES),
+            "start": start[on],
+            "end": start[on] + READ_LENGTH,
+        }
+    )
     table["strand"] = rng.choice(["+", "-"], len(table))
     return table.iloc[rng.permutation(len(table))]
 
@@ -236,13 +310,16 @@ def draw_reads(genes, activity, mark, cell, seed, depth, shift, chrom_sizes):
 def draw_sequence(genes, truth, seed):
     """Sequence of every chromosome, yielded as (name, uint8 ASCII [bp]).
 
-    41 % G+C, 55 % within 500 bp of a TSS; there stand 0 to about 6 copies of MOTIF on the gene's strand, their mean number exp(0.6 + 0.8·q).
+    41 % G+C, 55 % within 500 bp of a TSS; there stand 0 to about 6 copies of MOTIF on the gene's
+    strand, their mean number exp(0.6 + 0.8·q).
     """
     promoter = truth.groupby("gene_id")["promoter"].first().reindex(genes["gene_id"]).to_numpy()
     strand = genes["strand"].to_numpy()
     tss = tss_of(genes)
     motif = np.frombuffer(MOTIF, dtype=np.uint8)
-    reverse = np.frombuffer(MOTIF.translate(bytes.maketrans(b"ACGT", b"TGCA"))[::-1], dtype=np.uint8)
+    reverse = np.frombuffer(
+        MOTIF.translate(bytes.maketrans(b"ACGT", b"TGCA"))[::-1], dtype=np.uint8
+    )
     for name in CHROMOSOMES:
         here = np.flatnonzero(genes["chrom"] == name)
         if not here.size:
@@ -251,11 +328,17 @@ def draw_sequence(genes, truth, seed):
         gc = np.full(genes["end"].to_numpy()[here].max() + 60_000, 0.41, dtype=np.float32)
         for gene in here:
             gc[tss[gene] - 500 : tss[gene] + 500] = 0.55
-        pair = np.where(rng.random(gc.size, dtype=np.float32) < gc, 2, 0) + rng.integers(0, 2, gc.size, dtype=np.uint8)
+        pair = np.where(rng.random(gc.size, dtype=np.float32) < gc, 2, 0) + rng.integers(
+            0, 2, gc.size, dtype=np.uint8
+        )
         sequence = np.frombuffer(b"ATGC", dtype=np.uint8)[pair]
         for gene in here:
-            for place in rng.integers(-500, 500 - motif.size, rng.poisson(np.exp(0.6 + 0.8 * promoter[gene]))):
-                sequence[tss[gene] + place : tss[gene] + place + motif.size] = motif if strand[gene] == 1 else reverse
+            for place in rng.integers(
+                -500, 500 - motif.size, rng.poisson(np.exp(0.6 + 0.8 * promoter[gene]))
+            ):
+                sequence[tss[gene] + place : tss[gene] + place + motif.size] = (
+                    motif if strand[gene] == 1 else reverse
+                )
         yield name, sequence
 
 
@@ -264,14 +347,19 @@ def draw_sequence(genes, truth, seed):
 
 def write_gene_info(path, genes):
     """Ensembl_v65.Gencode_v10.ENSG.gene_info: no header, chromosome without `chr`."""
-    table = genes.assign(chrom=genes["chrom"].str.removeprefix("chr"), biotype="protein_coding", description="simulated gene")
+    table = genes.assign(
+        chrom=genes["chrom"].str.removeprefix("chr"),
+        biotype="protein_coding",
+        description="simulated gene",
+    )
     columns = ["gene_id", "chrom", "start", "end", "strand", "biotype", "name", "description"]
     with atomic(path) as temporary:
         table[columns].to_csv(temporary, sep="\t", header=False, index=False)
 
 
 def write_expression(path, genes, cells, values, decimals):
-    """57epigenomes.{RPKM,N}.pc.gz: with the reference column E000, and a tab more at the end of every row, as the server has it."""
+    """57epigenomes.{RPKM,N}.pc.gz: with the reference column E000, and a tab more at the end of
+    every row, as the server has it."""
     with gzip_writer(path, level=4) as file:
         file.write(("\t".join(["gene_id", "E000", *cells]) + "\n").encode())
         for gene_id, row in zip(genes["gene_id"], values):
@@ -282,7 +370,9 @@ def write_expression(path, genes, cells, values, decimals):
 def write_tagalign(path, reads):
     """BED6 with the name N and the score 1000, gzipped."""
     with gzip_writer(path, level=1) as file:
-        reads.assign(name="N", score=1000)[["chrom", "start", "end", "name", "score", "strand"]].to_csv(file, sep="\t", header=False, index=False)
+        reads.assign(name="N", score=1000)[
+            ["chrom", "start", "end", "name", "score", "strand"]
+        ].to_csv(file, sep="\t", header=False, index=False)
 
 
 def write_fasta(path, sequences, width=50):

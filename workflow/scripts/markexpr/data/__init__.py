@@ -1,1 +1,2 @@
-"""From files to what models see: genes, windows, reads, counts, expression, tensors, splits and samples."""
+"""From files to what models see: genes, windows, reads, counts, expression, tensors, splits and
+samples."""

@@ -14,13 +14,17 @@ STANDARD = re.compile(r"chr([1-9]|1\d|2[0-2]|X|Y)")
 
 
 def read_chrom_sizes(path):
-    """Chromosome lengths (bp) as a dict in the file's order. Raises InputError on anything but name, tab, length."""
+    """Chromosome lengths (bp) as a dict in the file's order. Raises InputError on anything but
+    name, tab, length."""
     sizes = {}
     with reading(path, "check config key 'chrom_sizes'"), open_text(path) as file:
         for number, line in enumerate(file, 1):
             fields = line.split()
             if len(fields) < 2 or not fields[1].isdigit():
-                raise InputError(f"{path}, line {number}: expected a chromosome's name and length, got {line.strip()!r}")
+                raise InputError(
+                    f"{path}, line {number}: expected a chromosome's name and length, got "
+                    f"{line.strip()!r}"
+                )
             sizes[fields[0]] = int(fields[1])
     if not sizes:
         raise InputError(f"{path} is empty; check config key 'chrom_sizes'")
@@ -28,51 +32,67 @@ def read_chrom_sizes(path):
 
 
 def read_gene_info(path):
-    """Read Ensembl_v65.Gencode_v10.ENSG.gene_info (no header; id, chromosome without `chr`, start, end,
-    strand 1/-1, biotype, name, description).
+    """Read Ensembl_v65.Gencode_v10.ENSG.gene_info (no header; id, chromosome without `chr`, start,
+    end, strand 1/-1, biotype, name, description).
 
-    Returns a DataFrame of gene_id, chrom (`chr1`), tss (1-based: start on strand +, end on strand -), strand (+, -),
-    biotype, name, tts (the other end). Raises InputError naming the line that is not of this form.
+    Returns a DataFrame of gene_id, chrom (`chr1`), tss (1-based: start on strand +, end on strand
+    -), strand (+, -), biotype, name, tts (the other end). Raises InputError naming the line that is
+    not of this form.
     """
     rows = []
-    fix = "delete it (and its line in results/raw/checksums.tsv) and run again to fetch it anew, or point config key 'mirror' at a whole tree"
+    fix = (
+        "delete it (and its line in results/raw/checksums.tsv) and run again to fetch it anew, "
+        "or point config key 'mirror' at a whole tree"
+    )
     with reading(path, fix), open_text(path) as file:
         for number, line in enumerate(file, 1):
             fields = line.rstrip("\n").split("\t")
             where = f"{path}, line {number}"
             if len(fields) < 7:
-                raise InputError(f"{where}: {len(fields)} columns where {', '.join(GENE_INFO_COLUMNS)} are expected, separated by tabs; {fix}")
+                raise InputError(
+                    f"{where}: {len(fields)} columns where {', '.join(GENE_INFO_COLUMNS)} "
+                    f"are expected, separated by tabs; {fix}"
+                )
             gene_id, chrom, start, end, strand, biotype, name = fields[:7]
             if not (start.isdigit() and end.isdigit()):
                 raise InputError(
-                    f"{where}: start and end (columns 3 and 4) must be whole numbers, got {start!r} and {end!r}; the file has no header; {fix}"
+                    f"{where}: start and end (columns 3 and 4) must be whole numbers, got "
+                    f"{start!r} and {end!r}; the file has no header; {fix}"
                 )
             if strand not in ("1", "-1"):
-                raise InputError(f"{where}: strand (column 5) must be 1 or -1, got {strand!r}; {fix}")
+                raise InputError(
+                    f"{where}: strand (column 5) must be 1 or -1, got {strand!r}; {fix}"
+                )
             chrom = chrom if chrom.startswith("chr") else f"chr{chrom}"
             plus = strand == "1"
             first, last = (int(start), int(end)) if plus else (int(end), int(start))
             rows.append((gene_id, chrom, first, "+" if plus else "-", biotype, name, last))
     if not rows:
         raise InputError(f"{path} is empty; {fix}")
-    return pd.DataFrame(rows, columns=["gene_id", "chrom", "tss", "strand", "biotype", "name", "tts"])
+    return pd.DataFrame(
+        rows, columns=["gene_id", "chrom", "tss", "strand", "biotype", "name", "tts"]
+    )
 
 
 def countable_genes(genes, chrom_sizes):
-    """Genes of standard chromosomes with their TSS on the chromosome, each once, in order of the genome.
+    """Genes of standard chromosomes with their TSS on the chromosome, each once, in order of the
+    genome.
 
     Returns (genes, dropped); dropped has gene_id and reason. Raises InputError if no gene is left.
     """
     reason = pd.Series("", index=genes.index)
     length = genes["chrom"].map(chrom_sizes)
     reason[genes.duplicated("gene_id")] = "repeated row of a gene"
-    reason[(reason == "") & ~genes["chrom"].str.fullmatch(STANDARD)] = "not on a standard chromosome"
+    reason[(reason == "") & ~genes["chrom"].str.fullmatch(STANDARD)] = (
+        "not on a standard chromosome"
+    )
     reason[(reason == "") & length.isna()] = "chromosome not in chrom_sizes"
     beyond = (reason == "") & ~genes["tss"].between(1, length)
     if beyond.any():
         gene = genes[beyond].iloc[0]
         raise InputError(
-            f"gene {gene.gene_id} starts at {gene.chrom}:{gene.tss}, beyond the chromosome's end ({chrom_sizes[gene.chrom]}): "
+            f"gene {gene.gene_id} starts at {gene.chrom}:{gene.tss}, beyond the chromosome's "
+            f"end ({chrom_sizes[gene.chrom]}): "
             "the gene table and config key 'chrom_sizes' are of different assemblies"
         )
     return _kept_and_dropped(genes, reason, "gene table")
@@ -81,23 +101,29 @@ def countable_genes(genes, chrom_sizes):
 def study_genes(genes, expressed, window, chrom_sizes, biotypes, min_distance=0, gene_list=None):
     """The genes of one study.
 
-    expressed: ids of the expression table; biotypes: those to keep; min_distance: going along each chromosome by TSS, a
-    gene whose TSS is within so many bp downstream of the last kept gene's is dropped (TransferChrome, section 2.1; 0 keeps all);
+    expressed: ids of the expression table; biotypes: those to keep; min_distance: going along each
+    chromosome by TSS, a gene whose TSS is within so many bp downstream of the last kept gene's is
+    dropped (TransferChrome, section 2.1; 0 keeps all);
     gene_list: ids to which the study is limited, or None.
 
-    Returns (genes, dropped) as countable_genes. Raises InputError for a gene list with ids that the gene table lacks.
+    Returns (genes, dropped) as countable_genes. Raises InputError for a gene list with ids that the
+    gene table lacks.
     """
     absent = set(expressed) - set(genes["gene_id"])
     if len(absent) > 0.05 * len(expressed):
         raise InputError(
-            f"{len(absent)} of the {len(expressed)} genes of the expression table are not in the gene table: it is cut short or of another "
+            f"{len(absent)} of the {len(expressed)} genes of the expression table are not in "
+            "the gene table: it is cut short or of another "
             "release; delete both files from results/raw and run again to fetch them anew"
         )
     reason = pd.Series("", index=genes.index)
     if gene_list is not None:
         unknown = sorted(set(gene_list) - set(genes["gene_id"]))
         if unknown:
-            raise InputError(f"the study's gene list has {len(unknown)} ids that are not in the gene table, for example {unknown[0]}")
+            raise InputError(
+                f"the study's gene list has {len(unknown)} ids that are not in the gene "
+                f"table, for example {unknown[0]}"
+            )
         reason[~genes["gene_id"].isin(set(gene_list))] = "not in the study's gene list"
     reason[(reason == "") & ~genes["biotype"].isin(biotypes)] = "biotype"
     reason[(reason == "") & ~genes["gene_id"].isin(set(expressed))] = "not in the expression table"
@@ -105,17 +131,22 @@ def study_genes(genes, expressed, window, chrom_sizes, biotypes, min_distance=0,
     reason[(reason == "") & ~on] = "window runs off the chromosome"
     if min_distance:
         left = genes[reason == ""].sort_values(["chrom", "tss", "gene_id"])
-        reason[left.index[~far_apart(left["chrom"].to_numpy(), left["tss"].to_numpy(), min_distance)]] = (
-            f"TSS within {min_distance} bp of a kept gene's"
-        )
+        reason[
+            left.index[~far_apart(left["chrom"].to_numpy(), left["tss"].to_numpy(), min_distance)]
+        ] = f"TSS within {min_distance} bp of a kept gene's"
     return _kept_and_dropped(genes, reason, "study's filter")
 
 
 def far_apart(chrom, tss, min_distance):
-    """Which genes, in order of chromosome and TSS, have theirs more than `min_distance` bp behind the last kept one's, bool [genes]."""
+    """Which genes, in order of chromosome and TSS, have theirs more than `min_distance` bp behind
+    the last kept one's, bool [genes]."""
     kept, last = np.ones(len(tss), dtype=bool), None
     for gene in range(len(tss)):
-        if last is not None and chrom[gene] == chrom[last] and tss[gene] - tss[last] <= min_distance:
+        if (
+            last is not None
+            and chrom[gene] == chrom[last]
+            and tss[gene] - tss[last] <= min_distance
+        ):
             kept[gene] = False
         else:
             last = gene
@@ -123,7 +154,8 @@ def far_apart(chrom, tss, min_distance):
 
 
 def read_gene_list(path):
-    """Ids from a text file, one a line; what follows a tab or space is ignored, as are empty lines and those that begin with #."""
+    """Ids from a text file, one a line; what follows a tab or space is ignored, as are empty lines
+    and those that begin with #."""
     with reading(path, "check data.genes.list of the study"), open_text(path) as file:
         ids = [line.split()[0] for line in file if line.strip() and not line.startswith("#")]
     if not ids:
@@ -138,7 +170,10 @@ def _kept_and_dropped(genes, reason, what):
     kept = genes[reason == ""].sort_values(["chrom", "tss", "gene_id"], ignore_index=True)
     if kept.empty:
         why = ", ".join(f"{number} {reason}" for reason, number in reason.value_counts().items())
-        raise InputError(f"no gene is left after the {what}: {why}; check config key 'chrom_sizes' and the study's data.genes")
+        raise InputError(
+            f"no gene is left after the {what}: {why}; check config key 'chrom_sizes' and "
+            "the study's data.genes"
+        )
     dropped = pd.DataFrame({"gene_id": genes["gene_id"], "reason": reason})[reason != ""]
     return kept, dropped.reset_index(drop=True)
 

@@ -1,4 +1,5 @@
-"""Reads per bin, by BEDTools or by a sweep in numpy that is proved equal to it, and the npz that every source ends in."""
+"""Reads per bin, by BEDTools or by a sweep in numpy that is proved equal to it, and the npz that
+every source ends in."""
 
 import os
 import shutil
@@ -15,11 +16,15 @@ from markexpr.io.jobs import InputError, log
 
 
 class Bedtools:
-    """Counts by `bedtools coverage -sorted -counts`, through pybedtools. The bins are written and sorted once for all marks."""
+    """Counts by `bedtools coverage -sorted -counts`, through pybedtools. The bins are written and
+    sorted once for all marks."""
 
     def __init__(self, bins, chrom_sizes, tmpdir):
         if shutil.which("bedtools") is None:
-            raise InputError("bedtools is not on the PATH: install it (apt-get install bedtools, or conda install -c bioconda bedtools)")
+            raise InputError(
+                "bedtools is not on the PATH: install it (apt-get install bedtools, or conda "
+                "install -c bioconda bedtools)"
+            )
         self.tmpdir = Path(tmpdir)
         self.shape = bins.start.shape
         # in the order in which reads are sorted, as bedtools' sweep needs of both files
@@ -28,7 +33,13 @@ class Bedtools:
         start, code = bins.start.ravel(), np.repeat(bins.code, bins.start.shape[1])
         self.order = np.lexsort((start, code))
         self.bins = self.tmpdir / "bins.bed"
-        _write_bed(self.bins, bins.names, code[self.order], start[self.order], start[self.order] + bins.width)
+        _write_bed(
+            self.bins,
+            bins.names,
+            code[self.order],
+            start[self.order],
+            start[self.order] + bins.width,
+        )
 
     def count(self, reads, name):
         """Reads that overlap each bin by at least 1 bp, uint32 [genes, bins]."""
@@ -36,13 +47,20 @@ class Bedtools:
         reads = reads.ordered()
         _write_bed(path, reads.names, reads.code, reads.start, reads.end)
         try:
-            result = pybedtools.BedTool(self.bins).coverage(b=str(path), sorted=True, counts=True, g=str(self.sizes), output=f"{path}.counts")
+            result = pybedtools.BedTool(self.bins).coverage(
+                b=str(path), sorted=True, counts=True, g=str(self.sizes), output=f"{path}.counts"
+            )
         except pybedtools.helpers.BEDToolsError as error:
-            raise InputError(f"bedtools failed on {name}: {' '.join(str(error).split())[-300:]}") from error
+            raise InputError(
+                f"bedtools failed on {name}: {' '.join(str(error).split())[-300:]}"
+            ) from error
         column = _last_column(result.fn)
         # pybedtools takes the output of a bedtools that was killed for whole
         if column is None or column.size != self.order.size:
-            raise InputError(f"bedtools was ended before it had counted {name}: run again, with more memory if the system killed it for that")
+            raise InputError(
+                f"bedtools was ended before it had counted {name}: run again, with more "
+                "memory if the system killed it for that"
+            )
         path.unlink()
         os.unlink(result.fn)
         counts = np.empty(column.size, dtype=np.uint32)
@@ -51,8 +69,9 @@ class Bedtools:
 
 
 class Sweep:
-    """Counts by binary search in sorted read ends: a bin's count is the reads that start before its end less those that end
-    by its start. No text is written, which makes it some times faster than BEDTools (tests/benchmarks/count.py)."""
+    """Counts by binary search in sorted read ends: a bin's count is the reads that start before its
+    end less those that end by its start. No text is written, which makes it some times faster than
+    BEDTools (tests/benchmarks/count.py)."""
 
     def __init__(self, bins, chrom_sizes, tmpdir):
         self.first = _position(bins.code[:, None], bins.start)
@@ -60,7 +79,10 @@ class Sweep:
 
     def count(self, reads, name):
         """Reads that overlap each bin by at least 1 bp, uint32 [genes, bins]."""
-        starts, ends = np.sort(_position(reads.code, reads.start)), np.sort(_position(reads.code, reads.end))
+        starts, ends = (
+            np.sort(_position(reads.code, reads.start)),
+            np.sort(_position(reads.code, reads.end)),
+        )
         before_end = np.searchsorted(starts, self.last.ravel(), side="left")
         before_start = np.searchsorted(ends, self.first.ravel(), side="right")
         return (before_end - before_start).astype(np.uint32).reshape(self.first.shape)
@@ -75,7 +97,8 @@ def _position(code, position):
 
 
 def _last_column(path):
-    """The counts that `bedtools coverage -counts` wrote, uint32 [bins]; None for a file that breaks off in a line, or is empty."""
+    """The counts that `bedtools coverage -counts` wrote, uint32 [bins]; None for a file that breaks
+    off in a line, or is empty."""
     with open(path, "rb") as file:
         if not file.seek(0, os.SEEK_END):
             return None
@@ -91,7 +114,8 @@ def _write_bed(path, names, code, start, end):
 
 
 class Bins:
-    """The bins of many windows: start int64 [genes, bins] on chromosomes names[code[gene]]; width in bp."""
+    """The bins of many windows: start int64 [genes, bins] on chromosomes names[code[gene]]; width
+    in bp."""
 
     def __init__(self, chrom, tss, window, chrom_sizes):
         self.names = chromosome_order(chrom_sizes)
@@ -104,16 +128,18 @@ class Bins:
 class BinCounter:
     """Counts reads in the bins of many windows.
 
-    chrom, tss: [genes]; window: markexpr.data.windows.Window; chrom_sizes: dict of lengths; tmpdir: a folder of one's own;
-    engine: a name of ENGINES. A read over the border of two bins counts in both, as in `bedtools multicov`; strand is not
-    looked at.
+    chrom, tss: [genes]; window: markexpr.data.windows.Window; chrom_sizes: dict of lengths; tmpdir:
+    a folder of one's own;
+    engine: a name of ENGINES. A read over the border of two bins counts in both, as in `bedtools
+    multicov`; strand is not looked at.
     """
 
     def __init__(self, chrom, tss, window, chrom_sizes, tmpdir, engine="bedtools"):
         self.engine = ENGINES[engine](Bins(chrom, tss, window, chrom_sizes), chrom_sizes, tmpdir)
 
     def count(self, reads, name):
-        """Counts of markexpr.data.reads.Reads, uint32 [genes, bins]; `name` is for the log and temporary files."""
+        """Counts of markexpr.data.reads.Reads, uint32 [genes, bins]; `name` is for the log and
+        temporary files."""
         counts = self.engine.count(reads, name)
         log.info("%s: %d reads, %d counted in bins", name, len(reads), counts.sum())
         return counts
@@ -127,8 +153,9 @@ def temporary_folder(parent):
 def check_tss(counts, marks, window, least, cell):
     """Refuse a cell whose H3K4me3 does not peak at the TSS: another assembly, or marks mixed up.
 
-    counts: [genes, marks, bins]; least: the lowest ratio of the mean within 1 kb of the TSS to that of the outer half of the
-    window. Not checked if `least` is 0, without the mark, or in windows narrower than 6 kb.
+    counts: [genes, marks, bins]; least: the lowest ratio of the mean within 1 kb of the TSS to that
+    of the outer half of the window. Not checked if `least` is 0, without the mark, or in windows
+    narrower than 6 kb.
     """
     if not least or "H3K4me3" not in marks or window.span < 6_000:
         return
@@ -140,18 +167,26 @@ def check_tss(counts, marks, window, least, cell):
     log.info("H3K4me3 at the TSS is %.1f times that of the flanks", ratio)
     if ratio < least:
         raise InputError(
-            f"{cell}: H3K4me3 at the TSS is only {ratio:.2f} times that of the flanks: alignments and gene table are of different assemblies, "
+            f"{cell}: H3K4me3 at the TSS is only {ratio:.2f} times that of the flanks: "
+            "alignments and gene table are of different assemblies, "
             "or the marks are mixed up; if it is meant to be so, lower config key 'tss_check'"
         )
 
 
 def write_counts(path, counts, gene_id, marks, **extra):
-    """Write results/counts/{window}/{cell}.npz: counts [genes, marks, bins], gene_id, marks, and what a source adds.
+    """Write results/counts/{window}/{cell}.npz: counts [genes, marks, bins], gene_id, marks, and
+    what a source adds.
 
     counts is uint32 for reads; float32 for a source of mean signal, which adds unit="mean signal".
     """
     counts = np.ascontiguousarray(counts)
     assert counts.shape[:2] == (len(gene_id), len(marks))
     unit = extra.pop("unit", "reads")
-    arrays = {"gene_id": np.asarray(gene_id, dtype=str), "marks": np.asarray(marks, dtype=str), "unit": np.array(unit)}
-    write_npz(path, counts=counts.astype(np.uint32 if unit == "reads" else np.float32), **arrays, **extra)
+    arrays = {
+        "gene_id": np.asarray(gene_id, dtype=str),
+        "marks": np.asarray(marks, dtype=str),
+        "unit": np.array(unit),
+    }
+    write_npz(
+        path, counts=counts.astype(np.uint32 if unit == "reads" else np.float32), **arrays, **extra
+    )

@@ -18,7 +18,8 @@ LENGTH_BITS, START_BITS = 24, 31  # of a sort key: reads up to 16 Mb, on chromos
 
 @dataclass
 class Reads:
-    """Aligned intervals in BED coordinates: names[code[i]]:start[i]-end[i]; names in bytewise order.
+    """Aligned intervals in BED coordinates: names[code[i]]:start[i]-end[i]; names in bytewise
+    order.
 
     code int8 [reads], start and end int32 [reads].
     """
@@ -34,26 +35,37 @@ class Reads:
     def ordered(self):
         """The same reads by chromosome and start; themselves if they are in order already."""
         start = self.start.astype(np.int64)
-        key = (self.code.astype(np.int64) << (START_BITS + LENGTH_BITS)) | (start << LENGTH_BITS) | (self.end - self.start)
+        key = (
+            (self.code.astype(np.int64) << (START_BITS + LENGTH_BITS))
+            | (start << LENGTH_BITS)
+            | (self.end - self.start)
+        )
         if (key[1:] >= key[:-1]).all():
             return self
         key.sort()
         start = ((key >> LENGTH_BITS) & ((1 << START_BITS) - 1)).astype(np.int32)
         code = (key >> (START_BITS + LENGTH_BITS)).astype(np.int8)
-        return Reads(self.names, code, start, start + (key & ((1 << LENGTH_BITS) - 1)).astype(np.int32))
+        return Reads(
+            self.names, code, start, start + (key & ((1 << LENGTH_BITS) - 1)).astype(np.int32)
+        )
 
 
 def chromosome_order(chrom_sizes):
-    """Names of chromosomes bytewise, as `sort` with LC_ALL=C puts them; reads and bins number chromosomes by it."""
+    """Names of chromosomes bytewise, as `sort` with LC_ALL=C puts them; reads and bins number
+    chromosomes by it."""
     return sorted(chrom_sizes, key=str.encode)
 
 
 class _Collector:
-    """Takes chunks of reads, checks them against the chromosomes, and keeps those on chromosomes that are counted."""
+    """Takes chunks of reads, checks them against the chromosomes, and keeps those on chromosomes
+    that are counted."""
 
     def __init__(self, path, chrom_sizes):
         if len(chrom_sizes) > 127:
-            raise InputError(f"{len(chrom_sizes)} chromosomes in config key 'chrom_sizes' are more than the 127 that can be counted at once")
+            raise InputError(
+                f"{len(chrom_sizes)} chromosomes in config key 'chrom_sizes' are more than "
+                "the 127 that can be counted at once"
+            )
         self.path = path
         self.names = chromosome_order(chrom_sizes)
         self.length = np.array([chrom_sizes[name] for name in self.names])
@@ -61,11 +73,17 @@ class _Collector:
         self.parts, self.seen, self.dropped, self.example = [], 0, 0, None
 
     def add(self, chrom, start, end):
-        """chrom: pandas Categorical of names; start, end: int64 [reads], in the order of the file."""
-        codes = np.array([self.code_of.get(name, -1) for name in chrom.categories] + [-1], dtype=np.int8)[chrom.codes]
+        """chrom: pandas Categorical of names; start, end: int64 [reads], in the order of the
+        file."""
+        codes = np.array(
+            [self.code_of.get(name, -1) for name in chrom.categories] + [-1], dtype=np.int8
+        )[chrom.codes]
         bad = ~((start >= 0) & (start < end) & (end - start < 1 << LENGTH_BITS))
         beyond = (codes >= 0) & (end > self.length[codes])
-        for wrong, what in ((bad, "not a read (0 <= start < end)"), (beyond, "beyond the chromosome's end")):
+        for wrong, what in (
+            (bad, "not a read (0 <= start < end)"),
+            (beyond, "beyond the chromosome's end"),
+        ):
             if wrong.any():
                 row = int(np.argmax(wrong))
                 place = f"{chrom[row]}:{start[row]}-{end[row]}"
@@ -83,26 +101,48 @@ class _Collector:
         """All that was kept. Raises InputError if nothing was."""
         kept = sum(len(part[0]) for part in self.parts)
         if kept == 0:
-            why = f"its chromosomes are named like {self.example!r}, those of chrom_sizes like {self.names[0]!r}" if self.dropped else "it is empty"
+            why = (
+                f"its chromosomes are named like {self.example!r}, those of chrom_sizes like "
+                f"{self.names[0]!r}"
+                if self.dropped
+                else "it is empty"
+            )
             raise InputError(f"{self.path} has no read on any chromosome of chrom_sizes: {why}")
         if self.dropped:
-            log.info("%s: %d reads on other sequences (for example %s) left out", self.path, self.dropped, self.example)
+            log.info(
+                "%s: %d reads on other sequences (for example %s) left out",
+                self.path,
+                self.dropped,
+                self.example,
+            )
         return Reads(self.names, *(np.concatenate(column) for column in zip(*self.parts)))
 
 
 def read_tagalign(path, chrom_sizes):
     """Read a tagAlign or BED file, gzipped or not, in any line order.
 
-    chrom_sizes: dict of the chromosomes to keep; reads on others are left out and reported. Raises InputError for a
-    truncated gzip, a line that is no read, reads beyond a chromosome's end (another assembly), or no reads at all.
+    chrom_sizes: dict of the chromosomes to keep; reads on others are left out and reported. Raises
+    InputError for a truncated gzip, a line that is no read, reads beyond a chromosome's end
+    (another assembly), or no reads at all.
     """
     collector = _Collector(path, chrom_sizes)
     collector.seen = header = _header_lines(path)
-    unzip = subprocess.Popen(["gzip", "-dcf", "--", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    unzip = subprocess.Popen(
+        ["gzip", "-dcf", "--", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     problem = None
     try:
         types = {0: "category", 1: np.int64, 2: np.int64}
-        with pd.read_csv(unzip.stdout, sep="\t", header=None, usecols=[0, 1, 2], dtype=types, chunksize=CHUNK, quoting=3, skiprows=header) as chunks:
+        with pd.read_csv(
+            unzip.stdout,
+            sep="\t",
+            header=None,
+            usecols=[0, 1, 2],
+            dtype=types,
+            chunksize=CHUNK,
+            quoting=3,
+            skiprows=header,
+        ) as chunks:
             for chunk in chunks:
                 collector.add(chunk[0].array, chunk[1].to_numpy(), chunk[2].to_numpy())
     except pd.errors.EmptyDataError:
@@ -114,14 +154,22 @@ def read_tagalign(path, chrom_sizes):
         message = unzip.stderr.read().decode().strip()
         unzip.stderr.close()
         unzip.wait()
-    # a last line cut short is the gzip's problem; one that was stopped because a line is wrong ends by SIGPIPE
+    # a last line cut short is the gzip's problem; one that was stopped because a line is wrong ends
+    # by SIGPIPE
     if unzip.returncode > 0:
         fetched = str(path).startswith("results/raw/")
-        fix = "delete it and run again to fetch it anew" if fetched else "replace it by a whole file (config key 'sources')"
-        raise InputError(f"{path} is truncated or corrupt ({(message or 'gzip failed').splitlines()[-1]}); {fix}")
+        fix = (
+            "delete it and run again to fetch it anew"
+            if fetched
+            else "replace it by a whole file (config key 'sources')"
+        )
+        raise InputError(
+            f"{path} is truncated or corrupt ({(message or 'gzip failed').splitlines()[-1]}); {fix}"
+        )
     if unzip.returncode < 0 and not (problem and unzip.returncode == -signal.SIGPIPE):
         raise InputError(
-            f"gzip was killed by signal {-unzip.returncode} while it read {path}: run again, with more memory if the system killed it for that"
+            f"gzip was killed by signal {-unzip.returncode} while it read {path}: run again, "
+            "with more memory if the system killed it for that"
         )
     if isinstance(problem, InputError):
         raise problem
@@ -131,10 +179,16 @@ def read_tagalign(path, chrom_sizes):
 
 
 def _header_lines(path):
-    """Number of lines at the beginning of a BED file that are no reads: track, browser, comments."""
+    """Number of lines at the beginning of a BED file that are no reads: track, browser,
+    comments."""
     try:
         with open_text(path) as file:
-            return sum(1 for _ in itertools.takewhile(lambda line: line.startswith(("track", "browser", "#")), file))
+            return sum(
+                1
+                for _ in itertools.takewhile(
+                    lambda line: line.startswith(("track", "browser", "#")), file
+                )
+            )
     except (OSError, EOFError, zlib.error, UnicodeDecodeError):
         return 0  # what is wrong is said where the reads are read
 
@@ -144,27 +198,45 @@ def _first_wrong_line(path):
     unzip = subprocess.run(["gzip", "-dcf", "--", path], stdout=subprocess.PIPE)
     for number, line in enumerate(unzip.stdout.decode(errors="replace").split("\n"), 1):
         fields = line.split("\t")
-        if line and not line.startswith(("track", "browser", "#")) and not (len(fields) >= 3 and fields[1].isdigit() and fields[2].isdigit()):
-            return f"{path}, line {number}: not a read (chromosome, start, end, separated by tabs): {line[:80]!r}"
+        if (
+            line
+            and not line.startswith(("track", "browser", "#"))
+            and not (len(fields) >= 3 and fields[1].isdigit() and fields[2].isdigit())
+        ):
+            return (
+                f"{path}, line {number}: not a read (chromosome, start, end, separated by tabs): "
+                f"{line[:80]!r}"
+            )
     return f"{path} is not a table of chromosome, start, end, separated by tabs"
 
 
 def read_bam(path, chrom_sizes, min_mapping_quality=0, drop_duplicates=False):
-    """Read the primary, mapped reads of a BAM that did not fail quality checks, as intervals from their first to their last aligned base.
+    """Read the primary, mapped reads of a BAM that did not fail quality checks, as intervals from
+    their first to their last aligned base.
 
-    min_mapping_quality: reads below it are left out; drop_duplicates: leave out reads that are marked as duplicates.
-    Raises InputError as read_tagalign, and if the file is no BAM.
+    min_mapping_quality: reads below it are left out; drop_duplicates: leave out reads that are
+    marked as duplicates. Raises InputError as read_tagalign, and if the file is no BAM.
     """
     import pysam
 
     collector = _Collector(path, chrom_sizes)
-    skip = pysam.FUNMAP | pysam.FSECONDARY | pysam.FSUPPLEMENTARY | pysam.FQCFAIL | (pysam.FDUP if drop_duplicates else 0)
+    skip = (
+        pysam.FUNMAP
+        | pysam.FSECONDARY
+        | pysam.FSUPPLEMENTARY
+        | pysam.FQCFAIL
+        | (pysam.FDUP if drop_duplicates else 0)
+    )
     try:
         with pysam.AlignmentFile(path, "rb") as bam:
             names = list(bam.references)
             chunk = []
             for read in bam.fetch(until_eof=True):
-                if read.flag & skip or read.mapping_quality < min_mapping_quality or read.reference_end is None:
+                if (
+                    read.flag & skip
+                    or read.mapping_quality < min_mapping_quality
+                    or read.reference_end is None
+                ):
                     continue
                 chunk.append((read.reference_id, read.reference_start, read.reference_end))
                 if len(chunk) == CHUNK:
@@ -172,7 +244,10 @@ def read_bam(path, chrom_sizes, min_mapping_quality=0, drop_duplicates=False):
                     chunk = []
             _add(collector, chunk, names)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as BAM ({error}); check the 'path' of this cell under config key 'sources'") from error
+        raise InputError(
+            f"{path} cannot be read as BAM ({error}); check the 'path' of this cell under "
+            "config key 'sources'"
+        ) from error
     return collector.reads()
 
 

@@ -14,12 +14,15 @@ from markexpr.io.jobs import InputError
 class Samples:
     """What one model is trained on and tested with; one row a gene in a cell.
 
-    inputs: from the name of a model's argument to its array, first axis [samples] (`marks`: float32 [samples, marks, bins])
-    target: float32 [samples], NaN where it is hidden; split: str [samples], train, valid, test or unlabelled; gene_id, cell: str [samples]
-    mark_names: the names along the marks axis; units: of expression and of counts, by name; normalise: how inputs were made of counts
+    inputs: from the name of a model's argument to its array, first axis [samples] (`marks`: float32
+    [samples, marks, bins])
+    target: float32 [samples], NaN where it is hidden; split: str [samples], train, valid, test or
+    unlabelled; gene_id, cell: str [samples]
+    mark_names: the names along the marks axis; units: of expression and of counts, by name;
+    normalise: how inputs were made of counts
     auxiliary: further targets by name, float32 [samples] (`a`, `b`: of each cell of a pair)
-    by_gene: inputs that are a gene's own whatever the cell, first axis [genes] (`sequence`: uint8 [genes, bp]), and gene: int64 [samples], the
-    row of each sample in them
+    by_gene: inputs that are a gene's own whatever the cell, first axis [genes] (`sequence`: uint8
+    [genes, bp]), and gene: int64 [samples], the row of each sample in them
     """
 
     inputs: dict
@@ -41,7 +44,10 @@ class Samples:
     def where(self, keep, **changes):
         """The samples where `keep` (bool [samples]) holds; `changes` replaces arrays of theirs."""
         rows = {name: getattr(self, name)[keep] for name in ("target", "split", "gene_id", "cell")}
-        named = {part: {name: values[keep] for name, values in getattr(self, part).items()} for part in ("inputs", "auxiliary")}
+        named = {
+            part: {name: values[keep] for name, values in getattr(self, part).items()}
+            for part in ("inputs", "auxiliary")
+        }
         gene = None if self.gene is None else self.gene[keep]
         return replace(self, **{**rows, **named, "gene": gene, **changes})
 
@@ -59,14 +65,18 @@ class Samples:
 
 
 def load_cell(path):
-    """The samples of one cell from results/tensors/{study}/{cell}.npz. Raises InputError for values that are not finite."""
+    """The samples of one cell from results/tensors/{study}/{cell}.npz. Raises InputError for values
+    that are not finite."""
     with np.load(path) as file:
         arrays = {name: file[name] for name in ("X", "target", "split", "gene_id", "marks")}
         provenance = json.loads(str(file["provenance"]))
     for name in ("X", "target"):
         bad = np.argwhere(~np.isfinite(arrays[name]))
         if bad.size:
-            raise InputError(f"{path}: {name} of gene {arrays['gene_id'][bad[0][0]]} is not finite; delete the file to build it anew")
+            raise InputError(
+                f"{path}: {name} of gene {arrays['gene_id'][bad[0][0]]} is not finite; "
+                "delete the file to build it anew"
+            )
     return Samples(
         inputs={"marks": arrays["X"]},
         target=arrays["target"],
@@ -82,37 +92,59 @@ def load_cell(path):
 def joined(first, second):
     """The samples of two cells one after the other. Raises InputError if their marks differ."""
     if first.mark_names != second.mark_names:
-        raise InputError(f"{first.cell[0]} and {second.cell[0]} have different marks: {first.mark_names} and {second.mark_names}")
-    rows = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in ("target", "split", "gene_id", "cell")}
-    inputs = {name: np.concatenate([values, second.inputs[name]]) for name, values in first.inputs.items()}
+        raise InputError(
+            f"{first.cell[0]} and {second.cell[0]} have different marks: {first.mark_names} "
+            f"and {second.mark_names}"
+        )
+    rows = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)])
+        for name in ("target", "split", "gene_id", "cell")
+    }
+    inputs = {
+        name: np.concatenate([values, second.inputs[name]]) for name, values in first.inputs.items()
+    }
     return replace(first, inputs=inputs, **rows)
 
 
 def load_pair(a, b, labels=False):
     """The samples of a pair of cells, from their tensors: genes that both have, in the order of A.
 
-    Inputs `a` and `b`; the target is the difference B - A of the cells' own, which is the log2 fold change if those are log2(N + 1) (the
-    authors' code of DeepDiff); auxiliary targets are the cells' own, or with `labels` whether they are at or above the cell's median
-    (Appendix 1.6). Raises InputError if the cells share no gene, put one in different splits, or are in different units.
+    Inputs `a` and `b`; the target is the difference B - A of the cells' own, which is the log2 fold
+    change if those are log2(N + 1) (the authors' code of DeepDiff); auxiliary targets are the
+    cells' own, or with `labels` whether they are at or above the cell's median (Appendix 1.6).
+    Raises InputError if the cells share no gene, put one in different splits, or are in different
+    units.
     """
     first, second = load_cell(a), load_cell(b)
     if first.mark_names != second.mark_names:
-        raise InputError(f"{a} and {b} have different marks: {first.mark_names} and {second.mark_names}")
+        raise InputError(
+            f"{a} and {b} have different marks: {first.mark_names} and {second.mark_names}"
+        )
     for name, unit in first.units.items():
         if unit != second.units[name]:
-            raise InputError(f"{a} and {b} cannot be subtracted: {name.replace('_', ' ')} is {unit!r} in one and {second.units[name]!r} in the other")
+            raise InputError(
+                f"{a} and {b} cannot be subtracted: {name.replace('_', ' ')} is {unit!r} in "
+                f"one and {second.units[name]!r} in the other"
+            )
     shared, rows_a, rows_b = np.intersect1d(first.gene_id, second.gene_id, return_indices=True)
     if not shared.size:
-        raise InputError(f"{a} and {b} have no gene in common ({first.gene_id[0]}…, {second.gene_id[0]}…)")
+        raise InputError(
+            f"{a} and {b} have no gene in common ({first.gene_id[0]}…, {second.gene_id[0]}…)"
+        )
     order = np.argsort(rows_a)
     rows_a, rows_b = rows_a[order], rows_b[order]
     split = first.split[rows_a]
     other = np.flatnonzero(split != second.split[rows_b])
     if other.size:
-        raise InputError(f"{a} and {b} put gene {first.gene_id[rows_a[other[0]]]} in different splits: a pair needs one split for both cells")
+        raise InputError(
+            f"{a} and {b} put gene {first.gene_id[rows_a[other[0]]]} in different splits: a "
+            "pair needs one split for both cells"
+        )
     own = {"a": first.target, "b": second.target}
     if labels:
-        own = {cell: (values >= np.median(values)).astype(np.float32) for cell, values in own.items()}
+        own = {
+            cell: (values >= np.median(values)).astype(np.float32) for cell, values in own.items()
+        }
     return Samples(
         inputs={"a": first.inputs["marks"][rows_a], "b": second.inputs["marks"][rows_b]},
         target=second.target[rows_b] - first.target[rows_a],
@@ -128,9 +160,10 @@ def load_pair(a, b, labels=False):
 def load_pooled(paths, sequence=None, folds=None):
     """The samples of all cells, one after the other, from their tensors.
 
-    sequence: results/sequence/{span}bp.npz for inputs by gene; folds: number, which (from 1) and over (rows or genes), cuts what trains or
-    validates anew, a part of which validates: rows, each gene of each cell by itself, or genes with all of their cells. Raises InputError
-    if cells have different marks or units, or a gene no sequence.
+    sequence: results/sequence/{span}bp.npz for inputs by gene; folds: number, which (from 1) and
+    over (rows or genes), cuts what trains or validates anew, a part of which validates: rows, each
+    gene of each cell by itself, or genes with all of their cells. Raises InputError if cells have
+    different marks or units, or a gene no sequence.
     """
     cells, size = [], 0
     for path in paths:
@@ -140,55 +173,91 @@ def load_pooled(paths, sequence=None, folds=None):
     for path in paths:
         cell = load_cell(path)
         if marks is None:  # filled cell by cell: together they are held once, not twice
-            first, marks, filled = cell, np.empty((size, *cell.inputs["marks"].shape[1:]), dtype=np.float32), 0
+            first, marks, filled = (
+                cell,
+                np.empty((size, *cell.inputs["marks"].shape[1:]), dtype=np.float32),
+                0,
+            )
         if cell.mark_names != first.mark_names or cell.inputs["marks"].shape[1:] != marks.shape[1:]:
-            raise InputError(f"{paths[0]} and {path} have different marks or bins: {first.mark_names} and {cell.mark_names}")
+            raise InputError(
+                f"{paths[0]} and {path} have different marks or bins: {first.mark_names} and "
+                f"{cell.mark_names}"
+            )
         for name, unit in cell.units.items():
             if unit != first.units[name]:
                 what = name.replace("_", " ")
-                raise InputError(f"{paths[0]} and {path} cannot be pooled: {what} is {first.units[name]!r} in one and {unit!r} in the other")
+                raise InputError(
+                    f"{paths[0]} and {path} cannot be pooled: {what} is "
+                    f"{first.units[name]!r} in one and {unit!r} in the other"
+                )
         marks[filled : filled + len(cell.target)] = cell.inputs["marks"]
         filled += len(cell.target)
         cells.append(replace(cell, inputs={}))
-    rows = {name: np.concatenate([getattr(cell, name) for cell in cells]) for name in ("target", "split", "gene_id", "cell")}
+    rows = {
+        name: np.concatenate([getattr(cell, name) for cell in cells])
+        for name in ("target", "split", "gene_id", "cell")
+    }
     samples = replace(first, inputs={"marks": marks}, **rows)
     if folds:
         samples = replace(samples, split=fold_of(samples, **folds))
     genes, row = np.unique(samples.gene_id, return_inverse=True)
     samples = replace(samples, gene=row)
-    return samples if sequence is None else replace(samples, by_gene={"sequence": read_sequence(sequence, genes)})
+    return (
+        samples
+        if sequence is None
+        else replace(samples, by_gene={"sequence": read_sequence(sequence, genes)})
+    )
 
 
 def read_sequence(path, genes):
-    """Sequences of some genes, uint8 [genes, bp], from results/sequence/{span}bp.npz. InputError for a gene that has none."""
+    """Sequences of some genes, uint8 [genes, bp], from results/sequence/{span}bp.npz. InputError
+    for a gene that has none."""
     with np.load(path) as file:
         known, values = file["gene_id"], file["sequence"]
     order = np.argsort(known)
     place = np.minimum(np.searchsorted(known, genes, sorter=order), len(known) - 1)
     missing = known[order[place]] != genes
     if missing.any():
-        raise InputError(f"{path} has no sequence of gene {genes[missing][0]}: delete it to build it anew")
+        raise InputError(
+            f"{path} has no sequence of gene {genes[missing][0]}: delete it to build it anew"
+        )
     return values[order[place]]
 
 
 def fold_of(samples, number, which, over):
-    """The split of samples in fold `which` (from 1) of `number`: of what trains or validates, one part validates; the rest stays as it is."""
+    """The split of samples in fold `which` (from 1) of `number`: of what trains or validates, one
+    part validates; the rest stays as it is."""
     split, open_ = samples.split.copy(), np.isin(samples.split, ("train", "valid"))
-    keys = [f"{gene}:{cell}" for gene, cell in zip(samples.gene_id[open_], samples.cell[open_])] if over == "rows" else samples.gene_id[open_]
-    # by a hash: a cell or gene more or less moves no other. Not a checksum, whose bits for gene and cell would add up
-    fold = np.array([int.from_bytes(hashlib.blake2b(f"fold:{key}".encode(), digest_size=8).digest(), "big") % number for key in keys])
+    keys = (
+        [f"{gene}:{cell}" for gene, cell in zip(samples.gene_id[open_], samples.cell[open_])]
+        if over == "rows"
+        else samples.gene_id[open_]
+    )
+    # by a hash: a cell or gene more or less moves no other. Not a checksum, whose bits for gene and
+    # cell would add up
+    fold = np.array(
+        [
+            int.from_bytes(hashlib.blake2b(f"fold:{key}".encode(), digest_size=8).digest(), "big")
+            % number
+            for key in keys
+        ]
+    )
     split[open_] = np.where(fold == which - 1, "valid", "train")
     return split
 
 
 def load_transfer(regime, source_genes, part, source=None, target=None):
-    """The samples of a transfer from a source cell to a target cell (TransferChrome, section 2.4 and figure 4).
+    """The samples of a transfer from a source cell to a target cell (TransferChrome, section 2.4
+    and figure 4).
 
-    regime: `origin`, trained and tested on the target; `uncross`, trained on the source (applied to the target elsewhere); `cross`,
-    trained on the labelled source and the unlabelled train and valid part of the target, tested on the rest.
-    part: pandas Series by gene_id, train, valid or test; one for all cells, so that all regimes are tested on the same genes.
-    source_genes: `all`, the source's test part trains too (as the paper: the complete source), or `unseen`, it is left out,
-    so that no gene is both trained on and tested. source, target: files as for load_cell.
+    regime: `origin`, trained and tested on the target; `uncross`, trained on the source (applied to
+    the target elsewhere); `cross`, trained on the labelled source and the unlabelled train and
+    valid part of the target, tested on the rest.
+    part: pandas Series by gene_id, train, valid or test; one for all cells, so that all regimes are
+    tested on the same genes.
+    source_genes: `all`, the source's test part trains too (as the paper: the complete source), or
+    `unseen`, it is left out, so that no gene is both trained on and tested. source, target: files
+    as for load_cell.
     """
     if regime == "origin":
         samples = load_cell(target)
@@ -203,4 +272,6 @@ def load_transfer(regime, source_genes, part, source=None, target=None):
     test = part.loc[unlabelled.gene_id].to_numpy() == "test"
     # what is not in the samples cannot be learned from
     hidden = np.where(test, unlabelled.target, np.float32(np.nan))
-    return joined(labelled, replace(unlabelled, target=hidden, split=np.where(test, "test", UNLABELLED)))
+    return joined(
+        labelled, replace(unlabelled, target=hidden, split=np.where(test, "test", UNLABELLED))
+    )

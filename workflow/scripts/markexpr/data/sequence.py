@@ -16,9 +16,10 @@ _COMPLEMENT = np.array([3, 2, 1, 0, 4], dtype=np.uint8)
 def extract(fasta, chrom, tss, minus, span):
     """Sequence around each TSS on the gene's strand, uint8 [genes, span], indices into BASES.
 
-    fasta: path, gzipped or not, read once from its beginning to its end, so that it needs no index; chrom, tss (1-based),
-    minus (bool): [genes]; span: bp, centred on the TSS as windows are. Reverse-complemented on the minus strand. What lies
-    beyond a chromosome's ends is N. Raises InputError if a chromosome is missing or too short for a gene's TSS.
+    fasta: path, gzipped or not, read once from its beginning to its end, so that it needs no index;
+    chrom, tss (1-based), minus (bool): [genes]; span: bp, centred on the TSS as windows are.
+    Reverse-complemented on the minus strand. What lies beyond a chromosome's ends is N. Raises
+    InputError if a chromosome is missing or too short for a gene's TSS.
     """
     chrom, tss, minus = (np.asarray(values) for values in (chrom, tss, minus))
     result = np.full((len(tss), span), BASES.index("N"), dtype=np.uint8)
@@ -32,15 +33,23 @@ def extract(fasta, chrom, tss, minus, span):
                 sequence = _INDEX[np.frombuffer(record.sequence.encode(), dtype=np.uint8)]
                 for gene in np.flatnonzero(chrom == record.name):
                     if tss[gene] > len(sequence):
-                        raise InputError(f"{fasta}: {record.name} has {len(sequence)} bp, and a gene starts at {tss[gene]}: another assembly?")
+                        raise InputError(
+                            f"{fasta}: {record.name} has {len(sequence)} bp, and a gene "
+                            f"starts at {tss[gene]}: another assembly?"
+                        )
                     first = tss[gene] - span // 2
                     low, high = max(first, 0), min(first + span, len(sequence))
                     result[gene, low - first : high - first] = sequence[low:high]
                 if not missing:
                     break
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{fasta} cannot be read as FASTA ({error}); delete it and run again to fetch it anew") from error
+        raise InputError(
+            f"{fasta} cannot be read as FASTA ({error}); delete it and run again to fetch it anew"
+        ) from error
     if missing:
-        raise InputError(f"{fasta} has no sequence for {', '.join(sorted(missing))}; is it cut short or of another assembly?")
+        raise InputError(
+            f"{fasta} has no sequence for {', '.join(sorted(missing))}; is it cut short or "
+            "of another assembly?"
+        )
     result[minus] = _COMPLEMENT[result[minus]][:, ::-1]
     return result

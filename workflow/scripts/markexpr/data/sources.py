@@ -1,4 +1,5 @@
-"""Counts that others published, and signal tracks, read into the arrays that our own counting gives."""
+"""Counts that others published, and signal tracks, read into the arrays that our own counting
+gives."""
 
 import zipfile
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ DEEPCHROME_ORDER = ["H3K27me3", "H3K36me3", "H3K4me1", "H3K4me3", "H3K9me3"]
 
 @dataclass(frozen=True)
 class PublishedCsv:
-    """How published bin counts are laid out: their marks in order, their window, and the columns of the file."""
+    """How published bin counts are laid out: their marks in order, their window, and the columns of
+    the file."""
 
     marks: list
     window: Window
@@ -24,7 +26,8 @@ class PublishedCsv:
     columns: str  # for messages
 
     def part(self, window, marks, where):
-        """The places of some marks, and the slice of bins that is a window; InputError if the files have not got them."""
+        """The places of some marks, and the slice of bins that is a window; InputError if the files
+        have not got them."""
         unknown = [mark for mark in marks if mark not in self.marks]
         if unknown:
             raise InputError(f"{where}: no mark {unknown[0]}; there are {', '.join(self.marks)}")
@@ -32,24 +35,38 @@ class PublishedCsv:
 
 
 # QData/DeepDiffChrome: `gene_symbol_bin` and one column a mark
-DEEPDIFF = PublishedCsv(["H3K4me1", "H3K4me3", "H3K9me3", "H3K27me3", "H3K36me3"], Window.parse("20000bp_100bp"), 6, "gene_symbol_bin, 5 counts")
-# DeepChrome's and AttentiveChrome's files: last digits of the gene's id, bin, one column a mark, label
-DEEPCHROME = PublishedCsv(DEEPCHROME_ORDER, Window.parse("10000bp_100bp"), 8, "gene digits, bin, 5 counts, label")
+DEEPDIFF = PublishedCsv(
+    ["H3K4me1", "H3K4me3", "H3K9me3", "H3K27me3", "H3K36me3"],
+    Window.parse("20000bp_100bp"),
+    6,
+    "gene_symbol_bin, 5 counts",
+)
+# DeepChrome's and AttentiveChrome's files: last digits of the gene's id, bin, one column a mark,
+# label
+DEEPCHROME = PublishedCsv(
+    DEEPCHROME_ORDER, Window.parse("10000bp_100bp"), 8, "gene digits, bin, 5 counts, label"
+)
 
 
 def read_deepdiff_csv(paths, window, marks):
     """Read DeepDiff's bin counts.
 
-    paths: from split (train, valid, test) to file, rows `gene_symbol_bin,count × 5 marks`, 200 bins a gene in order;
+    paths: from split (train, valid, test) to file, rows `gene_symbol_bin,count × 5 marks`, 200 bins
+    a gene in order;
     window: the central part wanted; marks: the marks wanted, in order.
 
-    Returns (counts uint32 [genes, marks, bins], gene_id [genes], split [genes]). Raises InputError naming the line of
-    a row that is not of this form, or a gene that stands in two splits or with different counts.
+    Returns (counts uint32 [genes, marks, bins], gene_id [genes], split [genes]). Raises InputError
+    naming the line of a row that is not of this form, or a gene that stands in two splits or with
+    different counts.
     """
 
     def parse(table):
         name = table[0].astype(str).str.extract(r"^([^_]+)_.*_(\d+)$")
-        return name[0].fillna("").to_numpy(dtype=str), name[1].fillna("0").astype(int).to_numpy(), table.iloc[:, 1:]
+        return (
+            name[0].fillna("").to_numpy(dtype=str),
+            name[1].fillna("0").astype(int).to_numpy(),
+            table.iloc[:, 1:],
+        )
 
     return _published(paths, DEEPDIFF, window, marks, parse)[:3]
 
@@ -57,9 +74,10 @@ def read_deepdiff_csv(paths, window, marks):
 def read_deepchrome_csv(paths, window, marks):
     """Read DeepChrome's published files ({cell}/classification/{split}.csv of Zenodo 2652278).
 
-    paths, window, marks: as in read_deepdiff_csv. Rows are the last digits of the gene's Ensembl id, bin 1-100, five
-    counts, label. Returns (counts, gene_id, split, label float32 [genes]); the labels are the published ones, which compare expression
-    with its median as text (docs/studies.md). Some genes stand twice with the same counts: they are kept once.
+    paths, window, marks: as in read_deepdiff_csv. Rows are the last digits of the gene's Ensembl
+    id, bin 1-100, five counts, label. Returns (counts, gene_id, split, label float32 [genes]); the
+    labels are the published ones, which compare expression with its median as text
+    (docs/studies.md). Some genes stand twice with the same counts: they are kept once.
     """
 
     def parse(table):
@@ -71,12 +89,16 @@ def read_deepchrome_csv(paths, window, marks):
     counts, gene_id, split, extra = _published(paths, DEEPCHROME, window, marks, parse)
     label = extra[:, 0]
     if not (np.isin(label, (0, 1)).all() and (extra == label[:, None]).all()):
-        raise InputError(f"{next(iter(paths.values()))} and its neighbours: the label (column 8) must be 0 or 1 and the same in all bins of a gene")
+        raise InputError(
+            f"{next(iter(paths.values()))} and its neighbours: the label (column 8) must be "
+            "0 or 1 and the same in all bins of a gene"
+        )
     return counts, gene_id, split, label.astype(np.float32)
 
 
 def _published(paths, layout, window, marks, parse):
-    """Read the three files of a cell. Returns counts, gene_id, split, and what stands right of the counts, [genes, bins]."""
+    """Read the three files of a cell. Returns counts, gene_id, split, and what stands right of the
+    counts, [genes, bins]."""
     mark_index, centre = layout.part(window, marks, ", ".join(map(str, paths.values())))
     blocks, gene_id, split = [], [], []
     for name, path in paths.items():
@@ -99,7 +121,8 @@ def _once(gene_id, blocks, split, paths):
         twin = first[np.searchsorted(gene_id[first], gene_id[repeat])]
         if split[twin] != split[repeat] or not np.array_equal(blocks[twin], blocks[repeat]):
             raise InputError(
-                f"{paths[split[repeat]]}: gene {gene_id[repeat]} stands twice (also in {paths[split[twin]]}) with other counts or in another split"
+                f"{paths[split[repeat]]}: gene {gene_id[repeat]} stands twice (also in "
+                f"{paths[split[twin]]}) with other counts or in another split"
             )
     if len(first) < len(gene_id):
         log.info("%d repeated genes left out", len(gene_id) - len(first))
@@ -112,34 +135,51 @@ def _read_bins(path, layout, parse):
         try:
             table = pd.read_csv(path, header=None, dtype={0: str})
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise InputError(f"{path} is not a csv of bin counts ({' '.join(str(error).split())}); {FIX}") from error
+            raise InputError(
+                f"{path} is not a csv of bin counts ({' '.join(str(error).split())}); {FIX}"
+            ) from error
     n_bins = layout.window.n_bins
     if table.shape[1] != layout.n_columns:
-        raise InputError(f"{path} has {table.shape[1]} columns where {layout.n_columns} are expected, without a header: {layout.columns}")
+        raise InputError(
+            f"{path} has {table.shape[1]} columns where {layout.n_columns} are expected, "
+            f"without a header: {layout.columns}"
+        )
     gene_id, bins, values = parse(table)
     numbers = values.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
-    bad = np.flatnonzero(~((numbers >= 0) & (numbers < 2**32) & (numbers == np.round(numbers))).all(axis=1))
+    bad = np.flatnonzero(
+        ~((numbers >= 0) & (numbers < 2**32) & (numbers == np.round(numbers))).all(axis=1)
+    )
     if bad.size:
-        raise InputError(f"{path}, line {bad[0] + 1}: counts must be whole numbers from 0 to 2^32 - 1, got {','.join(map(str, table.iloc[bad[0]]))}")
+        raise InputError(
+            f"{path}, line {bad[0] + 1}: counts must be whole numbers from 0 to 2^32 - 1, "
+            f"got {','.join(map(str, table.iloc[bad[0]]))}"
+        )
     expected = np.arange(len(table)) % n_bins + 1
     wrong = np.flatnonzero((gene_id == "") | (bins != expected))
     if wrong.size or len(table) % n_bins:
         line = wrong[0] + 1 if wrong.size else len(table)
         found = ",".join(map(str, table.iloc[line - 1, : layout.n_columns - values.shape[1]]))
-        raise InputError(f"{path}, line {line}: expected bin {expected[line - 1]} of {n_bins}, got {found!r}; is the file cut short?")
+        raise InputError(
+            f"{path}, line {line}: expected bin {expected[line - 1]} of {n_bins}, got "
+            f"{found!r}; is the file cut short?"
+        )
     ids = gene_id.reshape(-1, n_bins)
     if (ids != ids[:, :1]).any():
         gene = int(np.flatnonzero((ids != ids[:, :1]).any(axis=1))[0])
-        raise InputError(f"{path}: lines {gene * n_bins + 1} to {(gene + 1) * n_bins} mix the bins of several genes")
+        raise InputError(
+            f"{path}: lines {gene * n_bins + 1} to {(gene + 1) * n_bins} mix the bins of "
+            "several genes"
+        )
     return numbers.reshape(-1, n_bins, numbers.shape[1]), ids[:, 0]
 
 
 def read_kaggle_npz(path, cell, window, marks):
     """Read one cell of the class competition's train.npz or eval.npz (zitcher/GenomicsKaggle).
 
-    The array of a cell is [genes, 100, 7]: gene id as a number, five marks, expression repeated in all bins. Counts that
-    were published as ln(1 + count) are turned back. Returns (counts uint32 [genes, marks, bins], gene_id, expression
-    float64 [genes]). Raises InputError for an unknown cell or mark, another shape, or values that are neither.
+    The array of a cell is [genes, 100, 7]: gene id as a number, five marks, expression repeated in
+    all bins. Counts that were published as ln(1 + count) are turned back. Returns (counts uint32
+    [genes, marks, bins], gene_id, expression float64 [genes]). Raises InputError for an unknown
+    cell or mark, another shape, or values that are neither.
     """
     layout = DEEPCHROME
     mark_index, centre = layout.part(window, marks, path)
@@ -147,12 +187,17 @@ def read_kaggle_npz(path, cell, window, marks):
         try:
             with np.load(path, allow_pickle=False) as file:
                 if cell not in file.files:
-                    raise InputError(f"{path} has no cell {cell!r}; it has {', '.join(sorted(file.files))}")
+                    raise InputError(
+                        f"{path} has no cell {cell!r}; it has {', '.join(sorted(file.files))}"
+                    )
                 array = file[cell]
         except ValueError as error:
             raise InputError(f"{path} is no npz of plain arrays ({error}); {FIX}") from error
     if array.ndim != 3 or array.shape[1:] != (layout.window.n_bins, 7):
-        raise InputError(f"{path}: {cell} has shape {array.shape} where [genes, {layout.window.n_bins}, 7] is expected")
+        raise InputError(
+            f"{path}: {cell} has shape {array.shape} where [genes, {layout.window.n_bins}, "
+            "7] is expected"
+        )
     if not np.isfinite(array).all() or (array[:, :, 1:6] < 0).any():
         raise InputError(f"{path}: {cell} has values that are negative or no numbers")
     values = array[:, :, 1:6].astype(np.float64)
@@ -170,17 +215,26 @@ def read_kaggle_npz(path, cell, window, marks):
 def write_kaggle_npz(file, cells):
     """Write cells in the competition's layout, one at a time, so that memory holds one.
 
-    file: an open binary file; cells: pairs of cell and (values [genes, 5, 100] in the order of DEEPCHROME_ORDER, gene_id,
-    expression), which may be made on the way. Expression is written in all bins, as in the original; 0 where it is held out.
-    Raises InputError for other windows, other numbers of marks, or ids that are not Ensembl's.
+    file: an open binary file; cells: pairs of cell and (values [genes, 5, 100] in the order of
+    DEEPCHROME_ORDER, gene_id, expression), which may be made on the way. Expression is written in
+    all bins, as in the original; 0 where it is held out. Raises InputError for other windows, other
+    numbers of marks, or ids that are not Ensembl's.
     """
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for cell, (values, gene_id, expression) in cells:
             if values.shape[1:] != (len(DEEPCHROME_ORDER), DEEPCHROME.window.n_bins):
-                raise InputError(f"{cell}: the competition's layout has 5 marks and 100 bins, not {values.shape[1]} and {values.shape[2]}")
-            wrong = [gene for gene in gene_id if not (gene.startswith("ENSG") and gene[4:].isdigit())]
+                raise InputError(
+                    f"{cell}: the competition's layout has 5 marks and 100 bins, not "
+                    f"{values.shape[1]} and {values.shape[2]}"
+                )
+            wrong = [
+                gene for gene in gene_id if not (gene.startswith("ENSG") and gene[4:].isdigit())
+            ]
             if wrong:
-                raise InputError(f"{cell}: the competition's layout numbers genes by their Ensembl id, which {wrong[0]} is not")
+                raise InputError(
+                    f"{cell}: the competition's layout numbers genes by their Ensembl id, "
+                    f"which {wrong[0]} is not"
+                )
             array = np.empty((len(gene_id), values.shape[2], 7))  # float64: ids must stay whole
             array[:, :, 0] = np.array([int(gene[4:]) for gene in gene_id])[:, None]
             array[:, :, 1:6] = values.transpose(0, 2, 1)
@@ -190,7 +244,8 @@ def write_kaggle_npz(file, cells):
 
 
 def read_bigwig(path, chrom, tss, window):
-    """Mean signal of a bigWig track in each bin, float32 [genes, bins]; places and chromosomes without signal are 0.
+    """Mean signal of a bigWig track in each bin, float32 [genes, bins]; places and chromosomes
+    without signal are 0.
 
     chrom, tss: [genes]. Raises InputError if the file is no bigWig, or of another assembly.
     """
@@ -206,7 +261,8 @@ def read_bigwig(path, chrom, tss, window):
     absent = sorted(set(chrom) - set(lengths))
     if len(absent) == len(set(chrom)):
         raise InputError(
-            f"{path} has none of the chromosomes of the genes; its chromosomes are named like {next(iter(lengths))!r}, those like {absent[0]!r}"
+            f"{path} has none of the chromosomes of the genes; its chromosomes are named "
+            f"like {next(iter(lengths))!r}, those like {absent[0]!r}"
         )
     if absent:
         log.warning("%s has no signal on %s: taken for 0", path, ", ".join(absent))
@@ -215,7 +271,10 @@ def read_bigwig(path, chrom, tss, window):
         if name not in lengths:
             continue
         if first + window.span > lengths[name]:
-            raise InputError(f"{path}: {name} has {lengths[name]} bp, too few for {name}:{first}-{first + window.span}: another assembly?")
+            raise InputError(
+                f"{path}: {name} has {lengths[name]} bp, too few for "
+                f"{name}:{first}-{first + window.span}: another assembly?"
+            )
         values = track.values(name, int(first), int(first) + window.span, numpy=True)
         result[gene] = np.nan_to_num(values).reshape(window.n_bins, window.bin).mean(axis=1)
     track.close()

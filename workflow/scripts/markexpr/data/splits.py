@@ -1,7 +1,8 @@
 """Which genes train, which validate and which test.
 
-A split depends on the study's gene list and its settings alone: never on the cells that are built, on the machine, or on a
-library's random numbers. Random splits order genes by a hash of seed and id, so a gene more or less moves no other.
+A split depends on the study's gene list and its settings alone: never on the cells that are built,
+on the machine, or on a library's random numbers. Random splits order genes by a hash of seed and
+id, so a gene more or less moves no other.
 """
 
 import hashlib
@@ -14,8 +15,8 @@ from markexpr.io.jobs import InputError
 SPLITS = ("train", "valid", "test")
 UNLABELLED = "unlabelled"  # samples that train without their label: in no split that is scored
 
-# Four folds of whole chromosomes, of about equal numbers of genes (Lee et al. 2022, Chromoformer): no window of a test gene
-# overlaps one of a training gene
+# Four folds of whole chromosomes, of about equal numbers of genes (Lee et al. 2022, Chromoformer):
+# no window of a test gene overlaps one of a training gene
 CHROMOSOME_FOLDS = (
     ("chr1", "chr5", "chr6", "chr8", "chr14", "chrY"),
     ("chr7", "chr10", "chr11", "chr12", "chr15", "chr21"),
@@ -25,10 +26,12 @@ CHROMOSOME_FOLDS = (
 
 
 def by_id_order(gene_id, parts):
-    """Consecutive parts in the order of Ensembl ids, as DeepChrome's and DeepDiff's published files.
+    """Consecutive parts in the order of Ensembl ids, as DeepChrome's and DeepDiff's published
+    files.
 
-    parts: from split to its number of genes, in the order of the files; scaled if the list has another number of
-    genes than the parts together. Ids were given in order of annotation, so such parts differ in kind (docs/studies.md).
+    parts: from split to its number of genes, in the order of the files; scaled if the list has
+    another number of genes than the parts together. Ids were given in order of annotation, so such
+    parts differ in kind (docs/studies.md).
     """
     total = sum(parts.values())
     sizes = np.array([len(gene_id) * size // total for size in parts.values()])
@@ -41,21 +44,26 @@ def by_id_order(gene_id, parts):
 
 
 def shuffled(gene_id, seed):
-    """Positions of genes in an order drawn from the seed: the same on any machine, whatever other genes there are."""
+    """Positions of genes in an order drawn from the seed: the same on any machine, whatever other
+    genes there are."""
     key = [hashlib.sha256(f"{seed}:{gene}".encode()).digest() for gene in gene_id]
     return np.array(sorted(range(len(key)), key=key.__getitem__), dtype=np.int64)
 
 
 def at_random(gene_id, seed, test=0, valid=0.1, folds=None, fold=None):
-    """Random genes: first `test` of them held out for testing, then of the others a share `valid` for validation.
+    """Random genes: first `test` of them held out for testing, then of the others a share `valid`
+    for validation.
 
-    test: number of genes (1447: DenseEnsemble, WakaWaka) or, below 1, their share. folds, fold: instead of a share `valid`,
-    the genes that are not held out are cut into `folds` parts and part `fold` (from 0) validates (WakaWaka: 4).
+    test: number of genes (1447: DenseEnsemble, WakaWaka) or, below 1, their share. folds, fold:
+    instead of a share `valid`, the genes that are not held out are cut into `folds` parts and part
+    `fold` (from 0) validates (WakaWaka: 4).
     """
     order = shuffled(gene_id, seed)
     n_test = round(test * len(order)) if test < 1 else int(test)
     if n_test >= len(order):
-        raise InputError(f"the split holds out {n_test} genes for testing, but the study has {len(order)}")
+        raise InputError(
+            f"the split holds out {n_test} genes for testing, but the study has {len(order)}"
+        )
     split = np.full(len(order), "train", dtype="<U5")
     split[order[:n_test]] = "test"
     rest = order[n_test:]
@@ -63,25 +71,35 @@ def at_random(gene_id, seed, test=0, valid=0.1, folds=None, fold=None):
         split[rest[: round(valid * len(rest))]] = "valid"
     else:
         if not 0 <= fold < folds:
-            raise InputError(f"the split has {folds} folds, numbered from 0: there is no fold {fold}")
+            raise InputError(
+                f"the split has {folds} folds, numbered from 0: there is no fold {fold}"
+            )
         split[np.array_split(rest, folds)[fold]] = "valid"
     return split
 
 
 def by_chromosome(chrom, fold):
-    """Whole chromosomes: part `fold` (0-3) of CHROMOSOME_FOLDS tests, the next one validates, the other two train."""
+    """Whole chromosomes: part `fold` (0-3) of CHROMOSOME_FOLDS tests, the next one validates, the
+    other two train."""
     part_of = {name: number for number, names in enumerate(CHROMOSOME_FOLDS) for name in names}
     unknown = sorted(set(chrom) - set(part_of))
     if unknown:
-        raise InputError(f"chromosome {unknown[0]} is in no fold of the chromosome split; it knows chr1-chr22, chrX and chrY")
+        raise InputError(
+            f"chromosome {unknown[0]} is in no fold of the chromosome split; it knows "
+            "chr1-chr22, chrX and chrY"
+        )
     part = np.array([part_of[name] for name in chrom])
-    return np.where(part == fold, "test", np.where(part == (fold + 1) % len(CHROMOSOME_FOLDS), "valid", "train")).astype("<U5")
+    return np.where(
+        part == fold, "test", np.where(part == (fold + 1) % len(CHROMOSOME_FOLDS), "valid", "train")
+    ).astype("<U5")
 
 
 def split_genes(setting, gene_id, chrom, cell):
-    """The split of a study's genes for one cell, str [genes], by a study's `split` setting (workflow/schemas/study.schema.yaml).
+    """The split of a study's genes for one cell, str [genes], by a study's `split` setting
+    (workflow/schemas/study.schema.yaml).
 
-    gene_id, chrom: [genes], the study's whole list. A cell that the setting holds out has test genes only.
+    gene_id, chrom: [genes], the study's whole list. A cell that the setting holds out has test
+    genes only.
     """
     setting = dict(setting)
     scheme, held_out = setting.pop("scheme"), setting.pop("held_out_cells", [])
@@ -97,6 +115,9 @@ def split_genes(setting, gene_id, chrom, cell):
 
 
 def split_by_gene(setting, genes, cell=None):
-    """The split of a study's genes as a Series by gene_id. genes: its whole list (gene_id, chrom); the rest as for split_genes."""
-    split = split_genes(setting, genes["gene_id"].to_numpy(dtype=str), genes["chrom"].to_numpy(dtype=str), cell)
+    """The split of a study's genes as a Series by gene_id. genes: its whole list (gene_id, chrom);
+    the rest as for split_genes."""
+    split = split_genes(
+        setting, genes["gene_id"].to_numpy(dtype=str), genes["chrom"].to_numpy(dtype=str), cell
+    )
     return pd.Series(split, index=genes["gene_id"])

@@ -1,4 +1,5 @@
-"""Windows of bins centred on a transcription start site (TSS), or on it and on the gene's end (TTS)."""
+"""Windows of bins centred on a transcription start site (TSS), or on it and on the gene's end
+(TTS)."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from markexpr.io.jobs import InputError
 
 @dataclass(frozen=True)
 class Window:
-    """`span` base pairs centred on a TSS, cut into bins of `bin` base pairs (both in bp); with flanks, as many centred on the TTS follow."""
+    """`span` base pairs centred on a TSS, cut into bins of `bin` base pairs (both in bp); with
+    flanks, as many centred on the TTS follow."""
 
     span: int
     bin: int
@@ -18,17 +20,24 @@ class Window:
 
     @classmethod
     def parse(cls, name):
-        """Read a window's name, `{span}bp_{bin}bp`, for example 20000bp_100bp, or `{span}bp_{bin}bp_flanks` for bins around TSS and TTS
-        (8000bp_100bp_flanks: the 160 bins of Cheng and Gerstein 2011).
+        """Read a window's name, `{span}bp_{bin}bp`, for example 20000bp_100bp, or
+        `{span}bp_{bin}bp_flanks` for bins around TSS and TTS (8000bp_100bp_flanks: the 160 bins of
+        Cheng and Gerstein 2011).
 
         Raises InputError unless the span is a whole, even number of bins.
         """
         match = re.fullmatch(r"(\d+)bp_(\d+)bp(_flanks)?", name)
         if not match:
-            raise InputError(f"window {name!r} is not of the form {{span}}bp_{{bin}}bp or {{span}}bp_{{bin}}bp_flanks, for example 20000bp_100bp")
+            raise InputError(
+                f"window {name!r} is not of the form {{span}}bp_{{bin}}bp or "
+                f"{{span}}bp_{{bin}}bp_flanks, for example 20000bp_100bp"
+            )
         span, width = map(int, match.groups()[:2])
         if width == 0 or span == 0 or span % (2 * width):
-            raise InputError(f"window {name!r}: the span must be an even number of bins, so that the TSS is a bin's edge")
+            raise InputError(
+                f"window {name!r}: the span must be an even number of bins, so that the TSS "
+                "is a bin's edge"
+            )
         return cls(span, width, ("tss", "tts") if match[3] else ("tss",))
 
     @property
@@ -47,13 +56,18 @@ class Window:
     @property
     def offsets(self):
         """Start of each bin relative to its anchor, bp, int64 [bins]."""
-        return np.tile(np.arange(self.span // self.bin, dtype=np.int64) * self.bin - self.span // 2, len(self.anchors))
+        return np.tile(
+            np.arange(self.span // self.bin, dtype=np.int64) * self.bin - self.span // 2,
+            len(self.anchors),
+        )
 
     def starts(self, tss):
-        """Start of each bin around one anchor, 0-based as in BED, int64 [genes, bins], for 1-based `tss` (or TTS) [genes].
+        """Start of each bin around one anchor, 0-based as in BED, int64 [genes, bins], for 1-based
+        `tss` (or TTS) [genes].
 
-        The 1-based TSS is taken as it stands, on either strand, and windows are not turned by strand: bin b is
-        [tss - span/2 + b·bin, + bin). This is what DeepDiff's published counts were made with.
+        The 1-based TSS is taken as it stands, on either strand, and windows are not turned by
+        strand: bin b is [tss - span/2 + b·bin, + bin). This is what DeepDiff's published counts
+        were made with.
         """
         return np.asarray(tss, dtype=np.int64)[:, None] + self.offsets[None, :]
 
@@ -63,7 +77,8 @@ class Window:
         return (tss - self.span // 2 >= 0) & (tss + self.span // 2 <= np.asarray(chrom_length))
 
     def genes_fit(self, genes, chrom_sizes):
-        """Whether all of the window of each gene lies on its chromosome, bool [genes]. genes: chrom and a column for each anchor."""
+        """Whether all of the window of each gene lies on its chromosome, bool [genes]. genes: chrom
+        and a column for each anchor."""
         length = genes["chrom"].map(chrom_sizes)
         return np.all([self.fits(genes[anchor], length) for anchor in self.anchors], axis=0)
 
@@ -73,6 +88,9 @@ class Window:
         Raises InputError if the bins differ or the other window is not wider.
         """
         if wider.bin != self.bin or wider.span < self.span or self.anchors != wider.anchors:
-            raise InputError(f"window {self.name} is not the centre of window {wider.name}, in which the counts were published")
+            raise InputError(
+                f"window {self.name} is not the centre of window {wider.name}, in which the "
+                "counts were published"
+            )
         first = (wider.n_bins - self.n_bins) // 2
         return slice(first, first + self.n_bins)

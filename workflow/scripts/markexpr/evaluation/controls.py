@@ -1,7 +1,9 @@
-"""Controls: predictions without a model of histone marks, by what other cells' expression tells of a gene.
+"""Controls: predictions without a model of histone marks, by what other cells' expression tells of
+a gene.
 
-A gene is about as active in one cell as in others: what has seen the same genes in other cells can predict much of it with no chromatin at
-all (Schreiber et al. 2020, Genome Biology 21:282, "average activity"). A model that does no better has learned which gene it looks at.
+A gene is about as active in one cell as in others: what has seen the same genes in other cells can
+predict much of it with no chromatin at all (Schreiber et al. 2020, Genome Biology 21:282, "average
+activity"). A model that does no better has learned which gene it looks at.
 """
 
 import numpy as np
@@ -13,7 +15,8 @@ from markexpr.io.jobs import InputError
 
 
 def known_targets(cells):
-    """The targets that training may know, DataFrame [genes, cells]: those of genes that train or validate, NaN elsewhere.
+    """The targets that training may know, DataFrame [genes, cells]: those of genes that train or
+    validate, NaN elsewhere.
 
     cells: from a training cell to its markexpr.data.samples.Samples.
     """
@@ -25,7 +28,8 @@ def known_targets(cells):
 
 
 def gene_mean(known, genes):
-    """Each gene's mean over cells, float64 [genes]; the mean of all that is known for genes of which nothing is.
+    """Each gene's mean over cells, float64 [genes]; the mean of all that is known for genes of
+    which nothing is.
 
     known: DataFrame [genes, cells], without the cell that is predicted.
     """
@@ -34,14 +38,18 @@ def gene_mean(known, genes):
 
 
 def profile(samples):
-    """Mean signal of each mark in each gene's window, standardised over genes, DataFrame [genes, marks]."""
+    """Mean signal of each mark in each gene's window, standardised over genes, DataFrame [genes,
+    marks]."""
     signal = samples.inputs["marks"].mean(axis=2, dtype=np.float64)
     spread = signal.std(axis=0)
-    return pd.DataFrame((signal - signal.mean(axis=0)) / np.where(spread > 0, spread, 1), index=samples.gene_id)
+    return pd.DataFrame(
+        (signal - signal.mean(axis=0)) / np.where(spread > 0, spread, 1), index=samples.gene_id
+    )
 
 
 def nearest_cell(own, others):
-    """The cell whose marks are most like those of another, by Pearson correlation over genes and marks, and all correlations by cell.
+    """The cell whose marks are most like those of another, by Pearson correlation over genes and
+    marks, and all correlations by cell.
 
     own: its profile; others: from cell to profile. No expression is looked at.
     """
@@ -50,33 +58,44 @@ def nearest_cell(own, others):
         shared = own.index.intersection(other.index)
         if not len(shared):
             raise InputError(f"{cell} has no gene in common with the cell that is predicted")
-        found[cell] = metrics.pearson(own.loc[shared].to_numpy().ravel(), other.loc[shared].to_numpy().ravel())
+        found[cell] = metrics.pearson(
+            own.loc[shared].to_numpy().ravel(), other.loc[shared].to_numpy().ravel()
+        )
     return max(found, key=lambda cell: -2.0 if np.isnan(found[cell]) else found[cell]), found
 
 
 def predict(kind, cell, samples, others):
     """Predict the target of every gene of a cell by a control, float64 [genes], and say how.
 
-    kind: gene_mean or nearest_cell; samples: of the cell, whose target is not looked at; others: from each other training cell to its samples.
+    kind: gene_mean or nearest_cell; samples: of the cell, whose target is not looked at; others:
+    from each other training cell to its samples.
     """
     if not others:
-        raise InputError(f"control {kind} of {cell} needs another training cell: add cells to config key 'cells'")
+        raise InputError(
+            f"control {kind} of {cell} needs another training cell: add cells to config key 'cells'"
+        )
     if kind == "gene_mean":
         return gene_mean(known_targets(others), samples.gene_id), f"mean of {len(others)} cells"
-    nearest, found = nearest_cell(profile(samples), {other: profile(own) for other, own in others.items()})
+    nearest, found = nearest_cell(
+        profile(samples), {other: profile(own) for other, own in others.items()}
+    )
     known = known_targets({nearest: others[nearest]})
-    return gene_mean(known, samples.gene_id), f"{nearest} is nearest by its marks (correlation {found[nearest]:.3f})"
+    return gene_mean(
+        known, samples.gene_id
+    ), f"{nearest} is nearest by its marks (correlation {found[nearest]:.3f})"
 
 
 KINDS = ("gene_mean", "nearest_cell")
 
 
 def leave_one_out(values, rpkm):
-    """How well other cells tell a left-out cell's expression, for each cell of a table: no chromatin, no model.
+    """How well other cells tell a left-out cell's expression, for each cell of a table: no
+    chromatin, no model.
 
-    values: DataFrame [genes, cells] of the target; rpkm: of plain expression, whose median parts high from low. Returns a DataFrame of cell,
-    control (gene_mean; nearest_cell, the one other cell whose expression is most like its own, which takes its own expression to find),
-    nearest, auc, pearson, spearman, mse and the variance of the cell's values, which is the MSE of their mean.
+    values: DataFrame [genes, cells] of the target; rpkm: of plain expression, whose median parts
+    high from low. Returns a DataFrame of cell, control (gene_mean; nearest_cell, the one other cell
+    whose expression is most like its own, which takes its own expression to find), nearest, auc,
+    pearson, spearman, mse and the variance of the cell's values, which is the MSE of their mean.
     """
     table, rows = values.to_numpy(dtype=np.float64), []
     like = np.corrcoef(table.T)
@@ -86,9 +105,23 @@ def leave_one_out(values, rpkm):
         own = table[:, place]
         nearest = int(like[place].argmax())
         high, _ = median_label(rpkm[cell].to_numpy(), "numeric")
-        predicted = {"gene_mean": (total - own) / (table.shape[1] - 1), "nearest_cell": table[:, nearest]}
+        predicted = {
+            "gene_mean": (total - own) / (table.shape[1] - 1),
+            "nearest_cell": table[:, nearest],
+        }
         for control, guess in predicted.items():
-            scores = {name: getattr(metrics, name)(own, guess) for name in ("pearson", "spearman", "mse")}
+            scores = {
+                name: getattr(metrics, name)(own, guess) for name in ("pearson", "spearman", "mse")
+            }
             named = values.columns[nearest] if control == "nearest_cell" else ""
-            rows.append({"cell": cell, "control": control, "nearest": named, "auc": metrics.auc(high, guess), **scores, "variance": own.var()})
+            rows.append(
+                {
+                    "cell": cell,
+                    "control": control,
+                    "nearest": named,
+                    "auc": metrics.auc(high, guess),
+                    **scores,
+                    "variance": own.var(),
+                }
+            )
     return pd.DataFrame(rows)

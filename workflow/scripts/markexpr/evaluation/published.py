@@ -5,10 +5,24 @@ import pandas as pd
 from markexpr.evaluation.comparisons import by_unit, shares
 from markexpr.io.jobs import InputError
 
-STATISTICS = ("mean", "min", "max", "median", "mean_drop", "mean_relative", "median_relative", "pooled")
-TOLERANCE = {"mean_drop": 0.005, "mean_relative": 0.05, "median_relative": 0.05}  # and of values themselves
+STATISTICS = (
+    "mean",
+    "min",
+    "max",
+    "median",
+    "mean_drop",
+    "mean_relative",
+    "median_relative",
+    "pooled",
+)
+TOLERANCE = {
+    "mean_drop": 0.005,
+    "mean_relative": 0.05,
+    "median_relative": 0.05,
+}  # and of values themselves
 VALUE_TOLERANCE = {"mse": 0.05}  # of values themselves, else 0.02
-# rows of all cells together: the regime (markexpr.evaluation.regimes) that a split of the competition is
+# rows of all cells together: the regime (markexpr.evaluation.regimes) that a split of the
+# competition is
 POOLED = {"train": "train_seen", "valid": "valid_seen", "test": "competition"}
 
 
@@ -22,33 +36,45 @@ def _statistic(name, values, against):
 
 
 def _pooled(regimes, row):
-    """A model's score over the rows of all cells and the number of cells; (NaN, 0) if there is none."""
+    """A model's score over the rows of all cells and the number of cells; (NaN, 0) if there is
+    none."""
     if regimes is None:
         return float("nan"), 0
     here = regimes[(regimes["regime"] == POOLED[row.split]) & (regimes["model"] == row.model)]
-    return (here[row.metric].iloc[0], int(here["cells"].iloc[0])) if len(here) else (float("nan"), 0)
+    return (
+        (here[row.metric].iloc[0], int(here["cells"].iloc[0])) if len(here) else (float("nan"), 0)
+    )
 
 
 def beside_published(metrics, published, study, simulated, label_mode, changed="", regimes=None):
     """Set each number that a study's paper prints beside ours.
 
-    metrics: results/metrics/{study}.tsv; published: config/published.tsv; label_mode: how ours are labelled (numeric, text);
-    changed: what else differs from the paper's setting, or nothing. `ours` is the same statistic over units of the mean over seeds
-    (or of what sets it against another model, see config/published.tsv), empty for models that were not run. `verdict` says
-    `not comparable` unless the data are real, the units as many and the labels made as in the paper, and `not reproduced` if ours
-    is further from the paper's than TOLERANCE.
+    metrics: results/metrics/{study}.tsv; published: config/published.tsv; label_mode: how ours are
+    labelled (numeric, text);
+    changed: what else differs from the paper's setting, or nothing. `ours` is the same statistic
+    over units of the mean over seeds (or of what sets it against another model, see
+    config/published.tsv), empty for models that were not run. `verdict` says `not comparable`
+    unless the data are real, the units as many and the labels made as in the paper, and `not
+    reproduced` if ours is further from the paper's than TOLERANCE.
     """
     rows = []
     for row in published[published["study"] == study].itertuples():
         if row.statistic not in STATISTICS:
-            raise InputError(f"config/published.tsv: unknown statistic {row.statistic!r}; known are {', '.join(STATISTICS)}")
+            raise InputError(
+                f"config/published.tsv: unknown statistic {row.statistic!r}; known are "
+                f"{', '.join(STATISTICS)}"
+            )
         models = [row.model] if pd.isna(row.against) else [row.against, row.model]
         if row.statistic == "pooled":
             ours, n_units = _pooled(regimes, row)
         else:
             mean, _ = by_unit(metrics, models, row.metric, row.split)
             n_units = len(mean) if len(mean.columns) == len(models) else 0
-            ours = _statistic(row.statistic, mean[row.model], mean.get(row.against)) if n_units else float("nan")
+            ours = (
+                _statistic(row.statistic, mean[row.model], mean.get(row.against))
+                if n_units
+                else float("nan")
+            )
         tolerance = TOLERANCE.get(row.statistic, VALUE_TOLERANCE.get(row.metric, 0.02))
         if not n_units:
             verdict = "not run"
@@ -63,9 +89,35 @@ def beside_published(metrics, published, study, simulated, label_mode, changed="
         elif row.label_mode not in (label_mode, "unknown"):
             verdict = f"not comparable: {row.label_mode} labels there, {label_mode} here"
         else:
-            verdict = f"within {tolerance}" if abs(ours - row.value) <= tolerance else "not reproduced"
+            verdict = (
+                f"within {tolerance}" if abs(ours - row.value) <= tolerance else "not reproduced"
+            )
             if row.label_mode == "unknown":
                 verdict += f" (how the paper made its labels is unknown; {label_mode} here)"
-        rows.append((row.model, row.split, row.metric, row.statistic, row.value, ours, n_units or None, verdict, row.label_mode, row.source))
-    columns = ["model", "split", "metric", "statistic", "published", "ours", "units", "verdict", "published_label_mode", "source"]
+        rows.append(
+            (
+                row.model,
+                row.split,
+                row.metric,
+                row.statistic,
+                row.value,
+                ours,
+                n_units or None,
+                verdict,
+                row.label_mode,
+                row.source,
+            )
+        )
+    columns = [
+        "model",
+        "split",
+        "metric",
+        "statistic",
+        "published",
+        "ours",
+        "units",
+        "verdict",
+        "published_label_mode",
+        "source",
+    ]
     return pd.DataFrame(rows, columns=columns)

@@ -1,4 +1,5 @@
-"""results/raw/checksums.tsv: size and sha256 of every download, recorded on first arrival and checked ever after."""
+"""results/raw/checksums.tsv: size and sha256 of every download, recorded on first arrival and
+checked ever after."""
 
 import csv
 import fcntl
@@ -25,7 +26,10 @@ def sha256(path):
 def _root_of(path):
     """The folder results/raw above a path, or None if it is no download."""
     parents = list(Path(path).parents)
-    return next((folder for folder in parents if folder.name == "raw" and folder.parent.name == "results"), None)
+    return next(
+        (folder for folder in parents if folder.name == "raw" and folder.parent.name == "results"),
+        None,
+    )
 
 
 def _read(ledger):
@@ -45,7 +49,8 @@ def _locked(root):
 
 
 def record(part, destination, url):
-    """Note a whole download `part` that is about to become `destination`, or compare it with what was noted before.
+    """Note a whole download `part` that is about to become `destination`, or compare it with what
+    was noted before.
 
     Raises InputError if a file that was fetched from this URL before had another content then.
     """
@@ -59,8 +64,10 @@ def record(part, destination, url):
         known = rows.get(name)
         if known and known["url"] == url and known["sha256"] != row["sha256"]:
             raise InputError(
-                f"{url} is not what was fetched before ({row['size']} bytes, sha256 {row['sha256'][:12]}…, against {known['size']} and "
-                f"{known['sha256'][:12]}…); if the change is meant, delete the line of {name} in {ledger}"
+                f"{url} is not what was fetched before ({row['size']} bytes, sha256 "
+                f"{row['sha256'][:12]}…, against {known['size']} and "
+                f"{known['sha256'][:12]}…); if the change is meant, delete the line of "
+                f"{name} in {ledger}"
             )
         if known != row:
             rows[name] = row
@@ -73,7 +80,8 @@ def record(part, destination, url):
 def verify(path):
     """Compare a download with what was noted on its arrival, before it is used.
 
-    Raises InputError if it changed since. Files that are no downloads, or were put in place by hand, are not checked.
+    Raises InputError if it changed since. Files that are no downloads, or were put in place by
+    hand, are not checked.
     """
     root = _root_of(path)
     known = root and _read(root / NAME).get(str(Path(path).relative_to(root)))
@@ -81,5 +89,8 @@ def verify(path):
         return
     size = Path(path).stat().st_size
     if str(size) != known["size"] or sha256(path) != known["sha256"]:
-        raise InputError(f"{path} is damaged: it has changed since it was fetched ({size} bytes, {known['size']} then); delete it and run again")
+        raise InputError(
+            f"{path} is damaged: it has changed since it was fetched ({size} bytes, "
+            f"{known['size']} then); delete it and run again"
+        )
     log.info("%s is as it was fetched", Path(path).name)

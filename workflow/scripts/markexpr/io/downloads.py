@@ -1,4 +1,5 @@
-"""Fetching of single large files: resumed after a break, tested whole, moved into place in one step."""
+"""Fetching of single large files: resumed after a break, tested whole, moved into place in one
+step."""
 
 import hashlib
 import os
@@ -18,41 +19,74 @@ REPORT_EVERY = 30  # seconds between progress lines
 
 # curl's exit codes after which another attempt cannot help
 NO_SUCH_FILE = 37  # file:// URL that cannot be read
-HOPELESS = {1: "its protocol is not supported", 3: "it is no URL", 23: "the disk is full or cannot be written"}
+HOPELESS = {
+    1: "its protocol is not supported",
+    3: "it is no URL",
+    23: "the disk is full or cannot be written",
+}
 CANNOT_RESUME = (33, 36)
 GONE = {"401", "403", "404", "410"}
 
 
 def as_url(place):
-    """A URL as it is, a local path as a file:// URL; spaces and the like in file:// URLs are encoded."""
+    """A URL as it is, a local path as a file:// URL; spaces and the like in file:// URLs are
+    encoded."""
     if place.startswith("file://"):
         place = unquote(place.removeprefix("file://"))
     return place if "://" in place else Path(place).resolve().as_uri()
 
 
 def _protocols(url):
-    """curl's arguments for the protocols that a URL may use: its own, and none that is less safe after a redirect."""
+    """curl's arguments for the protocols that a URL may use: its own, and none that is less safe
+    after a redirect."""
     scheme = url.split("://", 1)[0].lower()
-    return ["--proto", f"={scheme}", "--proto-redir", "=http,https" if scheme == "http" else "=https"]
+    return [
+        "--proto",
+        f"={scheme}",
+        "--proto-redir",
+        "=http,https" if scheme == "http" else "=https",
+    ]
 
 
 def _announced(url):
     """The size that a server announces for a file, in bytes, or None."""
-    command = ["curl", "--head", *_protocols(url), "--location", "--silent", "--globoff", "--connect-timeout", "30", "--max-time", "60", url]
+    command = [
+        "curl",
+        "--head",
+        *_protocols(url),
+        "--location",
+        "--silent",
+        "--globoff",
+        "--connect-timeout",
+        "30",
+        "--max-time",
+        "60",
+        url,
+    ]
     head = subprocess.run(command, capture_output=True, text=True).stdout.lower().split("\r\n\r\n")
-    lengths = [line.split(":")[1].strip() for line in head[-2:][0].splitlines() if line.startswith("content-length:")]
+    lengths = [
+        line.split(":")[1].strip()
+        for line in head[-2:][0].splitlines()
+        if line.startswith("content-length:")
+    ]
     return int(lengths[0]) if lengths and lengths[0].isdigit() else None
 
 
 def _progress(name, size, before, seconds, total):
-    """How far a transfer is: megabytes, speed and, where the size is known, the time that is left."""
+    """How far a transfer is: megabytes, speed and, where the size is known, the time that is
+    left."""
     speed = (size - before) / seconds
-    line = f"{name}: {size / 1e6:.0f}" + (f" of {total / 1e6:.0f} MB" if total else " MB") + f", {speed / 1e6:.1f} MB/s"
+    line = (
+        f"{name}: {size / 1e6:.0f}"
+        + (f" of {total / 1e6:.0f} MB" if total else " MB")
+        + f", {speed / 1e6:.1f} MB/s"
+    )
     return line + (f", {(total - size) / speed:.0f} s left" if total and speed > 0 else "")
 
 
 def _curl(url, part, name):
-    """One attempt, going on where `part` ends. Returns (curl's exit code, HTTP status, curl's message)."""
+    """One attempt, going on where `part` ends. Returns (curl's exit code, HTTP status, curl's
+    message)."""
     scheme = url.split("://", 1)[0]
     command = [
         "curl", "--fail", "--location", "--silent", "--show-error", "--globoff", *_protocols(url),
@@ -76,7 +110,8 @@ def _curl(url, part, name):
 
 
 def _problem(part, code, status, message, gzipped):
-    """What is wrong after an attempt, or None if `part` is whole. What cannot be resumed is removed."""
+    """What is wrong after an attempt, or None if `part` is whole. What cannot be resumed is
+    removed."""
     complete = code == 0 or status == "416"  # 416: nothing is left to fetch
     if not complete or not part.exists():
         if code in CANNOT_RESUME:
@@ -94,32 +129,41 @@ def _problem(part, code, status, message, gzipped):
 def fetch(place, destination, attempts=ATTEMPTS, pause=PAUSE, ledger=True):
     """Fetch a URL or local path to `destination`.
 
-    The file appears at `destination` only when it is whole: all of its announced length, and for `.gz` a gzip stream
-    that reads to its end. What a broken attempt left is resumed by the next one, in this run or a later one. With
-    `ledger`, size and sha256 are noted on first arrival and compared on every later one (markexpr.io.checksums).
-    Raises InputError if the file is not there, is cut short at the server, changed there, or does not come after `attempts`.
+    The file appears at `destination` only when it is whole: all of its announced length, and for
+    `.gz` a gzip stream that reads to its end. What a broken attempt left is resumed by the next
+    one, in this run or a later one. With `ledger`, size and sha256 are noted on first arrival and
+    compared on every later one (markexpr.io.checksums). Raises InputError if the file is not there,
+    is cut short at the server, changed there, or does not come after `attempts`.
     """
     if shutil.which("curl") is None:
-        raise InputError("curl is not on the PATH: install it (apt-get install curl, or conda install curl)")
+        raise InputError(
+            "curl is not on the PATH: install it (apt-get install curl, or conda install curl)"
+        )
     url, destination = as_url(place), Path(destination)
     # of this URL alone: a part from another mirror must not be resumed
-    part = destination.with_name(f".{destination.name}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.part")
+    part = destination.with_name(
+        f".{destination.name}.{hashlib.sha256(url.encode()).hexdigest()[:8]}.part"
+    )
     part.parent.mkdir(parents=True, exist_ok=True)
     local, gzipped = url.startswith("file:"), destination.suffix == ".gz"
     log.info("fetching %s", url)
     cut_short = 0
     for attempt in range(1, attempts + 1):
         if local or not gzipped:
-            # nothing would tell a splice of two versions of a plain file from a whole one; and these are small or near
+            # nothing would tell a splice of two versions of a plain file from a whole one; and
+            # these are small or near
             part.unlink(missing_ok=True)
         code, status, message = _curl(url, part, destination.name)
         if code in HOPELESS:
-            raise InputError(f"{url} cannot be fetched to {destination.parent}: {HOPELESS[code]} ({message})")
+            raise InputError(
+                f"{url} cannot be fetched to {destination.parent}: {HOPELESS[code]} ({message})"
+            )
         if code == NO_SUCH_FILE or status in GONE:
             part.unlink(missing_ok=True)
             why = "no such file" if code == NO_SUCH_FILE else f"HTTP {status}"
             raise InputError(
-                f"{url} cannot be had ({why}); check config keys 'mirror' and 'cells', or say under 'sources' where else this cell's data are"
+                f"{url} cannot be had ({why}); check config keys 'mirror' and 'cells', or "
+                "say under 'sources' where else this cell's data are"
             )
         problem = _problem(part, code, status, message, gzipped)
         if problem is None:
@@ -128,12 +172,18 @@ def fetch(place, destination, attempts=ATTEMPTS, pause=PAUSE, ledger=True):
                 record(part, destination, url)
             os.replace(part, destination)
             return
-        # a transfer that ended well but brought a broken file: once more in case it was chance, then it is the server's
+        # a transfer that ended well but brought a broken file: once more in case it was chance,
+        # then it is the server's
         cut_short += code == 0
         if (local and code == 0) or cut_short == 2:
             break
         if attempt < attempts:
-            log.info("attempt %d of %d failed (%s); again in %d s", attempt, attempts, problem, pause)
+            log.info(
+                "attempt %d of %d failed (%s); again in %d s", attempt, attempts, problem, pause
+            )
             time.sleep(pause)
             pause *= 2
-    raise InputError(f"{url} could not be fetched whole ({problem}); mend the file on the mirror, or try again later")
+    raise InputError(
+        f"{url} could not be fetched whole ({problem}); mend the file on the mirror, or try "
+        "again later"
+    )

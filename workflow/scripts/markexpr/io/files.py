@@ -12,7 +12,8 @@ from markexpr.io.jobs import InputError
 
 @contextmanager
 def atomic(path):
-    """Yield a temporary path beside `path`; move it into place only if the block ends without an error."""
+    """Yield a temporary path beside `path`; move it into place only if the block ends without an
+    error."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # the host's name too: nodes of a cluster share the folder, and a process id is one node's
@@ -34,7 +35,8 @@ def write_npz(path, **arrays):
 
 @contextmanager
 def gzip_writer(path, level=6):
-    """Open `path` for writing gzipped bytes, atomically. The same content gives the same bytes: no time, no name."""
+    """Open `path` for writing gzipped bytes, atomically. The same content gives the same bytes: no
+    time, no name."""
     with (
         atomic(path) as temporary,
         open(temporary, "wb") as raw,
@@ -44,7 +46,8 @@ def gzip_writer(path, level=6):
 
 
 def write_tsv(path, table, float_format="%.6g"):
-    """Write a DataFrame as TSV without its index, gzipped if `path` ends in .gz. The same table gives the same bytes."""
+    """Write a DataFrame as TSV without its index, gzipped if `path` ends in .gz. The same table
+    gives the same bytes."""
     options = {"sep": "\t", "index": False, "float_format": float_format, "na_rep": "NA"}
     if str(path).endswith(".gz"):
         with gzip_writer(path) as file:
@@ -63,7 +66,8 @@ def open_text(path):
 
 @contextmanager
 def reading(path, fix):
-    """Turn the errors of a missing, truncated or corrupt file into one line that names it and says the `fix`."""
+    """Turn the errors of a missing, truncated or corrupt file into one line that names it and says
+    the `fix`."""
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

@@ -12,12 +12,15 @@ from pathlib import Path
 
 log = logging.getLogger("markexpr")
 
-PROGRESS = 25  # a level between INFO and WARNING: lines about long work, which the terminal shows as well
+PROGRESS = (
+    25  # a level between INFO and WARNING: lines about long work, which the terminal shows as well
+)
 logging.addLevelName(PROGRESS, "PROGRESS")
 
 
 class InputError(Exception):
-    """Something the user can mend. The message is one line that names the file (and line) and the fix."""
+    """Something the user can mend. The message is one line that names the file (and line) and the
+    fix."""
 
 
 def is_submitted():
@@ -26,7 +29,8 @@ def is_submitted():
 
 
 def start_log(path):
-    """Log to the job's file `path` in plain lines; progress, warnings and errors go to the terminal as well."""
+    """Log to the job's file `path` in plain lines; progress, warnings and errors go to the terminal
+    as well."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     file = logging.FileHandler(path, mode="w")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
@@ -56,8 +60,9 @@ def _parent_of(pid):
 def die_with_scheduler():
     """End this process soon after the scheduler that started it was killed.
 
-    Otherwise a job would go on unseen and, after a rerun with other settings, put its old results in place. Between a
-    job and its scheduler there may be a shell, which outlives the scheduler: then its parent is watched too.
+    Otherwise a job would go on unseen and, after a rerun with other settings, put its old results
+    in place. Between a job and its scheduler there may be a shell, which outlives the scheduler:
+    then its parent is watched too.
     """
     parent = os.getppid()
     try:
@@ -80,8 +85,9 @@ def die_with_scheduler():
 def run_job(main, job):
     """Run `main(job)` for a Snakemake job with its log set up.
 
-    An InputError becomes one line in the log and on the terminal; anything else leaves its traceback in the log.
-    Either way the process exits with 1, and Snakemake removes the job's outputs.
+    An InputError becomes one line in the log and on the terminal; anything else leaves its
+    traceback in the log. Either way the process exits with 1, and Snakemake removes the job's
+    outputs.
     """
     start_log(job.log[0])
     # a cluster ends jobs by this signal: as an exit, so that temporary files are removed
@@ -94,7 +100,10 @@ def run_job(main, job):
         sys.exit(1)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            log.error("the disk is full%s: free some space and run again", f" ({error.filename})" if error.filename else "")
+            log.error(
+                "the disk is full%s: free some space and run again",
+                f" ({error.filename})" if error.filename else "",
+            )
         else:
             log.error("%s: %s (traceback in %s)", type(error).__name__, error, job.log[0])
             log.info("%s", traceback.format_exc())

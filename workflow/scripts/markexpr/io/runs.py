@@ -1,4 +1,5 @@
-"""What runs leave: results/runs/{study}/{model}/{unit}/seed{seed}/predictions.tsv.gz, written and read."""
+"""What runs leave: results/runs/{study}/{model}/{unit}/seed{seed}/predictions.tsv.gz, written and
+read."""
 
 import hashlib
 import json
@@ -23,13 +24,15 @@ def run_of(path):
 
 
 def write_predictions(path, gene_id, cell, split, y_true, y_pred):
-    """Write predictions, arrays [samples] each; samples of no split that is scored (unlabelled ones) are left out."""
+    """Write predictions, arrays [samples] each; samples of no split that is scored (unlabelled
+    ones) are left out."""
     table = pd.DataFrame(dict(zip(COLUMNS, (gene_id, cell, split, y_true, y_pred))))
     write_tsv(path, table[table["split"].isin(SPLITS)], float_format="%.9g")
 
 
 def read_predictions(path):
-    """Predictions of one run as a DataFrame of COLUMNS. Raises InputError if a column is missing or a number is not finite."""
+    """Predictions of one run as a DataFrame of COLUMNS. Raises InputError if a column is missing or
+    a number is not finite."""
     table = pd.read_csv(path, sep="\t")
     missing = [column for column in COLUMNS if column not in table]
     if missing:
@@ -37,15 +40,18 @@ def read_predictions(path):
     bad = table[~np.isfinite(table[["y_true", "y_pred"]]).all(axis=1)]
     if len(bad):
         line, gene = bad.index[0] + 2, bad["gene_id"].iloc[0]
-        raise InputError(f"{path}, line {line}: the prediction of {gene} is no number; delete the file to train the run again")
+        raise InputError(
+            f"{path}, line {line}: the prediction of {gene} is no number; delete the file to "
+            "train the run again"
+        )
     return table
 
 
 def describe(job, names, samples, versions, **more):
     """What went into a fit, as params.yaml holds it.
 
-    job: its params have the model's block and the hash of its code; names: study, model and unit; versions: of the packages that fit; more:
-    further entries.
+    job: its params have the model's block and the hash of its code; names: study, model and unit;
+    versions: of the packages that fit; more: further entries.
     """
     _, _, n_bins = next(iter(samples.inputs.values())).shape
     return {
@@ -54,7 +60,11 @@ def describe(job, names, samples, versions, **more):
         **job.params.model,
         **({"transfer": job.params.transfer} if job.params.get("transfer") else {}),
         "inputs": {"marks": samples.mark_names, "bins": n_bins},
-        "samples": {split: len(samples.index(split)) for split in (*SPLITS, UNLABELLED) if len(samples.index(split))},
+        "samples": {
+            split: len(samples.index(split))
+            for split in (*SPLITS, UNLABELLED)
+            if len(samples.index(split))
+        },
         "threads": job.threads,
         "code": job.params.code,
         "versions": {"markexpr": __version__, **versions},
@@ -64,7 +74,9 @@ def describe(job, names, samples, versions, **more):
 
 def fingerprint(params, *samples):
     """Hash of all that a fit depends on: what it was told and the samples it sees."""
-    return hashlib.sha256((json.dumps(params, sort_keys=True) + "".join(own.digest() for own in samples)).encode()).hexdigest()
+    return hashlib.sha256(
+        (json.dumps(params, sort_keys=True) + "".join(own.digest() for own in samples)).encode()
+    ).hexdigest()
 
 
 def write_params(path, params):

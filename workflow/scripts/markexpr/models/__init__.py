@@ -1,14 +1,17 @@
 """The registry of models: an architecture is a module of this folder with a function `build`.
 
-Nets: `build(n_marks, n_bins, **network)` returns a torch module whose forward takes the inputs of markexpr.data.samples.Samples by
-name; `network` is the model's block of that name in its study file. A variant of an architecture is another block.
+Nets: `build(n_marks, n_bins, **network)` returns a torch module whose forward takes the inputs of
+markexpr.data.samples.Samples by name; `network` is the model's block of that name in its study
+file. A variant of an architecture is another block.
 
-Estimators of scikit-learn (blocks with `estimator`): `build(n_marks, n_bins, seed, threads, **estimator)` returns one, and
-`features(**inputs)` what it is fitted on; with `NEEDS_COUNTS`, inputs are counts whatever the study's normalisation. `size(estimator)`, if there
-is one, says how large it has become. These modules import no torch, and are looked up in markexpr.estimators.
+Estimators of scikit-learn (blocks with `estimator`): `build(n_marks, n_bins, seed, threads,
+**estimator)` returns one, and `features(**inputs)` what it is fitted on; with `NEEDS_COUNTS`,
+inputs are counts whatever the study's normalisation. `size(estimator)`, if there is one, says how
+large it has become. These modules import no torch, and are looked up in markexpr.estimators.
 """
 
-# No torch until a net is asked for: the estimators' environment has none, and this file is imported before any module beside it.
+# No torch until a net is asked for: the estimators' environment has none, and this file is imported
+# before any module beside it.
 import importlib
 
 import yaml
@@ -17,16 +20,21 @@ from markexpr.io.jobs import InputError
 
 
 def build_model(architecture, n_marks, n_bins, network):
-    """Build a model by the name of its architecture. Raises InputError for hyperparameters that it does not know."""
+    """Build a model by the name of its architecture. Raises InputError for hyperparameters that it
+    does not know."""
     module = importlib.import_module(f"markexpr.models.{architecture}")
     try:
         return module.build(n_marks=n_marks, n_bins=n_bins, **network)
     except (TypeError, ValueError, ZeroDivisionError) as error:
-        raise InputError(f"architecture {architecture}: {error}; see the arguments of build() in markexpr/models/{architecture}.py") from error
+        raise InputError(
+            f"architecture {architecture}: {error}; see the arguments of build() in "
+            f"markexpr/models/{architecture}.py"
+        ) from error
 
 
 def build_seeded(block, samples, seed, unit):
-    """The model of a study's block for some samples, its weights drawn from the seed; with `training.seed_by_unit` from seed and unit."""
+    """The model of a study's block for some samples, its weights drawn from the seed; with
+    `training.seed_by_unit` from seed and unit."""
     import torch
 
     from markexpr.training import seed_of
@@ -37,12 +45,15 @@ def build_seeded(block, samples, seed, unit):
 
 
 def load_model(params, weights):
-    """A trained model, ready to predict, and its parameters, from params.yaml and weights.safetensors of a run."""
+    """A trained model, ready to predict, and its parameters, from params.yaml and
+    weights.safetensors of a run."""
     from safetensors.torch import load_file
 
     with open(params) as file:
         content = yaml.safe_load(file)
     inputs = content["inputs"]
-    model = build_model(content["architecture"], len(inputs["marks"]), inputs["bins"], content["network"])
+    model = build_model(
+        content["architecture"], len(inputs["marks"]), inputs["bins"], content["network"]
+    )
     model.load_state_dict(load_file(weights))
     return model.eval(), content

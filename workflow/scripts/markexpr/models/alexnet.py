@@ -1,23 +1,28 @@
-"""AlexNet (Krizhevsky et al. 2012), a baseline of DenseEnsemble (section 4.1), which prints no layer sizes.
+"""AlexNet (Krizhevsky et al. 2012), a baseline of DenseEnsemble (section 4.1), which prints no
+layer sizes.
 
-Its five convolutions and three linear layers, over bins with marks as channels: kernels of 11, 5, 3, 3 and 3 bins and the usual 64 to 384
-features; the linear layers have 512 units where images had 4096.
-marks float32 [batch, marks, bins] -> value float32 [batch]
+Its five convolutions and three linear layers, over bins with marks as channels: kernels of 11, 5,
+3, 3 and 3 bins and the usual 64 to 384 features; the linear layers have 512 units where images had
+4096. marks float32 [batch, marks, bins] -> value float32 [batch]
 """
 
 from torch import nn
 
 
 class AlexNet(nn.Module):
-    """Convolutions with ReLU, max-pools of 3 with stride 2 after the first, second and last, then dropout and linear layers.
+    """Convolutions with ReLU, max-pools of 3 with stride 2 after the first, second and last, then
+    dropout and linear layers.
 
-    features: of the five convolutions; hidden: width of the two linear layers before the output; dropout: before each of these
+    features: of the five convolutions; hidden: width of the two linear layers before the output;
+    dropout: before each of these
     """
 
     def __init__(self, n_marks, n_bins, features, hidden, dropout):
         super().__init__()
         first, second, third, fourth, last = features
-        pooled = ((n_bins + 4 - 11) // 2 + 1 - 3) // 2 + 1  # after the first convolution, of stride 2, and its pool
+        pooled = (
+            (n_bins + 4 - 11) // 2 + 1 - 3
+        ) // 2 + 1  # after the first convolution, of stride 2, and its pool
         for _ in range(2):
             pooled = (pooled - 3) // 2 + 1
         if pooled < 1:

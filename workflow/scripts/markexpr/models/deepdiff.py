@@ -1,10 +1,12 @@
-"""DeepDiff (Sekhon, Singh and Qi 2018, Bioinformatics 34:i891): differential expression from the marks of two cells.
+"""DeepDiff (Sekhon, Singh and Qi 2018, Bioinformatics 34:i891): differential expression from the
+marks of two cells.
 
 a, b float32 [batch, marks, bins] -> change of expression from cell A to cell B, float32 [batch]
 
-Level I encodes each mark's bins, Level II the row of embeddings, each with attention (markexpr.models.layers). The seven variants of the
-paper's Appendix Table 1 differ in what they feed to Level I (`raw`), whether each cell is predicted as well (`auxiliary`), and whether
-the cells share their Level I (`shared`, the Siamese twins).
+Level I encodes each mark's bins, Level II the row of embeddings, each with attention
+(markexpr.models.layers). The seven variants of the paper's Appendix Table 1 differ in what they
+feed to Level I (`raw`), whether each cell is predicted as well (`auxiliary`), and whether the cells
+share their Level I (`shared`, the Siamese twins).
 """
 
 import torch
@@ -17,32 +19,42 @@ RAW = ("a", "b", "difference")
 
 
 class DeepDiff(nn.Module):
-    """raw: which of a, b and their difference (A - B) feed a Level I of their own; auxiliary: a Level I and II and a prediction for each
-    cell; shared: one Level I for both cells; bin_width, mark_width: of each direction of the LSTMs of the two levels (32, 16); initial: all
-    weights are drawn from U(-initial, initial).
+    """raw: which of a, b and their difference (A - B) feed a Level I of their own; auxiliary: a
+    Level I and II and a prediction for each cell; shared: one Level I for both cells; bin_width,
+    mark_width: of each direction of the LSTMs of the two levels (32, 16); initial: all weights are
+    drawn from U(-initial, initial).
 
-    With `raw`, a linear layer on a Level II over all embeddings predicts the change; without, a perceptron on the summaries of both cells
-    (64, 32, 1). The paper's dropout of 0.5 has no place: in the code it is an argument of LSTMs of one layer, where it does nothing.
+    With `raw`, a linear layer on a Level II over all embeddings predicts the change; without, a
+    perceptron on the summaries of both cells (64, 32, 1). The paper's dropout of 0.5 has no place:
+    in the code it is an argument of LSTMs of one layer, where it does nothing.
     """
 
     def __init__(self, n_marks, raw, auxiliary, shared, bin_width, mark_width, initial):
         super().__init__()
         unknown = [name for name in raw if name not in RAW]
         if unknown or not (raw or auxiliary) or (shared and not auxiliary):
-            raise InputError(f"DeepDiff: raw takes {', '.join(RAW)}; without raw it needs auxiliary, and shared needs auxiliary (raw: {raw})")
+            raise InputError(
+                f"DeepDiff: raw takes {', '.join(RAW)}; without raw it needs auxiliary, and "
+                f"shared needs auxiliary (raw: {raw})"
+            )
         self.raw, self.shared = list(raw), shared
         embedding, summary = 2 * bin_width, 2 * mark_width
         if auxiliary:
             self.bins_a = MarkEncoder(n_marks, bin_width)
             self.bins_b = None if shared else MarkEncoder(n_marks, bin_width)
-            self.marks_a, self.marks_b = SetEncoder(embedding, mark_width), SetEncoder(embedding, mark_width)
+            self.marks_a, self.marks_b = (
+                SetEncoder(embedding, mark_width),
+                SetEncoder(embedding, mark_width),
+            )
             self.cell_a, self.cell_b = nn.Linear(summary, 1), nn.Linear(summary, 1)
         if raw:
             self.bins_raw = MarkEncoder(len(raw) * n_marks, bin_width)
             self.marks_raw = SetEncoder(embedding, mark_width)
             self.head = nn.Linear(summary, 1)
         else:
-            self.head = nn.Sequential(nn.Linear(2 * summary, summary), nn.ReLU(), nn.Linear(summary, 1))
+            self.head = nn.Sequential(
+                nn.Linear(2 * summary, summary), nn.ReLU(), nn.Linear(summary, 1)
+            )
         self.auxiliary = auxiliary
         draw_uniform(self, initial)
 
@@ -59,13 +71,21 @@ class DeepDiff(nn.Module):
         found, attention, embeddings = {}, {}, []
         if self.raw:
             parts = {"a": a, "b": b, "difference": a - b}
-            embedding, attention["bins_raw"] = self.bins_raw(torch.cat([parts[name] for name in self.raw], dim=1))
+            embedding, attention["bins_raw"] = self.bins_raw(
+                torch.cat([parts[name] for name in self.raw], dim=1)
+            )
             embeddings.append(embedding)
         if self.auxiliary:
-            (found["embedding_a"], attention["bins_a"]), (found["embedding_b"], attention["bins_b"]) = self._encode_cells(a, b)
+            (
+                (found["embedding_a"], attention["bins_a"]),
+                (found["embedding_b"], attention["bins_b"]),
+            ) = self._encode_cells(a, b)
             summary_a, attention["marks_a"] = self.marks_a(found["embedding_a"])
             summary_b, attention["marks_b"] = self.marks_b(found["embedding_b"])
-            found["a"], found["b"] = self.cell_a(summary_a).squeeze(1), self.cell_b(summary_b).squeeze(1)
+            found["a"], found["b"] = (
+                self.cell_a(summary_a).squeeze(1),
+                self.cell_b(summary_b).squeeze(1),
+            )
             embeddings += [found["embedding_a"], found["embedding_b"]]
         if self.raw:
             summary, attention["marks_raw"] = self.marks_raw(torch.cat(embeddings, dim=1))
@@ -75,20 +95,24 @@ class DeepDiff(nn.Module):
         return found, attention
 
     def start_at(self, means):
-        """Let the predictions of an untrained net for each cell (`a`, `b`) be the means of the training genes."""
+        """Let the predictions of an untrained net for each cell (`a`, `b`) be the means of the
+        training genes."""
         for cell, layer in (("a", self.cell_a), ("b", self.cell_b)) if self.auxiliary else ():
             nn.init.constant_(layer.bias, means[cell])
 
     def tasks(self, a, b):
-        """Predictions `change` and, with auxiliary, `a` and `b`, each [batch], and Level I embeddings [batch, marks, 2·bin_width]."""
+        """Predictions `change` and, with auxiliary, `a` and `b`, each [batch], and Level I
+        embeddings [batch, marks, 2·bin_width]."""
         return self._run(a, b)[0]
 
     def attend(self, a, b):
-        """Attention over bins [batch, rows, bins] and over rows of embeddings [batch, rows], by name; rows are marks of each raw part."""
+        """Attention over bins [batch, rows, bins] and over rows of embeddings [batch, rows], by
+        name; rows are marks of each raw part."""
         return self._run(a, b)[1]
 
     def attention_rows(self, marks):
-        """What the rows of each array of attend() are, lists of (part, mark): part a, b or difference. marks: their names in order."""
+        """What the rows of each array of attend() are, lists of (part, mark): part a, b or
+        difference. marks: their names in order."""
         rows = {}
         cells = [[(cell, mark) for mark in marks] for cell in ("a", "b")] if self.auxiliary else []
         if self.raw:
@@ -102,6 +126,16 @@ class DeepDiff(nn.Module):
         return self.tasks(a, b)["change"]
 
 
-def build(n_marks, n_bins, raw=("a", "b", "difference"), auxiliary=True, shared=False, bin_width=32, mark_width=16, initial=0.1):
-    """Raw+Aux with the layer sizes of Appendix 1.5 unless told otherwise; it takes windows of any number of bins."""
+def build(
+    n_marks,
+    n_bins,
+    raw=("a", "b", "difference"),
+    auxiliary=True,
+    shared=False,
+    bin_width=32,
+    mark_width=16,
+    initial=0.1,
+):
+    """Raw+Aux with the layer sizes of Appendix 1.5 unless told otherwise; it takes windows of any
+    number of bins."""
     return DeepDiff(n_marks, list(raw), auxiliary, shared, bin_width, mark_width, initial)

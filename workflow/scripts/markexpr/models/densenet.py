@@ -1,6 +1,8 @@
-"""DenseNet of DenseEnsemble (Hoffman and Encarnacion 2020, section 2), after Huang et al. (2017, CVPR, DenseNet-BC).
+"""DenseNet of DenseEnsemble (Hoffman and Encarnacion 2020, section 2), after Huang et al. (2017,
+CVPR, DenseNet-BC).
 
-marks float32 [batch, marks, bins], seen as an image of bins × marks with one channel -> value float32 [batch]
+marks float32 [batch, marks, bins], seen as an image of bins × marks with one channel -> value
+float32 [batch]
 """
 
 import torch
@@ -10,9 +12,11 @@ from markexpr.models.layers import as_image, draw_kaiming, image_stem
 
 
 class DenseLayer(nn.Module):
-    """Batch norm, ReLU, 1×1 convolution (the bottleneck, 4 features for each of the growth), batch norm, ReLU, 3×3 convolution, dropout.
+    """Batch norm, ReLU, 1×1 convolution (the bottleneck, 4 features for each of the growth), batch
+    norm, ReLU, 3×3 convolution, dropout.
 
-    [batch, channels, bins, marks] -> [batch, channels + growth, bins, marks]: the input and what the layer adds
+    [batch, channels, bins, marks] -> [batch, channels + growth, bins, marks]: the input and what
+    the layer adds
     """
 
     def __init__(self, channels, growth, bottleneck, dropout):
@@ -33,22 +37,35 @@ class DenseLayer(nn.Module):
 
 
 def transition(channels, kept):
-    """Between blocks: batch norm, ReLU, 1×1 convolution to `kept` channels, average pool of 2×2 that moves by 2 along bins and 1 along marks."""
-    return nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(), nn.Conv2d(channels, kept, 1, bias=False), nn.AvgPool2d(2, stride=(2, 1)))
+    """Between blocks: batch norm, ReLU, 1×1 convolution to `kept` channels, average pool of 2×2
+    that moves by 2 along bins and 1 along marks."""
+    return nn.Sequential(
+        nn.BatchNorm2d(channels),
+        nn.ReLU(),
+        nn.Conv2d(channels, kept, 1, bias=False),
+        nn.AvgPool2d(2, stride=(2, 1)),
+    )
 
 
 class DenseNet(nn.Module):
-    """A stem of convolution and pool, dense blocks with transitions between them, batch norm, mean over all positions, linear.
+    """A stem of convolution and pool, dense blocks with transitions between them, batch norm, mean
+    over all positions, linear.
 
-    blocks: layers of each dense block; growth: features that a layer adds; features: of the first convolution; theta: share of the
-    features that a transition keeps; transitions: how many, at most one after each block; bottleneck: width of the 1×1
-    convolution in units of growth; dropout: after each layer.
+    blocks: layers of each dense block; growth: features that a layer adds; features: of the first
+    convolution; theta: share of the features that a transition keeps; transitions: how many, at
+    most one after each block; bottleneck: width of the 1×1 convolution in units of growth; dropout:
+    after each layer.
     """
 
-    def __init__(self, n_marks, n_bins, blocks, growth, features, theta, transitions, bottleneck, dropout):
+    def __init__(
+        self, n_marks, n_bins, blocks, growth, features, theta, transitions, bottleneck, dropout
+    ):
         super().__init__()
         if not len(blocks) - 1 <= transitions <= len(blocks):
-            raise ValueError(f"{len(blocks)} blocks have {len(blocks) - 1} transitions between them, or {len(blocks)} with one after the last")
+            raise ValueError(
+                f"{len(blocks)} blocks have {len(blocks) - 1} transitions between them, or "
+                f"{len(blocks)} with one after the last"
+            )
         stem, height = image_stem(features, n_bins)
         layers, channels, width = [stem], features, n_marks
         for number, n_layers in enumerate(blocks):
@@ -60,7 +77,9 @@ class DenseNet(nn.Module):
                 layers.append(transition(channels, kept))
                 channels, height, width = kept, height // 2, width - 1
         if height < 1 or width < 1:
-            raise ValueError(f"{n_bins} bins of {n_marks} marks are too few for {transitions} transitions")
+            raise ValueError(
+                f"{n_bins} bins of {n_marks} marks are too few for {transitions} transitions"
+            )
         self.features = nn.Sequential(*layers, nn.BatchNorm2d(channels), nn.ReLU())
         self.regressor = nn.Linear(channels, 1)
         draw_kaiming(self)
@@ -69,6 +88,18 @@ class DenseNet(nn.Module):
         return self.regressor(self.features(as_image(marks)).mean(dim=(2, 3))).squeeze(1)
 
 
-def build(n_marks, n_bins, blocks=(3, 3, 3, 3), growth=4, features=16, theta=0.5, transitions=3, bottleneck=4, dropout=0.2):
+def build(
+    n_marks,
+    n_bins,
+    blocks=(3, 3, 3, 3),
+    growth=4,
+    features=16,
+    theta=0.5,
+    transitions=3,
+    bottleneck=4,
+    dropout=0.2,
+):
     """The authors' code unless told otherwise; the report counts 4 transitions (35 layers)."""
-    return DenseNet(n_marks, n_bins, list(blocks), growth, features, theta, transitions, bottleneck, dropout)
+    return DenseNet(
+        n_marks, n_bins, list(blocks), growth, features, theta, transitions, bottleneck, dropout
+    )

@@ -1,4 +1,5 @@
-"""Layers that several architectures share: LSTMs over bins and over marks, each with attention, and those of nets for images."""
+"""Layers that several architectures share: LSTMs over bins and over marks, each with attention, and
+those of nets for images."""
 
 import math
 
@@ -7,9 +8,11 @@ from torch import nn
 
 
 class Attention(nn.Module):
-    """Weights over positions by a softmax of the product with one learned context vector (the authors' code has no tanh).
+    """Weights over positions by a softmax of the product with one learned context vector (the
+    authors' code has no tanh).
 
-    states [batch, positions, width] -> (mean by weight [batch, width], weights [batch, positions], which sum to 1)
+    states [batch, positions, width] -> (mean by weight [batch, width], weights [batch, positions],
+    which sum to 1)
     """
 
     def __init__(self, width):
@@ -22,44 +25,64 @@ class Attention(nn.Module):
 
 
 class MarkEncoder(nn.Module):
-    """Level I: a bidirectional LSTM over the bins of each mark, with attention over bins (DeepDiff, section 3.4, equation 2).
+    """Level I: a bidirectional LSTM over the bins of each mark, with attention over bins (DeepDiff,
+    section 3.4, equation 2).
 
-    marks [batch, marks, bins] -> (embeddings [batch, marks, 2·width], weights [batch, marks, bins], which sum to 1)
+    marks [batch, marks, bins] -> (embeddings [batch, marks, 2·width], weights [batch, marks, bins],
+    which sum to 1)
     """
 
     def __init__(self, n_marks, width):
         super().__init__()
         self.width = width
-        self.lstms = nn.ModuleList(nn.LSTM(1, width, batch_first=True, bidirectional=True) for _ in range(n_marks))
+        self.lstms = nn.ModuleList(
+            nn.LSTM(1, width, batch_first=True, bidirectional=True) for _ in range(n_marks)
+        )
         self.contexts = nn.Parameter(torch.empty(n_marks, 2 * width))
 
     def forward(self, marks):
-        # a GPU waits for the launch of each small LSTM, so it gets all of them as one; a CPU does not, and would only multiply zeros
+        # a GPU waits for the launch of each small LSTM, so it gets all of them as one; a CPU does
+        # not, and would only multiply zeros
         states = self.states_at_once(marks) if marks.is_cuda else self.states(marks)
         weights = torch.softmax(torch.einsum("bmtw,mw->bmt", states, self.contexts), dim=2)
         return torch.einsum("bmt,bmtw->bmw", weights, states), weights
 
     def states(self, marks):
         """Hidden states of each mark's LSTM, one after another, [batch, marks, bins, 2·width]."""
-        return torch.stack([lstm(marks[:, mark, :, None])[0] for mark, lstm in enumerate(self.lstms)], dim=1)
+        return torch.stack(
+            [lstm(marks[:, mark, :, None])[0] for mark, lstm in enumerate(self.lstms)], dim=1
+        )
 
     def states_at_once(self, marks):
-        """The same, by one LSTM whose weights are those of all marks in blocks along the diagonal."""
+        """The same, by one LSTM whose weights are those of all marks in blocks along the
+        diagonal."""
         n, width = len(self.lstms), self.width
         whole = {}
         for name in (name for name, _ in self.lstms[0].named_parameters()):
             parts = [getattr(lstm, name) for lstm in self.lstms]
             # rows of an LSTM's weights are four gates of `width`: blocks are made gate by gate
-            gates = [[part[gate * width : (gate + 1) * width] for part in parts] for gate in range(4)]
-            whole[name] = torch.cat([torch.cat(gate) if name.startswith("bias") else torch.block_diag(*gate) for gate in gates])
+            gates = [
+                [part[gate * width : (gate + 1) * width] for part in parts] for gate in range(4)
+            ]
+            whole[name] = torch.cat(
+                [
+                    torch.cat(gate) if name.startswith("bias") else torch.block_diag(*gate)
+                    for gate in gates
+                ]
+            )
         lstm = nn.LSTM(n, n * width, batch_first=True, bidirectional=True, device="meta")
         states, _ = torch.func.functional_call(lstm, whole, (marks.transpose(1, 2),))
         batch, bins, _ = states.shape
-        return states.reshape(batch, bins, 2, n, width).permute(0, 3, 1, 2, 4).reshape(batch, n, bins, 2 * width)
+        return (
+            states.reshape(batch, bins, 2, n, width)
+            .permute(0, 3, 1, 2, 4)
+            .reshape(batch, n, bins, 2 * width)
+        )
 
 
 class SetEncoder(nn.Module):
-    """Level II: a bidirectional LSTM over a row of embeddings, with attention over them (DeepDiff, section 3.4, equation 3).
+    """Level II: a bidirectional LSTM over a row of embeddings, with attention over them (DeepDiff,
+    section 3.4, equation 3).
 
     embeddings [batch, n, inputs] -> (summary [batch, 2·width], weights [batch, n], which sum to 1)
     """
@@ -74,33 +97,39 @@ class SetEncoder(nn.Module):
 
 
 def draw_uniform(module, bound):
-    """Draw all weights of a module from U(-bound, bound), as the authors' code of AttentiveChrome and DeepDiff."""
+    """Draw all weights of a module from U(-bound, bound), as the authors' code of AttentiveChrome
+    and DeepDiff."""
     for parameter in module.parameters():
         nn.init.uniform_(parameter, -bound, bound)
 
 
 def one_hot(index):
-    """Indices [batch, length] as float32 torch tensor [batch, 4, length] on their device; N is 0 in all four."""
+    """Indices [batch, length] as float32 torch tensor [batch, 4, length] on their device; N is 0 in
+    all four."""
     table = torch.eye(5, 4, device=index.device)
     return table[index.long()].transpose(1, 2)
 
 
 def sinusoidal(n_positions, channels):
-    """Sine and cosine of position at falling frequencies, float32 [channels, positions] (Vaswani et al. 2017, section 3.5)."""
+    """Sine and cosine of position at falling frequencies, float32 [channels, positions] (Vaswani et
+    al. 2017, section 3.5)."""
     frequency = torch.exp(torch.arange(0, channels, 2) * (-math.log(10_000.0) / channels))
     angle = frequency[:, None] * torch.arange(n_positions)[None, :]
     return torch.stack([angle.sin(), angle.cos()], dim=1).flatten(0, 1)[:channels]
 
 
 def as_image(marks):
-    """Marks [batch, marks, bins] as an image of one channel [batch, 1, bins, marks], as DenseEnsemble's code."""
+    """Marks [batch, marks, bins] as an image of one channel [batch, 1, bins, marks], as
+    DenseEnsemble's code."""
     return marks.transpose(1, 2).unsqueeze(1)
 
 
 def image_stem(features, n_bins):
-    """The start of a net for images, and how many rows it leaves of `n_bins`: 7×7 convolution, batch norm, ReLU, max-pool of 3×3.
+    """The start of a net for images, and how many rows it leaves of `n_bins`: 7×7 convolution,
+    batch norm, ReLU, max-pool of 3×3.
 
-    [batch, 1, bins, marks] -> [batch, features, bins / 4, marks]: both move by 2 along bins and by 1 along marks (DenseEnsemble's code).
+    [batch, 1, bins, marks] -> [batch, features, bins / 4, marks]: both move by 2 along bins and by
+    1 along marks (DenseEnsemble's code).
     """
     stem = nn.Sequential(
         nn.Conv2d(1, features, 7, stride=(2, 1), padding=3, bias=False),
@@ -112,7 +141,8 @@ def image_stem(features, n_bins):
 
 
 def draw_kaiming(module):
-    """Draw the weights of all convolutions from Kaiming's normal law; biases of linear layers start at 0."""
+    """Draw the weights of all convolutions from Kaiming's normal law; biases of linear layers start
+    at 0."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight)

@@ -1,4 +1,5 @@
-"""Random forest (Breiman 2001), a baseline of DenseEnsemble (section 4.1), which prints no settings: Breiman's for regression.
+"""Random forest (Breiman 2001), a baseline of DenseEnsemble (section 4.1), which prints no
+settings: Breiman's for regression.
 
 100 trees, a third of the features tried at each cut, at least 5 genes in a leaf.
 """
@@ -18,4 +19,6 @@ def size(estimator):
 
 def build(n_marks, n_bins, seed, threads, n_trees=100, tried=1 / 3, min_genes=5):
     """A forest of `n_trees`; tried: share of the features at each cut; min_genes: in a leaf."""
-    return RandomForestRegressor(n_trees, max_features=tried, min_samples_leaf=min_genes, random_state=seed, n_jobs=threads)
+    return RandomForestRegressor(
+        n_trees, max_features=tried, min_samples_leaf=min_genes, random_state=seed, n_jobs=threads
+    )

@@ -1,7 +1,9 @@
-"""ResNet (He et al. 2016, CVPR, 18-layer form of table 1), a baseline of DenseEnsemble (section 4.1), which prints no layer sizes.
+"""ResNet (He et al. 2016, CVPR, 18-layer form of table 1), a baseline of DenseEnsemble (section
+4.1), which prints no layer sizes.
 
-A quarter of the width of the 18-layer form, with the stem of densenet: 16 features at first, doubled at each stage.
-marks float32 [batch, marks, bins], seen as an image of bins × marks with one channel -> value float32 [batch]
+A quarter of the width of the 18-layer form, with the stem of densenet: 16 features at first,
+doubled at each stage. marks float32 [batch, marks, bins], seen as an image of bins × marks with one
+channel -> value float32 [batch]
 """
 
 from torch import nn
@@ -10,7 +12,8 @@ from markexpr.models.layers import as_image, draw_kaiming, image_stem
 
 
 class Block(nn.Module):
-    """Two 3×3 convolutions with batch norm, added to the input (projected by a 1×1 convolution where shapes differ), then ReLU.
+    """Two 3×3 convolutions with batch norm, added to the input (projected by a 1×1 convolution
+    where shapes differ), then ReLU.
 
     [batch, channels, bins, marks] -> [batch, features, bins / stride, marks]
     """
@@ -25,7 +28,10 @@ class Block(nn.Module):
             nn.BatchNorm2d(features),
         )
         same = channels == features and stride == 1
-        projection = nn.Sequential(nn.Conv2d(channels, features, 1, stride=(stride, 1), bias=False), nn.BatchNorm2d(features))
+        projection = nn.Sequential(
+            nn.Conv2d(channels, features, 1, stride=(stride, 1), bias=False),
+            nn.BatchNorm2d(features),
+        )
         self.shortcut = nn.Identity() if same else projection
         self.relu = nn.ReLU()
 
@@ -36,7 +42,8 @@ class Block(nn.Module):
 class ResNet(nn.Module):
     """A stem of convolution and pool, stages of blocks, mean over all positions, linear.
 
-    stages: blocks of each; features: of the first stage, doubled in each that follows while bins are halved.
+    stages: blocks of each; features: of the first stage, doubled in each that follows while bins
+    are halved.
     """
 
     def __init__(self, n_marks, n_bins, stages, features):

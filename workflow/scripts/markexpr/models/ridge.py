@@ -1,4 +1,5 @@
-"""Ridge regression on coarse logarithms of counts: the simplest model that a net should beat. Not in any of the papers."""
+"""Ridge regression on coarse logarithms of counts: the simplest model that a net should beat. Not
+in any of the papers."""
 
 import numpy as np
 from sklearn.linear_model import RidgeCV
@@ -12,13 +13,15 @@ COARSE = 20  # bins that are summed: 2 kb of bins of 100 bp
 
 
 def features(**inputs):
-    """ln(1 + count) of every mark in windows of COARSE bins, of each cell, float64 [samples, cells · marks · windows]."""
+    """ln(1 + count) of every mark in windows of COARSE bins, of each cell, float64 [samples, cells
+    · marks · windows]."""
     parts = []
     for counts in inputs.values():
         n, marks, bins = counts.shape
         if counts.min() < 0 or bins < COARSE:
             raise InputError(
-                f"ridge takes logarithms of counts in windows of {COARSE} bins: it needs signals that are not negative, and as many bins"
+                f"ridge takes logarithms of counts in windows of {COARSE} bins: it needs "
+                "signals that are not negative, and as many bins"
             )
         whole = bins // COARSE * COARSE
         sums = counts[:, :, :whole].reshape(n, marks, -1, COARSE).sum(axis=3, dtype=np.float64)
@@ -27,5 +30,6 @@ def features(**inputs):
 
 
 def build(n_marks, n_bins, seed, threads, strengths=(1, 10, 100, 1000, 10000)):
-    """Standardised features; the strength of the penalty is chosen by leave-one-out error on the training genes."""
+    """Standardised features; the strength of the penalty is chosen by leave-one-out error on the
+    training genes."""
     return make_pipeline(StandardScaler(), RidgeCV(alphas=list(strengths)))

@@ -1,4 +1,5 @@
-"""TransferChrome (Chen, Xie and Wen 2022, Frontiers in Genetics 13:1081842): dense convolutions, then self-attention over positions.
+"""TransferChrome (Chen, Xie and Wen 2022, Frontiers in Genetics 13:1081842): dense convolutions,
+then self-attention over positions.
 
 marks float32 [batch, marks, bins] -> logits float32 [batch, 2] (low, high)
 """
@@ -15,15 +16,22 @@ from markexpr.models.layers import sinusoidal
 class Convolutions(nn.Module):
     """Convolutions in a row, [batch, channels, bins] -> [batch, channels, bins].
 
-    dense: each sees the input and the outputs of all before it (equation 2), and all of them are the result; otherwise each sees
-    the one before it, and the last is the result. Each is followed by ReLU and dropout.
+    dense: each sees the input and the outputs of all before it (equation 2), and all of them are
+    the result; otherwise each sees the one before it, and the last is the result. Each is followed
+    by ReLU and dropout.
     """
 
     def __init__(self, channels, kernels, width, dropout, dense):
         super().__init__()
         self.dense, self.layers = dense, nn.ModuleList()
         for number in kernels:
-            self.layers.append(nn.Sequential(nn.Conv1d(channels, number, width, padding="same"), nn.ReLU(), nn.Dropout(dropout)))
+            self.layers.append(
+                nn.Sequential(
+                    nn.Conv1d(channels, number, width, padding="same"),
+                    nn.ReLU(),
+                    nn.Dropout(dropout),
+                )
+            )
             channels = channels + number if dense else number
         self.channels = channels
 
@@ -34,14 +42,19 @@ class Convolutions(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """Self-attention over positions by 1×1 convolutions (equations 3-6); queries and keys have half the channels, scores are not scaled.
+    """Self-attention over positions by 1×1 convolutions (equations 3-6); queries and keys have half
+    the channels, scores are not scaled.
 
-    x [batch, channels, positions] -> (the same shape, weights [batch, positions, positions], whose rows sum to 1)
+    x [batch, channels, positions] -> (the same shape, weights [batch, positions, positions], whose
+    rows sum to 1)
     """
 
     def __init__(self, channels):
         super().__init__()
-        self.query, self.key = nn.Conv1d(channels, channels // 2, 1), nn.Conv1d(channels, channels // 2, 1)
+        self.query, self.key = (
+            nn.Conv1d(channels, channels // 2, 1),
+            nn.Conv1d(channels, channels // 2, 1),
+        )
         self.value = nn.Conv1d(channels, channels, 1)
 
     def forward(self, x):
@@ -63,34 +76,65 @@ class GradientReversal(torch.autograd.Function):
 
 
 def relative_distance(n_positions):
-    """Distance of each position's centre from the TSS, as a share of half the window, float32 [1, positions]."""
+    """Distance of each position's centre from the TSS, as a share of half the window, float32 [1,
+    positions]."""
     return ((torch.arange(n_positions) + 0.5) * 2 / n_positions - 1).abs().unsqueeze(0)
 
 
 def perceptron(*sizes):
     """Linear layers of the given sizes with ReLU between them."""
-    layers = [layer for before, after in pairwise(sizes) for layer in (nn.Linear(before, after), nn.ReLU())]
+    layers = [
+        layer
+        for before, after in pairwise(sizes)
+        for layer in (nn.Linear(before, after), nn.ReLU())
+    ]
     return nn.Sequential(*layers[:-1])
 
 
 class TransferChrome(nn.Module):
-    """Features by convolution and self-attention, a label classifier of three linear layers, and a domain classifier of two.
+    """Features by convolution and self-attention, a label classifier of three linear layers, and a
+    domain classifier of two.
 
-    block, dense: kernels of the first convolutions, and whether these are connected densely; kernels: of the convolution behind them, 0 for
-    none; width: of all kernels; pool; dropout: after each convolution; position: relative (a channel more), sinusoidal (added to the
-    channels) or none; attention_layers; features: width of the linear layer behind them; hidden: of the label classifier's first two layers;
+    block, dense: kernels of the first convolutions, and whether these are connected densely;
+    kernels: of the convolution behind them, 0 for none; width: of all kernels; pool; dropout: after
+    each convolution; position: relative (a channel more), sinusoidal (added to the channels) or
+    none; attention_layers; features: width of the linear layer behind them; hidden: of the label
+    classifier's first two layers;
     domain_hidden: of the domain classifier's first layer, 0 for no domain classifier
     """
 
-    def __init__(self, n_marks, n_bins, block, dense, kernels, width, pool, dropout, position, attention_layers, features, hidden, domain_hidden):
+    def __init__(
+        self,
+        n_marks,
+        n_bins,
+        block,
+        dense,
+        kernels,
+        width,
+        pool,
+        dropout,
+        position,
+        attention_layers,
+        features,
+        hidden,
+        domain_hidden,
+    ):
         super().__init__()
         first = Convolutions(n_marks, block, width, dropout, dense)
-        second = Convolutions(first.channels, [kernels] if kernels else [], width, dropout, dense=False)
+        second = Convolutions(
+            first.channels, [kernels] if kernels else [], width, dropout, dense=False
+        )
         self.convolutions = nn.Sequential(first, second, nn.MaxPool1d(pool))
         channels, positions = second.channels, n_bins // pool
-        encodings = {"relative": lambda: relative_distance(positions), "sinusoidal": lambda: sinusoidal(positions, channels), "none": lambda: None}
+        encodings = {
+            "relative": lambda: relative_distance(positions),
+            "sinusoidal": lambda: sinusoidal(positions, channels),
+            "none": lambda: None,
+        }
         if position not in encodings:
-            raise InputError(f"TransferChrome: position must be one of {', '.join(encodings)}, not {position!r}")
+            raise InputError(
+                f"TransferChrome: position must be one of {', '.join(encodings)}, not {position!r}"
+            )
         self.position = position
         self.register_buffer("encoding", encodings[position](), persistent=False)
         channels += position == "relative"
@@ -115,11 +159,13 @@ class TransferChrome(nn.Module):
         return self._features(marks)[0]
 
     def discriminate(self, features, strength):
-        """Logits of the domain, float32 [batch, 2] (target, source); the gradient into `features` is reversed and times `strength`."""
+        """Logits of the domain, float32 [batch, 2] (target, source); the gradient into `features`
+        is reversed and times `strength`."""
         return self.domain_classifier(GradientReversal.apply(features, strength))
 
     def attend(self, marks):
-        """Self-attention of each layer, [batch, layers, positions, positions]: how much a position (row) draws on the others."""
+        """Self-attention of each layer, [batch, layers, positions, positions]: how much a position
+        (row) draws on the others."""
         return {"positions": torch.stack(self._features(marks)[1], dim=1)}
 
     def forward(self, marks):
@@ -142,4 +188,18 @@ def build(
     domain_hidden=0,
 ):
     """The net as printed, without its domain classifier, unless told otherwise."""
-    return TransferChrome(n_marks, n_bins, block, dense, kernels, width, pool, dropout, position, attention_layers, features, hidden, domain_hidden)
+    return TransferChrome(
+        n_marks,
+        n_bins,
+        block,
+        dense,
+        kernels,
+        width,
+        pool,
+        dropout,
+        position,
+        attention_layers,
+        features,
+        hidden,
+        domain_hidden,
+    )

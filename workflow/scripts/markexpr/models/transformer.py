@@ -1,8 +1,9 @@
-"""Transformer encoder (Vaswani et al. 2017), a baseline of DenseEnsemble (section 4.1), which prints no layer sizes.
+"""Transformer encoder (Vaswani et al. 2017), a baseline of DenseEnsemble (section 4.1), which
+prints no layer sizes.
 
-Each bin is a token of its marks; a small encoder (32 wide, 2 layers, 4 heads). The authors' code masks later bins, as language models do;
-here every bin sees all.
-marks float32 [batch, marks, bins] -> value float32 [batch]
+Each bin is a token of its marks; a small encoder (32 wide, 2 layers, 4 heads). The authors' code
+masks later bins, as language models do; here every bin sees all. marks float32 [batch, marks, bins]
+-> value float32 [batch]
 """
 
 import torch
@@ -12,7 +13,8 @@ from markexpr.models.layers import sinusoidal
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention, then a perceptron for each token; each is added to its input and normalised (Vaswani et al., section 3.1).
+    """Self-attention, then a perceptron for each token; each is added to its input and normalised
+    (Vaswani et al., section 3.1).
 
     [batch, tokens, width] -> the same shape
     """
@@ -21,14 +23,19 @@ class EncoderLayer(nn.Module):
         super().__init__()
         self.heads = heads
         self.projection, self.join = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.perceptron = nn.Sequential(nn.Linear(width, 4 * width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(4 * width, width))
+        self.perceptron = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(4 * width, width)
+        )
         self.norms = nn.ModuleList([nn.LayerNorm(width), nn.LayerNorm(width)])
         self.dropout = nn.Dropout(dropout)
 
     def attend(self, x):
         batch, tokens, width = x.shape
-        query, key, value = self.projection(x).reshape(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        # written out: torch's fused attention cannot be run for stacked models (train_together) at speed
+        query, key, value = (
+            self.projection(x).reshape(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        )
+        # written out: torch's fused attention cannot be run for stacked models (train_together) at
+        # speed
         joined = torch.softmax(query @ key.transpose(2, 3) / query.shape[3] ** 0.5, dim=3) @ value
         return self.join(joined.transpose(1, 2).reshape(batch, tokens, width))
 
@@ -40,7 +47,8 @@ class EncoderLayer(nn.Module):
 class Transformer(nn.Module):
     """Bins as tokens with sinusoidal positions, encoder layers, mean over bins, linear.
 
-    width: of a token; layers, heads: of the encoder; dropout: after attention and in the perceptrons
+    width: of a token; layers, heads: of the encoder; dropout: after attention and in the
+    perceptrons
     """
 
     def __init__(self, n_marks, n_bins, width, layers, heads, dropout):

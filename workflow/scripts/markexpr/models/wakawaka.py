@@ -1,7 +1,9 @@
-"""WakaWaka (Nathoo and Asif 2020): a module of histone marks and one of DNA, joined by linear layers.
+"""WakaWaka (Nathoo and Asif 2020): a module of histone marks and one of DNA, joined by linear
+layers.
 
-marks float32 [batch, marks, bins]; sequence uint8 [genes, bp] (indices into markexpr.data.sequence.BASES) or float32 [genes, 4, bp], one-hot;
-gene int64 [batch], the row of `sequence` of each sample, its own if absent -> value float32 [batch]
+marks float32 [batch, marks, bins]; sequence uint8 [genes, bp] (indices into
+markexpr.data.sequence.BASES) or float32 [genes, 4, bp], one-hot; gene int64 [batch], the row of
+`sequence` of each sample, its own if absent -> value float32 [batch]
 """
 
 import torch
@@ -11,21 +13,29 @@ from markexpr.models.layers import one_hot
 
 
 class Convolutions(nn.Sequential):
-    """Convolutions over positions without padding, each with activation and max-pool, flattened: [batch, channels, positions] -> [batch, width].
+    """Convolutions over positions without padding, each with activation and max-pool, flattened:
+    [batch, channels, positions] -> [batch, width].
 
-    layers: dicts of kernels, width, pool (1 for none) and dilation (1 if absent). The pool comes before the activation, which gives the
-    same numbers and keeps fewer of them.
+    layers: dicts of kernels, width, pool (1 for none) and dilation (1 if absent). The pool comes
+    before the activation, which gives the same numbers and keeps fewer of them.
     """
 
     def __init__(self, channels, positions, layers, activation):
         parts = []
         for layer in layers:
             dilation = layer.get("dilation", 1)
-            parts += [nn.Conv1d(channels, layer["kernels"], layer["width"], dilation=dilation), nn.MaxPool1d(layer["pool"]), activation()]
+            parts += [
+                nn.Conv1d(channels, layer["kernels"], layer["width"], dilation=dilation),
+                nn.MaxPool1d(layer["pool"]),
+                activation(),
+            ]
             channels = layer["kernels"]
             positions = (positions - dilation * (layer["width"] - 1)) // layer["pool"]
             if positions < 1:
-                raise ValueError(f"too few positions for a convolution of {layer['width']} with dilation {dilation} and a pool of {layer['pool']}")
+                raise ValueError(
+                    f"too few positions for a convolution of {layer['width']} with dilation "
+                    f"{dilation} and a pool of {layer['pool']}"
+                )
         super().__init__(*parts, nn.Flatten())
         self.width = channels * positions
 
@@ -40,7 +50,8 @@ def perceptron(width, hidden, slope):
 
 
 class Joint(nn.Module):
-    """What both modules found, side by side, to one value: dropout, linear layers with dropout before the last, one output."""
+    """What both modules found, side by side, to one value: dropout, linear layers with dropout
+    before the last, one output."""
 
     def __init__(self, width, hidden, input_dropout, dropout, slope):
         super().__init__()
@@ -53,13 +64,27 @@ class Joint(nn.Module):
 
 
 class WakaWaka(nn.Module):
-    """histone, dna: layers of each module's convolutions, none of them for a model without it; histone_dense, dna_dense: widths of the linear layers
-    behind them; joint: widths of the joint layers before the output; module_dropout: of what the convolutions found, before the linear
-    layers; joint_input_dropout, joint_dropout: before the joint layers and before the output; slope: of LeakyReLU (ReLU in the DNA module's
-    convolutions); span: bp of the sequence that are read, around its middle."""
+    """histone, dna: layers of each module's convolutions, none of them for a model without it;
+    histone_dense, dna_dense: widths of the linear layers behind them; joint: widths of the joint
+    layers before the output; module_dropout: of what the convolutions found, before the linear
+    layers; joint_input_dropout, joint_dropout: before the joint layers and before the output;
+    slope: of LeakyReLU (ReLU in the DNA module's convolutions); span: bp of the sequence that are
+    read, around its middle."""
 
     def __init__(
-        self, n_marks, n_bins, histone, histone_dense, dna, dna_dense, joint, module_dropout, joint_input_dropout, joint_dropout, slope, span
+        self,
+        n_marks,
+        n_bins,
+        histone,
+        histone_dense,
+        dna,
+        dna_dense,
+        joint,
+        module_dropout,
+        joint_input_dropout,
+        joint_dropout,
+        slope,
+        span,
     ):
         super().__init__()
         if not histone and not dna:
@@ -87,10 +112,13 @@ class WakaWaka(nn.Module):
         return parts
 
     def _sequence_features(self, sequence, gene):
-        """What the DNA module finds for each sample: one pass a gene, however many samples it has; dropout is each sample's own."""
+        """What the DNA module finds for each sample: one pass a gene, however many samples it has;
+        dropout is each sample's own."""
         beside = (sequence.shape[-1] - self.span) // 2
         if beside < 0:
-            raise ValueError(f"the model reads {self.span} bp and the sequences have {sequence.shape[-1]}")
+            raise ValueError(
+                f"the model reads {self.span} bp and the sequences have {sequence.shape[-1]}"
+            )
         sequence = sequence[..., beside : beside + self.span]
         found = self.dna(sequence if sequence.is_floating_point() else one_hot(sequence))
         return self.dna_dense(self.dropout(found if gene is None else found.index_select(0, gene)))
@@ -123,4 +151,17 @@ def build(
     span=10_000,
 ):
     """The final model as printed unless told otherwise."""
-    return WakaWaka(n_marks, n_bins, histone, histone_dense, dna, dna_dense, joint, module_dropout, joint_input_dropout, joint_dropout, slope, span)
+    return WakaWaka(
+        n_marks,
+        n_bins,
+        histone,
+        histone_dense,
+        dna,
+        dna_dense,
+        joint,
+        module_dropout,
+        joint_input_dropout,
+        joint_dropout,
+        slope,
+        span,
+    )
