@@ -16,10 +16,6 @@ report: "workflow/report/workflow.rst"
 
 include: "rules/common.smk"
 include: "rules/resources.smk"
-include: "rules/lookup.smk"
-include: "rules/runs.smk"
-include: "rules/held_out.smk"
-include: "rules/outputs.smk"
 include: "rules/simulate.smk"
 include: "rules/download.smk"
 include: "rules/annotate.smk"
@@ -27,20 +23,13 @@ include: "rules/count.smk"
 include: "rules/tensors.smk"
 include: "rules/quality.smk"
 include: "rules/train.smk"
-include: "rules/ensemble.smk"
 include: "rules/score.smk"
 include: "rules/compare.smk"
-include: "rules/regimes.smk"
 include: "rules/interpret.smk"
-include: "rules/attribute.smk"
 include: "rules/studies.smk"
-
-
-onsuccess:
-    forget_finished()
 
 
 rule all:
     default_target: True
     input:
-        [outputs_of(study) for study in config["studies"]],
+        [ask.paper(study) for study in config["studies"]],

@@ -1,8 +1,13 @@
-"""Genes: results/annotation/genes.tsv (all that can be counted) and genes.{study}.tsv (after a study's filter)."""
+"""Genes and the DNA around them.
+
+Needs: REMC's gene table and RPKM table, config/hg19.chrom.sizes, hg19.fa.gz for DNA.
+Makes: results/annotation/genes.tsv (all that can be counted), genes.{study}.tsv (after a study's
+filter), what was dropped and why, and results/sequence/{span}bp.npz.
+"""
 
 
 rule annotate_genes:
-    # TSS and strand of every gene of a standard chromosome, each once.
+    """TSS and strand of every gene of a standard chromosome, each once."""
     input:
         gene_info=f"{EXPRESSION}/Ensembl_v65.Gencode_v10.ENSG.gene_info",
         chrom_sizes=CHROM_SIZES,
@@ -24,12 +29,12 @@ rule annotate_genes:
 
 
 rule select_genes:
-    # The genes of one study, and why each of the others is not among them.
+    """The genes of one study, and why each of the others is not among them."""
     input:
         genes=rules.annotate_genes.output.genes,
         rpkm=f"{EXPRESSION}/57epigenomes.RPKM.pc.gz",
         chrom_sizes=CHROM_SIZES,
-        list=gene_list_of,
+        list=ask.gene_list,
     output:
         genes="results/annotation/genes.{study}.tsv",
         dropped="results/annotation/dropped.{study}.tsv",
@@ -40,9 +45,9 @@ rule select_genes:
     resources:
         **needs("select_genes"),
     params:
-        filter=data_setting("genes"),
-        window=data_setting("window"),
-        published=lambda wildcards: STUDIES[wildcards.study]["paper"].get("genes"),
+        filter=ask.setting("data", "genes"),
+        window=ask.setting("data", "window"),
+        published=ask.setting("paper", "genes"),
         code=code_digest("select_genes.py"),
     message:
         "Selecting the genes of study {wildcards.study}"
@@ -51,7 +56,7 @@ rule select_genes:
 
 
 rule extract_sequence:
-    # DNA around each TSS on the gene's strand, for all cells and studies at once.
+    """DNA around each TSS on the gene's strand, for all cells and studies at once."""
     input:
         genes=rules.annotate_genes.output.genes,
         fasta="results/raw/hg19/hg19.fa.gz",

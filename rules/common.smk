@@ -1,15 +1,19 @@
-"""Config, sheets and study files, checked; constants and wildcards. No rules."""
+"""The configuration, the plan, and what all rules share. No rules.
+
+Needs: config/ (config.yaml, sheets, studies/).
+Makes: `plan` (markexpr/plan.py), `ask` (markexpr/lookup.py), wildcard constraints, and the helpers
+of rules that end in the report.
+"""
 
 import os
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 HOME = Path(workflow.basedir)
 sys.path.insert(0, str(HOME / "workflow/scripts"))
-# where a rule's command finds its script, without making the folder of this clone part of the command
+# where a rule's command finds its script, without making the folder of this clone part of the
+# command
 os.environ["MARKEXPR_SCRIPTS"] = str(HOME / "workflow/scripts")
 
 
@@ -17,111 +21,67 @@ envvars:
     "MARKEXPR_SCRIPTS",
 
 
-from markexpr import configuration, studies
-from markexpr.configuration import code_digest
+from markexpr import outputs, project
+from markexpr.digest import code_digest
 from markexpr.io.jobs import InputError
 
 try:
-    for file in workflow.configfiles:
-        # read once more: Snakemake takes the last of two cells of one name without a word
-        configuration.read_yaml(file)
-    config = configuration.normalised(config)
-    configuration.check(
-        config,
-        configuration.read_yaml(HOME / "workflow/schemas/config.schema.yaml"),
-        "config",
+    settings = project.read(HOME, config, workflow.configfiles)
+    plan, ask = settings.plan, settings.lookup
+    # read by `snakemake` for the rules: complete, with defaults
+    config = settings.config.model_dump()
+    settings.refuse_mixed_results(Path("results"))
+    settings.check_targets(
+        workflow.dag_settings.targets if workflow.dag_settings else ()
     )
-    STUDIES = studies.load_studies(
-        HOME / "config/studies",
-        config["overrides"],
-        configuration.read_yaml(HOME / "workflow/schemas/study.schema.yaml"),
-        config["marks"],
-        config["studies"],
-    )
-    configuration.choose(config["studies"], STUDIES, "studies", "config/studies/")
-    SHEET_CELLS = [
-        row["cell"]
-        for row in configuration.read_sheet(HOME / "config/cells.tsv", ["cell", "name"])
-    ]
-    # a sample of one's own must be asked for by name: a misspelt cell among the sources would else go unnoticed
-    for cell in config["sources"]:
-        if config["cells"] == "all" or cell not in config["cells"]:
-            configuration.choose(
-                [cell], SHEET_CELLS, "sources", "config/cells.tsv or config key 'cells'"
-            )
-    KNOWN_CELLS = SHEET_CELLS + [
-        cell for cell in config["sources"] if cell not in SHEET_CELLS
-    ]
-    CELLS = configuration.choose(
-        config["cells"],
-        SHEET_CELLS if config["cells"] == "all" else KNOWN_CELLS,
-        "cells",
-        "config/cells.tsv or config key 'sources'",
-    )
-    for study in STUDIES:
-        place = f"config/cells.tsv or config key 'sources' (study {study})"
-        for model, block in STUDIES[study]["models"].items():
-            configuration.choose(
-                block.get("cells", []), KNOWN_CELLS, f"models.{model}.cells", place
-            )
-        held_out = STUDIES[study]["data"]["split"].get("held_out_cells", [])
-        configuration.choose(held_out, KNOWN_CELLS, "data.split.held_out_cells", place)
-        if "transfer" in STUDIES[study]:
-            source = STUDIES[study]["transfer"]["source"]
-            configuration.choose([source], KNOWN_CELLS, "transfer.source", place)
-    listed = [
-        f"{row['cell_a']}-{row['cell_b']}"
-        for row in configuration.read_sheet(
-            HOME / "config/pairs.tsv", ["cell_a", "cell_b"]
-        )
-    ]
-    PAIRS = configuration.pairs_of(
-        config["pairs"],
-        listed,
-        KNOWN_CELLS,
-        CELLS if config["cells"] != "all" else None,
-    )
-    PUBLISHED_STUDIES = {
-        row["study"]
-        for row in configuration.read_sheet(HOME / "config/published.tsv", ["study"])
-    }
 except InputError as error:
     raise WorkflowError(str(error))
 
-for key in ("mirror", "genome_mirror"):
-    if not config["allow_http"] and re.match(
-        "(?!https:|file:)[a-z][a-z0-9+.-]*://", config[key], re.I
-    ):
-        raise WorkflowError(
-            f"config key {key!r}: {config[key]} is not https, so that anyone on the way can change what comes; take https, or say allow_http: true"
-        )
-SIMULATED = config["mirror"] == "simulated"
-for cell in config["sources"] if SIMULATED else []:
-    if config["sources"][cell]["kind"] != "remc":
-        raise WorkflowError(
-            f"config key 'sources': {cell} has data of its own, which do not mix with 'mirror: simulated'; set 'mirror', or leave the cell out"
-        )
-# both would share the names of their files, and old ones be taken for new
-if Path("results/raw").exists() and Path("results/simulated").exists() != SIMULATED:
-    raise WorkflowError(
-        f"{Path('results').resolve()} holds {'real' if SIMULATED else 'simulated'} data, and config key 'mirror' is "
-        f"{config['mirror']!r}: choose another folder with --directory, or remove this one"
-    )
-CHROM_SIZES = str(HOME / config["chrom_sizes"])
-if not Path(CHROM_SIZES).is_file():
-    raise WorkflowError(f"config key 'chrom_sizes': there is no file {CHROM_SIZES}")
+SIMULATED = settings.config.simulated
+CHROM_SIZES = str(settings.chrom_sizes)
 PUBLISHED = str(HOME / "config/published.tsv")
 EXPRESSION = "results/raw/byDataType/rna/expression"
 MIRROR = "results/simulated/mirror"
-CHECKPOINTS = "results/runs/.checkpoints"
-CHECKPOINT = f"{CHECKPOINTS}/{{study}}/{{model}}/{{unit}}/seed{{seed}}"
 RUN = "results/runs/{study}/{model}/{unit}/seed{seed}"
+CHECKPOINT = "results/runs/.checkpoints/{study}/{model}/{unit}/seed{seed}"
 
 
 wildcard_constraints:
-    study="|".join(map(re.escape, STUDIES)),
+    study="|".join(map(re.escape, plan.studies)),
     model="[a-z0-9_]+",
     cell="[A-Za-z0-9][A-Za-z0-9_.]*",
     unit="[A-Za-z0-9][A-Za-z0-9_.-]*",
     window=r"\d+bp_\d+bp(_flanks)?",
     seed=r"\d+",
+
+
+def figure(name, prefix=""):
+    """For output: a figure of the report, as SVG and PNG. name: as in markexpr/outputs.py."""
+    path = f"results/figures/{{study}}/{name}"
+    return {
+        f"{prefix}svg": f"{path}.svg",
+        f"{prefix}png": _reported("figure", name, path),
+    }
+
+
+def table(name):
+    """For output: a table of the report, as TSV and HTML. name: as in markexpr/outputs.py."""
+    path = f"results/tables/{{study}}/{name}"
+    return {"tsv": f"{path}.tsv", "html": _reported("table", name, path)}
+
+
+def _reported(kind, name, path):
+    """A file of the report, with its caption, category and label."""
+    line = outputs.find(kind, name)
+    return report(
+        f"{path}.{outputs.FOLDERS[kind][1]}",
+        caption=f"../workflow/report/{line.caption or name}.rst",
+        category="{study}",
+        subcategory=line.group,
+        labels={"result": line.label},
+    )
+
+
+def drawn_by(script):
+    """For params: what every script that writes into the report is told."""
+    return {"simulated": SIMULATED, "code": code_digest(script)}

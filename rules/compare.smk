@@ -1,50 +1,20 @@
-"""Comparisons: the papers' tables and figures of models side by side, tests of their claims, and what labels do to them."""
+"""Comparisons: models side by side, tests of claims, other settings, ensembles, sizes.
 
-
-rule plot_labels:
-    # How many labels depend on whether numbers are compared as numbers or as text.
-    input:
-        lambda wildcards: tensors_of(wildcards.study),
-    output:
-        table="results/tables/{study}/labels.tsv",
-        svg="results/figures/{study}/labels.svg",
-        png=report(
-            "results/figures/{study}/labels.png",
-            caption="../workflow/report/labels.rst",
-            category="{study}",
-            subcategory="Data",
-            labels={"result": "labels as number and as text"},
-        ),
-    log:
-        "logs/plot_labels/{study}.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **needs("plot_labels"),
-    params:
-        simulated=SIMULATED,
-        code=code_digest("plot_labels.py"),
-    message:
-        "Comparing label modes of study {wildcards.study}"
-    script:
-        "../workflow/scripts/plot_labels.py"
+Needs: results/metrics/, and params.yaml, members.tsv and steps.tsv of runs.
+Makes: the papers' tables and figures of models by number, claims, settings, ensemble, sizes and
+losses under results/tables/ and results/figures/.
+"""
 
 
 rule tabulate_models:
-    # A table of the paper: least, mean, largest and median value of each model over units, and the published ones.
+    """A table of the paper: least, mean, largest and median value of each model over units, and
+    the published ones."""
     input:
-        unpack(labels_of),
+        unpack(ask.labels),
         metrics="results/metrics/{study}.tsv",
         published=PUBLISHED,
     output:
-        tsv="results/tables/{study}/{table}.tsv",
-        html=report(
-            "results/tables/{study}/{table}.html",
-            caption="../workflow/report/models_table.rst",
-            category="{study}",
-            subcategory="Models",
-            labels={"result": "{table}"},
-        ),
+        **table("{table}"),
     log:
         "logs/tabulate_models/{study}/{table}.log",
     wildcard_constraints:
@@ -54,9 +24,8 @@ rule tabulate_models:
     resources:
         **needs("tabulate_models"),
     params:
-        simulated=SIMULATED,
-        table=comparison("tables", "table"),
-        code=code_digest("tabulate_models.py"),
+        **drawn_by("tabulate_models.py"),
+        table=ask.comparison("table"),
     message:
         "Tabulating {wildcards.table} of study {wildcards.study}"
     script:
@@ -64,18 +33,11 @@ rule tabulate_models:
 
 
 rule plot_models:
-    # A figure of the paper: models side by side, unit by unit.
+    """A figure of the paper: models side by side, unit by unit."""
     input:
         "results/metrics/{study}.tsv",
     output:
-        svg="results/figures/{study}/{figure}.svg",
-        png=report(
-            "results/figures/{study}/{figure}.png",
-            caption="../workflow/report/models_figure.rst",
-            category="{study}",
-            subcategory="Models",
-            labels={"result": "{figure}"},
-        ),
+        **figure("{figure}"),
     log:
         "logs/plot_models/{study}/{figure}.log",
     wildcard_constraints:
@@ -85,9 +47,8 @@ rule plot_models:
     resources:
         **needs("plot_models"),
     params:
-        simulated=SIMULATED,
-        figure=comparison("figures", "figure"),
-        code=code_digest("plot_models.py"),
+        **drawn_by("plot_models.py"),
+        figure=ask.comparison("figure"),
     message:
         "Drawing {wildcards.figure} of study {wildcards.study}"
     script:
@@ -95,18 +56,11 @@ rule plot_models:
 
 
 rule judge_claims:
-    # Each claim of the paper that one model is better than another, by a paired test over units.
+    """Each claim of the paper that one model is better than another, by a paired test over units."""
     input:
         "results/metrics/{study}.tsv",
     output:
-        tsv="results/tables/{study}/claims.tsv",
-        html=report(
-            "results/tables/{study}/claims.html",
-            caption="../workflow/report/claims.rst",
-            category="{study}",
-            subcategory="Models",
-            labels={"result": "claims of the paper, tested"},
-        ),
+        **table("claims"),
     log:
         "logs/judge_claims/{study}.log",
     conda:
@@ -114,10 +68,9 @@ rule judge_claims:
     resources:
         **needs("judge_claims"),
     params:
-        simulated=SIMULATED,
-        claims=lambda wildcards: STUDIES[wildcards.study]["claims"],
-        metric=lambda wildcards: first_metric(wildcards.study),
-        code=code_digest("judge_claims.py"),
+        **drawn_by("judge_claims.py"),
+        claims=ask.setting("claims"),
+        metric=ask.first_metric,
     message:
         "Testing the claims of study {wildcards.study}"
     script:
@@ -125,29 +78,14 @@ rule judge_claims:
 
 
 rule compare_settings:
-    # The first table of a study in its own setting and in those of its variants (studies whose `base` it is).
+    """The first table of a study in its own setting and in those of its variants (studies whose
+    `base` it is)."""
     input:
-        unpack(labels_of),
-        metrics=lambda wildcards: [
-            f"results/metrics/{study}.tsv" for study in settings_of(wildcards.study)
-        ],
+        unpack(ask.labels),
+        metrics=ask.settings_metrics,
     output:
-        tsv="results/tables/{study}/settings.tsv",
-        html=report(
-            "results/tables/{study}/settings.html",
-            caption="../workflow/report/settings.rst",
-            category="{study}",
-            subcategory="Models",
-            labels={"result": "in other settings"},
-        ),
-        svg="results/figures/{study}/settings.svg",
-        png=report(
-            "results/figures/{study}/settings.png",
-            caption="../workflow/report/settings.rst",
-            category="{study}",
-            subcategory="Models",
-            labels={"result": "in other settings (figure)"},
-        ),
+        **table("settings"),
+        **figure("settings"),
     log:
         "logs/compare_settings/{study}.log",
     conda:
@@ -155,16 +93,74 @@ rule compare_settings:
     resources:
         **needs("compare_settings"),
     params:
-        simulated=SIMULATED,
-        table=lambda wildcards: next(iter(STUDIES[wildcards.study]["tables"].values())),
-        settings=lambda wildcards: [
-            ", ".join(
-                filter(None, [STUDIES[study].get("setting", study), changes_of(study)])
-            )
-            for study in settings_of(wildcards.study)
-        ],
-        code=code_digest("compare_settings.py"),
+        **drawn_by("compare_settings.py"),
+        table=ask.compared,
+        settings=ask.settings_names,
     message:
         "Comparing settings of study {wildcards.study}"
     script:
         "../workflow/scripts/compare_settings.py"
+
+
+rule compare_members:
+    """The mean of all cells' models on each unseen cell, beside each of them alone."""
+    input:
+        members=ask.members,
+        metrics="results/metrics/{study}.tsv",
+    output:
+        **table("ensemble"),
+        **figure("ensemble"),
+    log:
+        "logs/compare_members/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("compare_members"),
+    params:
+        **drawn_by("compare_members.py"),
+        metric=ask.member_metric,
+        seed=config["seeds"][0],
+    message:
+        "Comparing ensembles of study {wildcards.study} with their members"
+    script:
+        "../workflow/scripts/compare_members.py"
+
+
+rule tabulate_sizes:
+    """Parameters of every model, and how many genes trained it."""
+    input:
+        ask.sizes,
+    output:
+        **table("sizes"),
+    log:
+        "logs/tabulate_sizes/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("tabulate_sizes"),
+    params:
+        **drawn_by("tabulate_sizes.py"),
+    message:
+        "Tabulating sizes of models of study {wildcards.study}"
+    script:
+        "../workflow/scripts/tabulate_sizes.py"
+
+
+rule plot_losses:
+    """Training loss of the models of all cells against the step; the first seed."""
+    input:
+        ask.losses,
+    output:
+        **figure("losses"),
+    log:
+        "logs/plot_losses/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("plot_losses"),
+    params:
+        **drawn_by("plot_losses.py"),
+    message:
+        "Drawing training losses of study {wildcards.study}"
+    script:
+        "../workflow/scripts/plot_losses.py"

@@ -1,10 +1,14 @@
-"""Counts: results/counts/{window}/{cell}.npz, reads per bin, gene and mark, from whatever source a cell has."""
+"""Counts: reads per bin, gene and mark, from whatever source a cell has.
+
+Needs: alignments (results/raw/, or a source of config key `sources`), results/annotation/genes.tsv.
+Makes: results/counts/{window}/{cell}.npz. One file serves every study with that window.
+"""
 
 
 rule count_reads:
-    # Reads that overlap each bin by at least 1 bp.
+    """Reads that overlap each bin by at least 1 bp."""
     input:
-        unpack(count_inputs),
+        unpack(ask.count_inputs),
     output:
         "results/counts/{window}/{cell}.npz",
     log:
@@ -17,7 +21,7 @@ rule count_reads:
     resources:
         **needs("count_reads"),
     params:
-        source=lambda wildcards: source_of(wildcards.cell),
+        source=ask.source,
         marks=config["marks"],
         engine=config["count_engine"],
         tss_check=config["tss_check"],

@@ -1,14 +1,16 @@
-"""Downloads: results/raw/ holds the server's files at their relative paths of its roadmap/data/ tree, and hg19/.
+"""Downloads, from the server or any copy of its roadmap/data/ tree.
 
-A file is in place only once it is whole. An edit of the downloader, or another clone of the project, is no reason to fetch
-hundreds of gigabytes again: the rule has no code digest, and calls its script by a command.
+Needs: config keys `mirror` and `genome_mirror`.
+Makes: results/raw/, at the server's relative paths, and hg19/. A file is in place only once it is
+whole. An edit of the downloader, or another clone of the project, is no reason to fetch hundreds
+of gigabytes again: the rule has no code digest, and calls its script by a command.
 """
 
 
 rule download:
-    # One file from the mirror; resumed after a break, and tested as a whole gzip stream.
+    """One file from the mirror; resumed after a break, and tested as a whole gzip stream."""
     input:
-        lambda wildcards: mirrored(wildcards.file) if SIMULATED else [],
+        ask.mirrored,
     output:
         "results/raw/{file}",
     log:
@@ -22,7 +24,7 @@ rule download:
     resources:
         **needs("download"),
     params:
-        url=lambda wildcards: download_url(wildcards.file),
+        url=ask.url,
         # a simulated mirror changes with its settings
         ledger="" if SIMULATED else "--ledger",
     message:

@@ -1,22 +1,20 @@
-"""What the data look like, before any model sees them: genes kept, reads per cell, profiles around the TSS, correlation by bin."""
+"""What the data look like, before any model sees them.
+
+Needs: results/annotation/, results/counts/, results/tensors/.
+Makes: figures and tables of genes kept, reads, profiles around the TSS, correlation with
+expression, labels, and the signals of one gene.
+"""
 
 
 rule plot_genes:
-    # How many genes a study keeps, and why the others fell.
+    """How many genes a study keeps, and why the others fell."""
     input:
         genes="results/annotation/genes.{study}.tsv",
         dropped="results/annotation/dropped.{study}.tsv",
         before="results/annotation/dropped.tsv",
     output:
+        **figure("genes"),
         table="results/tables/{study}/genes.tsv",
-        svg="results/figures/{study}/genes.svg",
-        png=report(
-            "results/figures/{study}/genes.png",
-            caption="../workflow/report/genes.rst",
-            category="{study}",
-            subcategory="Data",
-            labels={"result": "genes kept and dropped"},
-        ),
     log:
         "logs/plot_genes/{study}.log",
     conda:
@@ -24,9 +22,8 @@ rule plot_genes:
     resources:
         **needs("plot_genes"),
     params:
-        simulated=SIMULATED,
-        published=lambda wildcards: STUDIES[wildcards.study]["paper"].get("genes"),
-        code=code_digest("plot_genes.py"),
+        **drawn_by("plot_genes.py"),
+        published=ask.setting("paper", "genes"),
     message:
         "Drawing which genes study {wildcards.study} keeps"
     script:
@@ -34,21 +31,12 @@ rule plot_genes:
 
 
 rule plot_depth:
-    # Reads, reads per bin and empty bins of each cell and mark.
+    """Reads, reads per bin and empty bins of each cell and mark."""
     input:
-        lambda wildcards: [
-            counts_of(wildcards.study, cell) for cell in cells_of(wildcards.study)
-        ],
+        ask.counts,
     output:
+        **figure("depth"),
         table="results/tables/{study}/depth.tsv",
-        svg="results/figures/{study}/depth.svg",
-        png=report(
-            "results/figures/{study}/depth.png",
-            caption="../workflow/report/depth.rst",
-            category="{study}",
-            subcategory="Data",
-            labels={"result": "reads per cell and mark"},
-        ),
     log:
         "logs/plot_depth/{study}.log",
     conda:
@@ -56,8 +44,7 @@ rule plot_depth:
     resources:
         **needs("plot_depth"),
     params:
-        simulated=SIMULATED,
-        code=code_digest("plot_depth.py"),
+        **drawn_by("plot_depth.py"),
     message:
         "Drawing reads per cell and mark of study {wildcards.study}"
     script:
@@ -65,23 +52,14 @@ rule plot_depth:
 
 
 rule plot_profiles:
-    # Mean reads around the TSS of high and of low genes, per mark: the first thing to look at.
+    """Mean reads around the TSS of high and of low genes, per mark: the first thing to look at."""
     input:
-        counts=lambda wildcards: [
-            counts_of(wildcards.study, cell) for cell in cells_of(wildcards.study)
-        ],
-        tensors=lambda wildcards: tensors_of(wildcards.study),
+        counts=ask.counts,
+        tensors=ask.tensors,
         genes="results/annotation/genes.{study}.tsv",
     output:
+        **figure("profiles"),
         table="results/tables/{study}/profiles.tsv",
-        svg="results/figures/{study}/profiles.svg",
-        png=report(
-            "results/figures/{study}/profiles.png",
-            caption="../workflow/report/profiles.rst",
-            category="{study}",
-            subcategory="Data",
-            labels={"result": "mean read profile, high and low genes"},
-        ),
     log:
         "logs/plot_profiles/{study}.log",
     conda:
@@ -89,8 +67,7 @@ rule plot_profiles:
     resources:
         **needs("plot_profiles"),
     params:
-        simulated=SIMULATED,
-        code=code_digest("plot_profiles.py"),
+        **drawn_by("plot_profiles.py"),
     message:
         "Drawing mean profiles of study {wildcards.study}"
     script:
@@ -98,23 +75,14 @@ rule plot_profiles:
 
 
 rule plot_correlation:
-    # Spearman correlation of each bin's count with expression, per mark.
+    """Spearman correlation of each bin's count with expression, per mark."""
     input:
-        counts=lambda wildcards: [
-            counts_of(wildcards.study, cell) for cell in cells_of(wildcards.study)
-        ],
-        tensors=lambda wildcards: tensors_of(wildcards.study),
+        counts=ask.counts,
+        tensors=ask.tensors,
         genes="results/annotation/genes.{study}.tsv",
     output:
+        **figure("correlation"),
         table="results/tables/{study}/correlation.tsv",
-        svg="results/figures/{study}/correlation.svg",
-        png=report(
-            "results/figures/{study}/correlation.png",
-            caption="../workflow/report/correlation.rst",
-            category="{study}",
-            subcategory="Data",
-            labels={"result": "correlation of marks with expression"},
-        ),
     log:
         "logs/plot_correlation/{study}.log",
     conda:
@@ -122,9 +90,50 @@ rule plot_correlation:
     resources:
         **needs("plot_correlation"),
     params:
-        simulated=SIMULATED,
-        code=code_digest("plot_correlation.py"),
+        **drawn_by("plot_correlation.py"),
     message:
         "Drawing correlations of study {wildcards.study}"
     script:
         "../workflow/scripts/plot_correlation.py"
+
+
+rule plot_labels:
+    """How many labels depend on whether numbers are compared as numbers or as text."""
+    input:
+        ask.tensors,
+    output:
+        **figure("labels"),
+        table="results/tables/{study}/labels.tsv",
+    log:
+        "logs/plot_labels/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("plot_labels"),
+    params:
+        **drawn_by("plot_labels.py"),
+    message:
+        "Comparing label modes of study {wildcards.study}"
+    script:
+        "../workflow/scripts/plot_labels.py"
+
+
+rule plot_inputs:
+    """What a model of two cells sees of one gene."""
+    input:
+        unpack(ask.pair_shown),
+    output:
+        **figure("inputs"),
+    log:
+        "logs/plot_inputs/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("plot_inputs"),
+    params:
+        **drawn_by("plot_inputs.py"),
+        setting=ask.setting("inputs"),
+    message:
+        "Drawing the inputs of one gene of study {wildcards.study}"
+    script:
+        "../workflow/scripts/plot_inputs.py"

@@ -1,8 +1,13 @@
 """What jobs need, from the one table config/resources.tsv: functions for resources. No rules."""
 
+import shutil
+import subprocess
+
+from markexpr.settings.reading import read_sheet
+
 NEEDS = {
     row["rule"]: {key: int(value) for key, value in row.items() if key != "rule"}
-    for row in configuration.read_sheet(
+    for row in read_sheet(
         HOME / "config/resources.tsv",
         ["rule", "mem_mb", "mem_mb_per_cell", "runtime", "on_gpu", "network"],
     )
@@ -77,7 +82,7 @@ def needs(rule, cells=None):
     """
     row = NEEDS[rule]
     memory = row["mem_mb"] + row["mem_mb_per_cell"] * (
-        len(CELLS) if cells is None else cells
+        len(plan.built) if cells is None else cells
     )
     found = {
         "mem_mb": lambda wildcards, attempt: attempt * memory,

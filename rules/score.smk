@@ -1,10 +1,15 @@
-"""Scores: results/metrics/{study}.tsv, and the tables and figures made of it. Reads predictions, never a model."""
+"""Scores: every metric of every run, and the tables and figures of scores.
+
+Needs: predictions.tsv.gz of the runs of a study, never a model; config/published.tsv.
+Makes: results/metrics/{study}.tsv, and scores, published, regimes, leave_one_out, ROC curves,
+predicted against true values and cross-validation under results/tables/ and results/figures/.
+"""
 
 
 rule score_study:
-    # Every metric of every run and split, with its bootstrap interval.
+    """Every metric of every run and split, with its bootstrap interval."""
     input:
-        lambda wildcards: predictions_of(wildcards.study),
+        ask.predictions,
     output:
         "results/metrics/{study}.tsv",
     log:
@@ -17,8 +22,8 @@ rule score_study:
         **needs("score_study"),
     params:
         bootstrap=config["bootstrap"],
-        kind=lambda wildcards: STUDIES[wildcards.study]["data"]["target"]["kind"],
-        pooled=lambda wildcards: STUDIES[wildcards.study]["units"] == "pooled",
+        kind=ask.setting("data", "target", "kind"),
+        pooled=ask.is_pooled,
         code=code_digest("score_study.py"),
     message:
         "Scoring study {wildcards.study}"
@@ -27,18 +32,11 @@ rule score_study:
 
 
 rule tabulate_scores:
-    # The scores of the test genes as people read them, one row a run.
+    """The scores of the test genes as people read them, one row a run."""
     input:
         "results/metrics/{study}.tsv",
     output:
-        tsv="results/tables/{study}/scores.tsv",
-        html=report(
-            "results/tables/{study}/scores.html",
-            caption="../workflow/report/scores.rst",
-            category="{study}",
-            subcategory="Scores",
-            labels={"result": "scores of the test genes"},
-        ),
+        **table("scores"),
     log:
         "logs/tabulate_scores/{study}.log",
     conda:
@@ -46,96 +44,20 @@ rule tabulate_scores:
     resources:
         **needs("tabulate_scores"),
     params:
-        simulated=SIMULATED,
-        code=code_digest("tabulate_scores.py"),
+        **drawn_by("tabulate_scores.py"),
     message:
         "Tabulating scores of study {wildcards.study}"
     script:
         "../workflow/scripts/tabulate_scores.py"
 
 
-rule tabulate_sizes:
-    # Parameters of every model, and how many genes trained it.
-    input:
-        lambda wildcards: [
-            params
-            for model in STUDIES[wildcards.study]["models"]
-            for params in fitted_run(wildcards.study, model)
-        ],
-    output:
-        tsv="results/tables/{study}/sizes.tsv",
-        html=report(
-            "results/tables/{study}/sizes.html",
-            caption="../workflow/report/sizes.rst",
-            category="{study}",
-            subcategory="Models",
-            labels={"result": "sizes of models"},
-        ),
-    log:
-        "logs/tabulate_sizes/{study}.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **needs("tabulate_sizes"),
-    params:
-        simulated=SIMULATED,
-        code=code_digest("tabulate_sizes.py"),
-    message:
-        "Tabulating sizes of models of study {wildcards.study}"
-    script:
-        "../workflow/scripts/tabulate_sizes.py"
-
-
-rule compare_published:
-    # The paper's numbers and ours side by side.
-    input:
-        unpack(regimes_of),
-        metrics="results/metrics/{study}.tsv",
-        published=PUBLISHED,
-    output:
-        tsv="results/tables/{study}/published.tsv",
-        html=report(
-            "results/tables/{study}/published.html",
-            caption="../workflow/report/published.rst",
-            category="{study}",
-            subcategory="Scores",
-            labels={"result": "published and ours"},
-        ),
-    log:
-        "logs/compare_published/{study}.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **needs("compare_published"),
-    params:
-        simulated=SIMULATED,
-        changed=lambda wildcards: changes_of(wildcards.study),
-        published_as=lambda wildcards: published_as(wildcards.study),
-        paper=lambda wildcards: STUDIES[wildcards.study]["paper"]["citation"],
-        label_mode=lambda wildcards: STUDIES[wildcards.study]["data"]["target"].get(
-            "label_mode", "none"
-        ),
-        code=code_digest("compare_published.py"),
-    message:
-        "Comparing study {wildcards.study} with its paper"
-    script:
-        "../workflow/scripts/compare_published.py"
-
-
 rule plot_predicted:
-    # Predicted against true values of the test genes, one panel a model.
+    """Predicted against true values of the test genes, one panel a model."""
     input:
         metrics="results/metrics/{study}.tsv",
-        predictions=lambda wildcards: predictions_of(wildcards.study),
+        predictions=ask.predictions,
     output:
-        svg="results/figures/{study}/predicted.svg",
-        png=report(
-            "results/figures/{study}/predicted.png",
-            caption="../workflow/report/predicted.rst",
-            category="{study}",
-            subcategory="Scores",
-            labels={"result": "predicted and true values of the test genes"},
-        ),
+        **figure("predicted"),
     log:
         "logs/plot_predicted/{study}.log",
     conda:
@@ -143,8 +65,7 @@ rule plot_predicted:
     resources:
         **needs("plot_predicted"),
     params:
-        simulated=SIMULATED,
-        code=code_digest("plot_predicted.py"),
+        **drawn_by("plot_predicted.py"),
     message:
         "Drawing predictions of study {wildcards.study}"
     script:
@@ -152,19 +73,12 @@ rule plot_predicted:
 
 
 rule plot_roc:
-    # ROC curves of the test genes, one panel a model, one line a run.
+    """ROC curves of the test genes, one panel a model, one line a run."""
     input:
         metrics="results/metrics/{study}.tsv",
-        predictions=lambda wildcards: predictions_of(wildcards.study),
+        predictions=ask.predictions,
     output:
-        svg="results/figures/{study}/roc.svg",
-        png=report(
-            "results/figures/{study}/roc.png",
-            caption="../workflow/report/roc.rst",
-            category="{study}",
-            subcategory="Scores",
-            labels={"result": "ROC curves of the test genes"},
-        ),
+        **figure("roc"),
     log:
         "logs/plot_roc/{study}.log",
     conda:
@@ -172,9 +86,123 @@ rule plot_roc:
     resources:
         **needs("plot_roc"),
     params:
-        simulated=SIMULATED,
-        code=code_digest("plot_roc.py"),
+        **drawn_by("plot_roc.py"),
     message:
         "Drawing ROC curves of study {wildcards.study}"
     script:
         "../workflow/scripts/plot_roc.py"
+
+
+rule compare_published:
+    """The paper's numbers and ours side by side."""
+    input:
+        unpack(ask.regimes),
+        metrics="results/metrics/{study}.tsv",
+        published=PUBLISHED,
+    output:
+        **table("published"),
+    log:
+        "logs/compare_published/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("compare_published"),
+    params:
+        **drawn_by("compare_published.py"),
+        changed=ask.changes,
+        published_as=ask.published_as,
+        paper=ask.setting("paper", "citation"),
+        label_mode=ask.label_mode,
+    message:
+        "Comparing study {wildcards.study} with its paper"
+    script:
+        "../workflow/scripts/compare_published.py"
+
+
+rule score_regimes:
+    """Genes of seen cells, unseen cells, and both new at once; each model against the gene's mean
+    over training cells."""
+    input:
+        ask.predictions,
+    output:
+        **table("regimes"),
+    log:
+        "logs/score_regimes/{study}.log",
+    benchmark:
+        "benchmarks/score_regimes/{study}.tsv"
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("score_regimes"),
+    params:
+        **drawn_by("score_regimes.py"),
+        bootstrap=config["bootstrap"],
+    message:
+        "Scoring seen and unseen genes and cells of study {wildcards.study}"
+    script:
+        "../workflow/scripts/score_regimes.py"
+
+
+rule plot_regimes:
+    """Validation and test error of every architecture."""
+    input:
+        "results/tables/{study}/regimes.tsv",
+    output:
+        **figure("regimes"),
+    log:
+        "logs/plot_regimes/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("plot_regimes"),
+    params:
+        **drawn_by("plot_regimes.py"),
+    message:
+        "Drawing validation and test error of study {wildcards.study}"
+    script:
+        "../workflow/scripts/plot_regimes.py"
+
+
+rule leave_one_out:
+    """What the expression of other cells tells of a left-out one, over all cells of REMC's table:
+    needs no alignment."""
+    input:
+        expression=ask.remc_expression,
+        genes="results/annotation/genes.{study}.tsv",
+    output:
+        **table("leave_one_out"),
+    log:
+        "logs/leave_one_out/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("leave_one_out"),
+    params:
+        **drawn_by("leave_one_out.py"),
+        cells=settings.sheet_cells,
+        target=ask.setting("data", "target"),
+    message:
+        "Leaving out one cell after another of the expression table"
+    script:
+        "../workflow/scripts/leave_one_out.py"
+
+
+rule plot_cross_validation:
+    """Training and validation loss of each fold; the first seed."""
+    input:
+        ask.folds,
+    output:
+        **figure("cross_validation"),
+    log:
+        "logs/plot_cross_validation/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("plot_cross_validation"),
+    params:
+        **drawn_by("plot_cross_validation.py"),
+        setting=ask.setting("cross_validation"),
+    message:
+        "Drawing the cross-validation of study {wildcards.study}"
+    script:
+        "../workflow/scripts/plot_cross_validation.py"

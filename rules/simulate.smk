@@ -1,11 +1,13 @@
-"""The simulated mirror: a small roadmap/data tree in the server's own layout, with known truth (mirror: simulated).
+"""The simulated mirror: a small roadmap/data tree in the server's own layout, with known truth.
 
-Makes results/simulated/. The ordinary download rule fetches from it as it would from the server.
+Needs: config key `simulate`, config/hg19.chrom.sizes.
+Makes: results/simulated/, from which the ordinary download rule fetches (mirror: simulated).
 """
 
 
 rule simulate_genome:
-    # Genes, their activity in every cell, the expression tables that follow from it, and the sequence.
+    """Genes, their activity in every cell, the expression tables that follow from it, and the
+    sequence."""
     output:
         gene_info=f"{MIRROR}/byDataType/rna/expression/Ensembl_v65.Gencode_v10.ENSG.gene_info",
         rpkm=f"{MIRROR}/byDataType/rna/expression/57epigenomes.RPKM.pc.gz",
@@ -23,8 +25,8 @@ rule simulate_genome:
         **needs("simulate_genome"),
     params:
         simulate=config["simulate"],
-        cells=KNOWN_CELLS,
-        pairs=PAIRS,
+        cells=settings.known_cells,
+        pairs=plan.pairs,
         code=code_digest("simulate_genome.py"),
     message:
         "Simulating genes, expression and sequence"
@@ -33,7 +35,7 @@ rule simulate_genome:
 
 
 rule simulate_reads:
-    # The reads of one cell, one gzipped tagAlign a mark, in random line order as on the server.
+    """The reads of one cell, one gzipped tagAlign a mark, in random line order as on the server."""
     input:
         gene_info=rules.simulate_genome.output.gene_info,
         truth=rules.simulate_genome.output.truth,

@@ -1,9 +1,13 @@
-"""One target rule per study, of its name: `snakemake deepchrome` builds all that the paper shows."""
+"""Targets: `snakemake deepdiff` builds all that a paper shows.
 
-for study in STUDIES:
+Needs: nothing.
+Makes: one target rule a study, of its name, for all tables and figures of its paper.
+"""
+
+for study in plan.studies:
 
     rule:
         name:
             study
         input:
-            asked_for(study),
+            ask.paper(study),

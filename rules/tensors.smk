@@ -1,12 +1,16 @@
-"""Tensors: results/tensors/{study}/{cell}.npz, what a model of the study sees of a cell."""
+"""Tensors: what a model of a study sees of a cell.
+
+Needs: results/counts/, results/annotation/genes.{study}.tsv, an expression table.
+Makes: results/tensors/{study}/{cell}.npz; on request results/export/kaggle/{study}/.
+"""
 
 
 rule build_tensors:
-    # Normalised counts, expression, target and split of one cell for one study.
+    """Normalised counts, expression, target and split of one cell for one study."""
     input:
-        counts=lambda wildcards: counts_of(wildcards.study, wildcards.cell),
+        counts=ask.counts_of_cell,
         genes="results/annotation/genes.{study}.tsv",
-        expression=expression_of,
+        expression=ask.expression,
     output:
         "results/tensors/{study}/{cell}.npz",
     log:
@@ -16,9 +20,9 @@ rule build_tensors:
     resources:
         **needs("build_tensors"),
     params:
-        source=lambda wildcards: source_of(wildcards.cell),
-        own_expression=lambda wildcards: own_expression(wildcards.cell) is not None,
-        data=lambda wildcards: STUDIES[wildcards.study]["data"],
+        source=ask.source,
+        own_expression=ask.has_own_expression,
+        data=ask.setting("data"),
         code=code_digest("build_tensors.py"),
     message:
         "Building tensors of {wildcards.cell} for study {wildcards.study}"
@@ -27,12 +31,11 @@ rule build_tensors:
 
 
 rule export_kaggle:
-    # A study's counts and targets in the layout of the class competition that DenseEnsemble and WakaWaka took part in.
+    """A study's counts and targets in the layout of the class competition that DenseEnsemble and
+    WakaWaka took part in."""
     input:
-        counts=lambda wildcards: [
-            counts_of(wildcards.study, cell) for cell in cells_of(wildcards.study)
-        ],
-        tensors=lambda wildcards: tensors_of(wildcards.study),
+        counts=ask.counts,
+        tensors=ask.tensors,
     output:
         train="results/export/kaggle/{study}/train.npz",
         eval="results/export/kaggle/{study}/eval.npz",
@@ -43,7 +46,7 @@ rule export_kaggle:
     resources:
         **needs("export_kaggle"),
     params:
-        cells=lambda wildcards: cells_of(wildcards.study),
+        cells=ask.cells,
         code=code_digest("export_kaggle.py"),
     message:
         "Writing study {wildcards.study} in the competition's layout"

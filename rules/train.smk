@@ -1,10 +1,16 @@
-"""Training: results/runs/{study}/{model}/{unit}/seed{seed}/, one job per fit. A run ends in predictions of every gene."""
+"""Runs: results/runs/{study}/{model}/{unit}/seed{seed}/, each made by one of these rules.
+
+Needs: results/tensors/{study}/, and results/sequence/ for models that read DNA.
+Makes: predictions.tsv.gz of every run; history.tsv, steps.tsv, weights.safetensors and params.yaml
+of nets; model.skops and params.yaml of estimators; members.tsv of means over cells. Which rule
+makes which run is decided by the plan (markexpr/plan.py, markexpr/tasks.py).
+"""
 
 
 rule train_model:
-    # One model on one unit with one seed. Killed, it goes on from its last whole epoch.
+    """One model on one unit with one seed. Killed, it goes on from its last whole epoch."""
     input:
-        unpack(run_inputs),
+        unpack(ask.run_inputs),
     output:
         predictions=f"{RUN}/predictions.tsv.gz",
         history=f"{RUN}/history.tsv",
@@ -16,31 +22,20 @@ rule train_model:
     benchmark:
         "benchmarks/train_model/{study}/{model}/{unit}/seed{seed}.tsv"
     wildcard_constraints:
-        study=trained_elsewhere(nets=True),
-        # the truth, models that are applied or subtracted, and estimators are runs of other rules
-        model="".join(
-            [
-                "(?!simulator_truth/)",
-                rf"(?!(?:{models_with('regime', 'uncross')})/[^/]+-to-)",
-                rf"(?!(?:{models_with('regime', 'difference')})/[^/]+-)",
-                rf"(?!(?:{models_with('estimator')}|{models_with('control')})/)",
-                "[a-z0-9_]+",
-            ]
-        ),
+        **plan.made_by("train", pooled=False),
     conda:
         "../envs/train.yaml"
     threads: config["train_threads"]
     resources:
         **needs("train_model"),
     params:
-        model=model_block,
-        transfer=transfer_of,
-        folds=fold_of,
+        model=ask.model,
+        samples=ask.samples,
         # beside the outputs, but none of them: Snakemake deletes the outputs of a job that fails
         checkpoint=f"{CHECKPOINT}.pt",
-        code=model_code("train_model.py"),
+        code=ask.model_code("train_model.py"),
     message:
-        "Training {wildcards.model} on {wildcards.unit}, seed {wildcards.seed} (study {wildcards.study})"
+        "{wildcards.study}: training {wildcards.model} on {wildcards.unit}, seed {wildcards.seed}"
     script:
         "../workflow/scripts/train_model.py"
 
@@ -48,72 +43,15 @@ rule train_model:
 # On all cells at once: the same job, with the memory and time that this takes.
 use rule train_model as train_model_pooled with:
     wildcard_constraints:
-        study=trained_elsewhere(nets=True, pooled=True),
-        model="(?!simulator_truth/)(?!(?:{})/)[a-z0-9_]+".format(
-            "|".join([models_with("estimator"), models_with("control")])
-        ),
+        **plan.made_by("train", pooled=True),
     resources:
         **needs("train_model_pooled"),
 
 
-rule apply_model:
-    # A model that was trained on a source cell predicts the test genes of another: one fit serves all targets.
-    input:
-        weights="results/runs/{study}/{model}/{source}/seed{seed}/weights.safetensors",
-        params="results/runs/{study}/{model}/{source}/seed{seed}/params.yaml",
-        target="results/tensors/{study}/{target}.npz",
-        genes="results/annotation/genes.{study}.tsv",
-    output:
-        predictions="results/runs/{study}/{model}/{source}-to-{target}/seed{seed}/predictions.tsv.gz",
-    log:
-        "logs/apply_model/{study}/{model}/{source}-to-{target}/seed{seed}.log",
-    wildcard_constraints:
-        model=models_with("regime", "uncross"),
-        source="[A-Za-z0-9_.]+",
-        target="[A-Za-z0-9_.]+",
-    conda:
-        "../envs/train.yaml"
-    threads: config["train_threads"]
-    resources:
-        **needs("apply_model"),
-    params:
-        transfer=transfer_of,
-        code=model_code("apply_model.py"),
-    message:
-        "Applying {wildcards.model} of {wildcards.source} to {wildcards.target}, seed {wildcards.seed}"
-    script:
-        "../workflow/scripts/apply_model.py"
-
-
-rule subtract_cells:
-    # A model that is trained on each cell apart predicts a pair of cells by the difference of its predictions.
-    input:
-        a="results/runs/{study}/{model}/{a}/seed{seed}/predictions.tsv.gz",
-        b="results/runs/{study}/{model}/{b}/seed{seed}/predictions.tsv.gz",
-    output:
-        predictions="results/runs/{study}/{model}/{a}-{b}/seed{seed}/predictions.tsv.gz",
-    log:
-        "logs/subtract_cells/{study}/{model}/{a}-{b}/seed{seed}.log",
-    wildcard_constraints:
-        model=models_with("regime", "difference"),
-        a="[A-Za-z0-9_.]+",
-        b="[A-Za-z0-9_.]+",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **needs("subtract_cells"),
-    params:
-        code=code_digest("subtract_cells.py"),
-    message:
-        "Difference of {wildcards.model}'s predictions for {wildcards.a} and {wildcards.b}, seed {wildcards.seed}"
-    script:
-        "../workflow/scripts/subtract_cells.py"
-
-
 rule fit_estimator:
-    # A baseline of scikit-learn on one unit with one seed.
+    """A baseline of scikit-learn on one unit with one seed."""
     input:
-        unpack(run_inputs),
+        unpack(ask.run_inputs),
     output:
         predictions=f"{RUN}/predictions.tsv.gz",
         model=f"{RUN}/model.skops",
@@ -123,52 +61,175 @@ rule fit_estimator:
     benchmark:
         "benchmarks/fit_estimator/{study}/{model}/{unit}/seed{seed}.tsv"
     wildcard_constraints:
-        study=trained_elsewhere(nets=False),
-        model=models_with("estimator"),
+        **plan.made_by("fit", pooled=False),
     conda:
         "../envs/estimators.yaml"
     threads: config["train_threads"]
     resources:
         **needs("fit_estimator"),
     params:
-        model=model_block,
-        finished=CHECKPOINT,
-        code=model_code("fit_estimator.py"),
+        model=ask.model,
+        samples=ask.samples,
+        code=ask.model_code("fit_estimator.py"),
     message:
-        "Fitting {wildcards.model} on {wildcards.unit}, seed {wildcards.seed} (study {wildcards.study})"
+        "{wildcards.study}: fitting {wildcards.model} on {wildcards.unit}, seed {wildcards.seed}"
     script:
         "../workflow/scripts/fit_estimator.py"
 
 
 use rule fit_estimator as fit_estimator_pooled with:
     wildcard_constraints:
-        study=trained_elsewhere(nets=False, pooled=True),
-        model=models_with("estimator"),
+        **plan.made_by("fit", pooled=True),
     resources:
         **needs("fit_estimator_pooled"),
 
 
-if SIMULATED:
+rule apply_model:
+    """A model that was trained on a source cell predicts the test genes of another: one fit serves
+    all targets."""
+    input:
+        unpack(ask.run_inputs),
+    output:
+        predictions=f"{RUN}/predictions.tsv.gz",
+    log:
+        "logs/apply_model/{study}/{model}/{unit}/seed{seed}.log",
+    wildcard_constraints:
+        **plan.made_by("apply"),
+    conda:
+        "../envs/train.yaml"
+    threads: config["train_threads"]
+    resources:
+        **needs("apply_model"),
+    params:
+        samples=ask.samples,
+        code=ask.model_code("apply_model.py"),
+    message:
+        "{wildcards.study}: applying {wildcards.model}, {wildcards.unit}, seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/apply_model.py"
 
-    # The simulator knows each gene's activity: nothing that sees only marks can predict better.
-    rule predict_truth:
-        input:
-            unpack(truth_inputs),
-            truth=rules.simulate_genome.output.truth,
-        output:
-            predictions="results/runs/{study}/simulator_truth/{unit}/seed{seed}/predictions.tsv.gz",
-        log:
-            "logs/predict_truth/{study}/{unit}/seed{seed}.log",
-        conda:
-            "../envs/data.yaml"
-        resources:
-            **needs("predict_truth"),
-        params:
-            transfer=lambda wildcards: STUDIES[wildcards.study].get("transfer"),
-            # what the study's models see
-            sequence=lambda wildcards: "sequence" in STUDIES[wildcards.study],
-            code=code_digest("predict_truth.py"),
-        message:
-            "Best possible predictions for {wildcards.unit}, from the simulator's truth"
-        script:
-            "../workflow/scripts/predict_truth.py"
+
+rule subtract_cells:
+    """A model that is trained on each cell apart predicts a pair of cells by the difference of its
+    predictions."""
+    input:
+        unpack(ask.run_inputs),
+    output:
+        predictions=f"{RUN}/predictions.tsv.gz",
+    log:
+        "logs/subtract_cells/{study}/{model}/{unit}/seed{seed}.log",
+    wildcard_constraints:
+        **plan.made_by("subtract"),
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("subtract_cells"),
+    params:
+        code=code_digest("subtract_cells.py"),
+    message:
+        "{wildcards.study}: difference of {wildcards.model} for {wildcards.unit}, seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/subtract_cells.py"
+
+
+rule average_models:
+    """A cell that was held out: the mean of the nets of all training cells, and how each does
+    alone."""
+    input:
+        unpack(ask.run_inputs),
+    output:
+        predictions=f"{RUN}/predictions.tsv.gz",
+        members=f"{RUN}/members.tsv",
+    log:
+        "logs/average_models/{study}/{model}/{unit}/seed{seed}.log",
+    benchmark:
+        "benchmarks/average_models/{study}/{model}/{unit}/seed{seed}.tsv"
+    wildcard_constraints:
+        **plan.made_by("average", kind="net"),
+    conda:
+        "../envs/train.yaml"
+    threads: config["train_threads"]
+    resources:
+        **needs("average_models"),
+    params:
+        code=ask.model_code("average_models.py"),
+    message:
+        "{wildcards.study}: mean of all {wildcards.model} on {wildcards.unit}, seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/average_models.py"
+
+
+rule average_estimators:
+    """The same for baselines of scikit-learn."""
+    input:
+        unpack(ask.run_inputs),
+    output:
+        predictions=f"{RUN}/predictions.tsv.gz",
+        members=f"{RUN}/members.tsv",
+    log:
+        "logs/average_estimators/{study}/{model}/{unit}/seed{seed}.log",
+    benchmark:
+        "benchmarks/average_estimators/{study}/{model}/{unit}/seed{seed}.tsv"
+    wildcard_constraints:
+        **plan.made_by("average", kind="estimator"),
+    conda:
+        "../envs/estimators.yaml"
+    threads: config["train_threads"]
+    resources:
+        **needs("average_estimators"),
+    params:
+        model=ask.model,
+        code=ask.model_code("average_estimators.py"),
+    message:
+        "{wildcards.study}: mean of all {wildcards.model} on {wildcards.unit}, seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/average_estimators.py"
+
+
+rule predict_control:
+    """What the expression of the other training cells tells of a cell, without a model."""
+    input:
+        unpack(ask.run_inputs),
+    output:
+        predictions=f"{RUN}/predictions.tsv.gz",
+    log:
+        "logs/predict_control/{study}/{model}/{unit}/seed{seed}.log",
+    wildcard_constraints:
+        **plan.made_by("control"),
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("predict_control"),
+    params:
+        control=ask.control,
+        code=code_digest("predict_control.py"),
+    message:
+        "{wildcards.study}: control {wildcards.model} of {wildcards.unit}"
+    script:
+        "../workflow/scripts/predict_control.py"
+
+
+rule predict_truth:
+    """The best possible predictions: the simulator knows each gene's activity, and nothing that
+    sees only marks can predict better."""
+    input:
+        unpack(ask.truth_inputs),
+        truth=rules.simulate_genome.output.truth,
+    output:
+        predictions=f"{RUN}/predictions.tsv.gz",
+    log:
+        "logs/predict_truth/{study}/{model}/{unit}/seed{seed}.log",
+    wildcard_constraints:
+        **plan.made_by("truth"),
+    conda:
+        "../envs/data.yaml"
+    resources:
+        **needs("predict_truth"),
+    params:
+        samples=ask.tested_samples,
+        sequence=ask.reads_sequence,
+        code=code_digest("predict_truth.py"),
+    message:
+        "Best possible predictions for {wildcards.unit}, from the simulator's truth"
+    script:
+        "../workflow/scripts/predict_truth.py"

@@ -1,0 +1,367 @@
+"""The plan: what a configuration amounts to, without Snakemake."""
+
+import re
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from markexpr import project
+from markexpr.io.jobs import InputError
+from markexpr.outputs import OUTPUTS, Subject, files_of, files_of_paper, published_as
+from markexpr.plan import Plan
+from markexpr.settings.studies import load_studies
+
+MARKS = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
+CELLS = ["E003", "E085", "E116", "E123"]
+
+
+@pytest.fixture(scope="module")
+def full(root):
+    """The shipped configuration: 56 cells, ten pairs."""
+    return project.read(root, {})
+
+
+def plan_of(root, overrides=None, cells=CELLS, pairs=("E123-E003",), folder=None, simulated=False):
+    folder = folder or root / "config/studies"
+    studies = load_studies(folder, overrides or {}, MARKS)
+    return Plan(studies, list(cells), list(pairs), [1], simulated)
+
+
+def with_studies(root, folder, **studies):
+    """A folder of the shipped studies and further ones."""
+    for path in (root / "config/studies").glob("*.yaml"):
+        (folder / path.name).write_text(path.read_text())
+    for name, study in studies.items():
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(study))
+    return folder
+
+
+RULES = [
+    {"how": "train", "pooled": False},
+    {"how": "train", "pooled": True},
+    {"how": "fit", "pooled": False},
+    {"how": "fit", "pooled": True},
+    {"how": "apply"},
+    {"how": "subtract"},
+    {"how": "average", "kind": "net"},
+    {"how": "average", "kind": "estimator"},
+    {"how": "control"},
+    {"how": "truth"},
+]
+
+
+def makers(plan, run):
+    """The rules of rules/train.smk whose patterns match a run's predictions."""
+    path = f"results/runs/{run.study}/{run.model}/{run.unit}/seed1/predictions.tsv.gz"
+    found = []
+    for rule in RULES:
+        study = plan.made_by(**rule)["study"]
+        unit = "[A-Za-z0-9][A-Za-z0-9_.-]*"
+        pattern = rf"results/runs/({study})/([a-z0-9_]+)/({unit})/seed(\d+)/predictions\.tsv\.gz"
+        if re.fullmatch(pattern, path):
+            found.append(rule["how"])
+    return found
+
+
+def test_every_run_is_made_by_exactly_one_rule(root, tmp_path):
+    for plan in (plan_of(root), plan_of(root, simulated=True)):
+        for study in plan.studies:
+            assert plan.runs(study)
+            for run in plan.runs(study):
+                assert makers(plan, run) == [run.how], run
+
+
+def test_a_net_called_ridge_is_trained(root):
+    """It has the name of an estimator of other studies."""
+    ridge = {"base": "deepchrome"}
+    plan = plan_of(root, {"deepchrome": {"models": {"ridge": ridge}}})
+    run = plan.run("deepchrome", "ridge", "E003", 1)
+    assert run.how == "train" and makers(plan, run) == ["train"]
+    other = plan.run("deepdiff", "ridge", "E123-E003", 1)
+    assert other.how == "fit" and makers(plan, other) == ["fit"]
+
+
+def test_one_name_of_a_model_is_made_in_two_ways_in_two_studies(root):
+    """deepchrome is trained on each cell in one study, and applied from a source in another."""
+    model = {"base": "deepchrome", "trained_on": "source"}
+    plan = plan_of(root, {"transferchrome_cross_cell": {"models": {"deepchrome": model}}})
+    within = plan.run("transferchrome", "deepchrome", "E123", 1)
+    across = plan.run("transferchrome_cross_cell", "deepchrome", "E085-to-E123", 1)
+    source = plan.run("transferchrome_cross_cell", "deepchrome", "E085", 1)
+    for run, how in ((within, "train"), (across, "apply"), (source, "train")):
+        assert run.how == how and makers(plan, run) == [how]
+    assert source.folder in across.inputs["weights"]
+
+
+def test_a_unit_may_be_named_like_a_seed(root):
+    plan = plan_of(root, cells=["seed1", "E003"])
+    run = plan.run("deepchrome", "deepchrome", "seed1", 1)
+    assert run.folder == "results/runs/deepchrome/deepchrome/seed1/seed1"
+    assert makers(plan, run) == ["train"]
+    assert run.inputs == {"cell": "results/tensors/deepchrome/seed1.npz"}
+
+
+def test_sets_are_not_crossed_freely(root):
+    """A pair of one model that another has alone is no run of either."""
+    models = {"raw": {"cells": ["E123", "E003"]}, "aux": {"cells": ["E116", "E003"]}}
+    pairs = ["E123-E003", "E116-E003"]
+    plan = plan_of(root, {"deepdiff": {"models": models}}, pairs=pairs)
+    assert [run.unit for run in plan.runs("deepdiff", "raw")] == ["E123-E003"]
+    stranger = replace(plan.run("deepdiff", "raw", "E123-E003", 1), unit="E116-E003")
+    assert makers(plan, stranger) == []
+    with pytest.raises(InputError, match="raw of study deepdiff has no unit E116-E003; did you"):
+        plan.run("deepdiff", "raw", "E116-E003", 1)
+
+
+# ---- the tasks ----
+
+
+def test_cells_hold_some_out(root):
+    plan = plan_of(root, cells=["E003", "E116", "E071"])
+    how = {run.unit: run.how for run in plan.runs("dense_ensemble", "densenet")}
+    assert how == {"E003": "train", "E116": "train", "E071": "average"}
+    run = plan.run("dense_ensemble", "densenet", "E071", 2)
+    folder = "results/runs/dense_ensemble/densenet"
+    assert run.inputs == {
+        "weights": [f"{folder}/{cell}/seed2/weights.safetensors" for cell in ("E003", "E116")],
+        "params": [f"{folder}/{cell}/seed2/params.yaml" for cell in ("E003", "E116")],
+        "cell": "results/tensors/dense_ensemble/E071.npz",
+    }
+    assert "model" in plan.run("dense_ensemble", "ridge", "E071", 1).inputs
+    control = plan.run("dense_ensemble", "gene_mean", "E003", 1)
+    assert control.inputs["others"] == ["results/tensors/dense_ensemble/E116.npz"]
+    alone = plan_of(root, cells=["E071"])
+    assert alone.runs("dense_ensemble") == []
+    assert "it holds E071 out, and no other cell" in alone.why_no_unit("dense_ensemble")
+
+
+def test_transfers_say_what_trains_and_what_is_tested(root):
+    plan = plan_of(root)
+    study = "transferchrome_cross_cell"
+    origin = plan.run(study, "transferchrome_origin", "E085-to-E003", 1)
+    assert origin.how == "train" and set(origin.inputs) == {"target", "genes"}
+    assert origin.samples["trained_on"] == "target"
+    cross = plan.run(study, "transferchrome_cross_unseen", "E085-to-E003", 1)
+    assert set(cross.inputs) == {"source", "target", "genes"}
+    assert cross.samples["source_genes"] == "unseen" and cross.samples["split"]["test"] == 0.5
+    uncross = plan.run(study, "transferchrome_uncross", "E085-to-E003", 1)
+    assert uncross.how == "apply" and uncross.samples["trained_on"] == "none"
+    fit = plan.run(study, "transferchrome_uncross", "E085", 1)
+    assert fit.how == "train" and not fit.scored and set(fit.inputs) == {"source", "genes"}
+    assert uncross.inputs["weights"] == f"{fit.folder}/weights.safetensors"
+    # the source is no target of its own, and one fit serves all targets
+    assert len(plan.runs(study, "transferchrome_uncross")) == len(CELLS)
+
+
+def test_pairs_are_of_two_cells(root):
+    plan = plan_of(root)
+    run = plan.run("deepdiff", "raw_aux", "E123-E003", 1)
+    tensors = "results/tensors/deepdiff"
+    assert run.inputs == {"a": f"{tensors}/E123.npz", "b": f"{tensors}/E003.npz"}
+    assert run.samples == {"kind": "pair", "labels": False}
+    labels = plan.run("deepdiff_classification", "raw_aux", "E123-E003", 1)
+    assert labels.samples["labels"]
+    pair = plan.run("deepdiff", "attentivechrome", "E123-E003", 3)
+    assert pair.how == "subtract"
+    assert pair.inputs["a"].endswith("attentivechrome/E123/seed3/predictions.tsv.gz")
+    assert plan.run("deepdiff", "attentivechrome", "E123", 1).samples == {"kind": "cell"}
+
+
+def test_pooled_models_see_all_cells_and_folds_those_that_train(root):
+    plan = plan_of(root, cells=["E003", "E116", "E071"])
+    run = plan.run("wakawaka", "wakawaka", "pooled", 1)
+    assert len(run.inputs["cells"]) == 3 and run.inputs["sequence"].endswith("10000bp.npz")
+    assert "sequence" not in plan.run("wakawaka", "histone_only", "pooled", 1).inputs
+    fold = plan.run("wakawaka", "wakawaka_folds", "fold4", 1)
+    assert len(fold.inputs["cells"]) == 2 and not fold.scored
+    assert fold.samples["fold"] == {"number": 4, "which": 4, "over": "rows"}
+    assert all("fold" not in path for path in plan.predictions("wakawaka"))
+
+
+def test_the_truth_is_of_every_scored_unit(root):
+    plan = plan_of(root, simulated=True)
+    truth = {run.unit for run in plan.runs("deepdiff", "simulator_truth")}
+    assert truth == {"E123-E003"}
+    assert not plan_of(root).runs("deepdiff", "simulator_truth")
+
+
+@pytest.mark.parametrize(
+    ("study", "change", "message"),
+    [
+        (
+            "deepchrome",
+            {"models": {"deepchrome": {"trained_on": "target"}}},
+            "study deepchrome, model deepchrome: 'trained_on' is for studies with task: transfers",
+        ),
+        (
+            "deepchrome",
+            {"models": {"deepchrome": {"cell_by_cell": True}}},
+            "'cell_by_cell' is for studies with task: pairs",
+        ),
+        (
+            "deepchrome",
+            {"models": {"simulator_truth": {"base": "deepchrome"}}},
+            "a model may not be called simulator_truth",
+        ),
+        ("deepchrome", {"sequence": 100}, "'sequence' is for studies with task: pooled"),
+        (
+            "deepdiff",
+            {"data": {"target": {"transform": "log1p"}}},
+            "a pair's target is a log2 fold change",
+        ),
+        (
+            "deepdiff",
+            {"models": {"mean": {"control": "gene_mean"}}},
+            "model mean: a control cannot do task pairs",
+        ),
+        (
+            "deepdiff",
+            {"data": {"split": {"held_out_cells": ["E116"]}}},
+            "held_out_cells is for tasks cells and pooled",
+        ),
+        (
+            "transferchrome_cross_cell",
+            {"models": {"x": {"base": "deepchrome"}}},
+            "model x: task: transfers needs 'trained_on'",
+        ),
+        (
+            "transferchrome_cross_cell",
+            {"models": {"r": {"architecture": "ridge", "estimator": {}}}},
+            "an estimator cannot do task transfers",
+        ),
+        ("transferchrome_cross_cell", {"data": {"zscore_genes": "train"}}, "use zscore_genes: all"),
+        (
+            "transferchrome_cross_cell",
+            {"models": {"transferchrome_cross": {"network": {"domain_hidden": 0}}}},
+            "network.domain_hidden above 0",
+        ),
+        (
+            "transferchrome_cross_cell",
+            {
+                "models": {
+                    "deepchrome_origin": {
+                        "training": {"domain": {"maximum": 1, "schedule": "rising"}}
+                    }
+                }
+            },
+            "'training.domain' and 'trained_on: both' go together",
+        ),
+        ("transferchrome_cross_cell", {"transfer": None}, "needs the key 'transfer'"),
+        (
+            "wakawaka",
+            {"models": {"ridge": {"cells": ["E003"]}}},
+            "'cells' is for studies with task: cells, transfers and pairs",
+        ),
+        (
+            "dense_ensemble",
+            {"models": {"densenet": {"training": {"sampler": "by_gene", "cells_per_gene": 2}}}},
+            "'training.sampler' is for studies with task: pooled",
+        ),
+        ("wakawaka", {"sequence": 2000}, "network.span is 10000 bp, and the study's 'sequence'"),
+        ("wakawaka", {"sequence": None}, "the study names no 'sequence'"),
+        (
+            "wakawaka",
+            {"gene_attributions": {"model": "histone_only"}},
+            "histone_only does not read both marks and DNA",
+        ),
+    ],
+)
+def test_what_does_not_fit_a_task_is_refused(root, study, change, message):
+    with pytest.raises(InputError, match=re.escape(message)) as error:
+        plan_of(root, {study: change})
+    assert "\n" not in str(error.value)
+
+
+# ---- outputs ----
+
+
+def subject(settings, name):
+    return settings.lookup.subject(type("Wildcards", (), {"study": name}))
+
+
+def test_a_target_builds_all_studies_of_its_paper(full):
+    names = {path.split("/")[2] for path in files_of_paper(subject(full, "transferchrome"))}
+    assert names == {
+        "transferchrome",
+        "transferchrome_chromosome",
+        "transferchrome_cross_cell",
+        "transferchrome_text",
+        "transferchrome_zscore_train",
+    }
+    names = {path.split("/")[2] for path in files_of_paper(subject(full, "dense_ensemble"))}
+    assert names == {"dense_ensemble"}  # wakawaka is on its data, and another paper's
+
+
+def test_what_each_study_ends_in(full):
+    def has(study, *names):
+        files = set(files_of(subject(full, study)))
+        return [name for name in names if f"results/{name}" not in {*map(str, files)}] == []
+
+    assert has("deepchrome", "figures/deepchrome/roc.png", "tables/deepchrome/published.html")
+    crossed = "transferchrome_cross_cell"
+    assert has(crossed, f"tables/{crossed}/table3.html", f"figures/{crossed}/figure4.png")
+    assert not has(crossed, f"figures/{crossed}/genes.png")  # its base shows them
+    assert has("deepdiff", "attention/deepdiff/raw_d/E116-E003/seed1.npz")
+    assert has("deepdiff", "figures/deepdiff/inputs.png", "tables/deepdiff/settings.html")
+    assert has("dense_ensemble", "tables/dense_ensemble/leave_one_out.html")
+    assert has("wakawaka", "figures/wakawaka/cross_validation.png", "tables/wakawaka/regimes.html")
+    assert not has("deepdiff_flanks", "figures/deepdiff_flanks/profiles.png")
+
+
+def test_variants_stand_beside_their_base_in_settings(root, tmp_path):
+    variants = {
+        f"{base}_chromosome": {
+            "base": base,
+            "data": {"split": {"scheme": "chromosome", "fold": 0, "held_out_cells": ["E123"]}},
+            "models": {"ridge": {}},
+        }
+        for base in ("dense_ensemble", "wakawaka")
+    }
+    folder = with_studies(root, tmp_path, **variants)
+    plan = plan_of(root, folder=folder)
+    for base in ("dense_ensemble", "wakawaka"):
+        assert plan.settings(base) == [base, f"{base}_chromosome"]
+        assert plan.compared_models(base) == ["ridge"]
+        assert plan.studies[f"{base}_chromosome"].first_metric == "mse"
+
+
+def test_published_numbers_are_those_of_the_paper(full):
+    def published(name):
+        return published_as(subject(full, name))
+
+    assert published("transferchrome") == "transferchrome"
+    assert published("transferchrome_text") == "transferchrome"  # labels alone differ
+    assert published("transferchrome_chromosome") is None
+    assert published("transferchrome_cross_cell") == "transferchrome_cross_cell"
+
+
+def test_nothing_to_build_says_why(root):
+    settings = project.read(root, {"cells": ["E003"]})
+    with pytest.raises(InputError, match=r"deepdiff has nothing to build.*it needs two cells"):
+        files_of_paper(subject(settings, "deepdiff"))
+
+
+def test_every_output_has_a_rule_and_a_caption(root):
+    rules = "\n".join(path.read_text() for path in (root / "rules").glob("*.smk"))
+    for output in OUTPUTS:
+        assert f'{output.kind}("{output.name}"' in rules, output.name
+        assert (root / f"workflow/report/{output.caption or output.name}.rst").exists()
+
+
+def test_a_misspelt_run_as_target_is_refused_with_the_nearest(full):
+    for path, message in (
+        ("deepchrome/deepcrome/E003/seed1", "unknown model 'deepcrome'.*did you mean 'deepchrome'"),
+        ("deepchrom/deepchrome/E003/seed1", "unknown study 'deepchrom'; did you mean"),
+        ("deepchrome/deepchrome/E033/seed1", "has no unit E033; did you mean"),
+        ("deepchrome/deepchrome/E003/1a", "a run's folder is called seed1"),
+    ):
+        with pytest.raises(InputError, match=message):
+            full.check_targets([f"results/runs/{path}/predictions.tsv.gz"])
+    full.check_targets(["results/runs/deepchrome/deepchrome/E003/seed7/predictions.tsv.gz"])
+
+
+def test_the_full_configuration_is_planned_at_once(full):
+    runs = [run for study in full.plan.studies for run in full.plan.runs(study)]
+    assert len(runs) > 2000 and isinstance(full.plan, Plan)
+    assert isinstance(subject(full, "deepchrome"), Subject)

@@ -1,0 +1,361 @@
+"""What rules ask: the plan's answers as functions of wildcards, for input and params.
+
+A rule says `input: unpack(ask.run_inputs)` or `params: data=ask.setting("data")`. Imported by the
+Snakefile: no torch, no numpy.
+"""
+
+from markexpr import origins, outputs
+from markexpr.digest import code_digest
+from markexpr.io.jobs import InputError
+from markexpr.outputs import Subject
+from markexpr.settings.reading import did_you_mean
+from markexpr.tasks import genes_path, sequence_path, tensor_path
+
+
+class Lookup:
+    """Answers for wildcards (study, model, unit, seed, cell, …), each a function of them.
+
+    config: Config; plan: Plan; sources: Origins; published: names of studies with published
+    numbers.
+    """
+
+    def __init__(self, config, plan, sources, published):
+        self.config, self.plan, self.sources = config, plan, sources
+        self.published = frozenset(published)
+
+    def subject(self, wildcards):
+        """The study of a job, as the table of outputs looks at it."""
+        return Subject(self.plan, self.sources, self.published, wildcards.study)
+
+    def _study(self, wildcards):
+        return self.plan.studies[wildcards.study]
+
+    def _task(self, wildcards):
+        return self.plan.tasks[wildcards.study]
+
+    # ---- settings ----
+
+    def setting(self, *keys):
+        """A function of wildcards that gives a key of the job's study, or one below it, as plain
+        values."""
+
+        def give(wildcards):
+            value = self._study(wildcards)
+            for key in keys:
+                value = getattr(value, key)
+            return _plain(value)
+
+        return give
+
+    def first_metric(self, wildcards):
+        """The metric that a study's comparisons are made in."""
+        return self._study(wildcards).first_metric
+
+    def member_metric(self, wildcards):
+        """The metric in which members of an ensemble are compared."""
+        return "auc" if self._study(wildcards).data.has_labels else "mse"
+
+    def comparison(self, part):
+        """A function of wildcards that gives a block of `tables` or `figures`, by its name."""
+
+        def give(wildcards):
+            blocks = getattr(self._study(wildcards), f"{part}s")
+            name = wildcards[part]
+            if name not in blocks:
+                hint = did_you_mean(name, blocks) if blocks else f"it has no {part}s"
+                raise InputError(f"study {wildcards.study} has no {name}; {hint}")
+            return blocks[name].plain()
+
+        return give
+
+    def is_pooled(self, wildcards):
+        """Whether rows of a gene in several cells are scored together."""
+        return self._study(wildcards).task == "pooled"
+
+    def label_mode(self, wildcards):
+        """How labels are made; none for values."""
+        return getattr(self._study(wildcards).data.target, "label_mode", "none")
+
+    # ---- cells ----
+
+    def count_inputs(self, wildcards):
+        """The files that a cell's counts are made from."""
+        return self.sources.count_inputs(wildcards.cell)
+
+    def source(self, wildcards):
+        """The source of a cell, as plain values."""
+        return self.sources.source(wildcards.cell).plain()
+
+    def has_own_expression(self, wildcards):
+        """Whether a cell's source brings its expression."""
+        return self.sources.own_expression(wildcards.cell) is not None
+
+    def expression(self, wildcards):
+        """The table that a cell's expression is read from."""
+        target = self._study(wildcards).data.target
+        return self.sources.expression(wildcards.cell, target)
+
+    def remc_expression(self, wildcards):
+        """REMC's table of a study's expression."""
+        return origins.remc_expression(self._study(wildcards).data.target)
+
+    def mirrored(self, wildcards):
+        """The file of the simulated mirror that a download copies."""
+        return self.sources.mirrored(wildcards.file)
+
+    def url(self, wildcards):
+        """Where a download comes from."""
+        return self.sources.url(wildcards.file)
+
+    def gene_list(self, wildcards):
+        """The file that limits a study's genes, if it names one."""
+        listed = self._study(wildcards).data.genes.list
+        return [listed] if listed else []
+
+    def cells(self, wildcards):
+        """The cells of a study."""
+        return self._task(wildcards).cells
+
+    def counts_of_cell(self, wildcards):
+        """The counts of a cell in the window of a study."""
+        return self._counts(wildcards, wildcards.cell)
+
+    def counts(self, wildcards):
+        """The counts of all cells of a study."""
+        return [self._counts(wildcards, cell) for cell in self.cells(wildcards)]
+
+    def _counts(self, wildcards, cell):
+        return f"results/counts/{self._study(wildcards).data.window}/{cell}.npz"
+
+    def tensors(self, wildcards):
+        """The tensors of all cells of a study."""
+        return self._task(wildcards).tensors(self.cells(wildcards))
+
+    # ---- runs ----
+
+    def run(self, wildcards):
+        """The run of a job."""
+        return self.plan.run(wildcards.study, wildcards.model, wildcards.unit, wildcards.seed)
+
+    def truth(self, wildcards):
+        """The run of the simulator's truth."""
+        unit, seed = wildcards.unit, wildcards.seed
+        return self.plan.run(wildcards.study, "simulator_truth", unit, seed)
+
+    def run_inputs(self, wildcards):
+        """The files that a run reads, by what they are to it."""
+        return self.run(wildcards).inputs
+
+    def truth_inputs(self, wildcards):
+        """The tensors of the genes that a unit tests."""
+        return self.truth(wildcards).inputs
+
+    def samples(self, wildcards):
+        """How the samples of a run are made of its files."""
+        return self.run(wildcards).samples
+
+    def tested_samples(self, wildcards):
+        """What the simulator's truth is of."""
+        return self.truth(wildcards).samples
+
+    def model(self, wildcards):
+        """The block of a run's model. Which cells it has changes none of its runs."""
+        block = self._study(wildcards).models[wildcards.model].plain()
+        return {key: value for key, value in block.items() if key != "cells"}
+
+    def control(self, wildcards):
+        """What kind of control a model is."""
+        return self._study(wildcards).models[wildcards.model].control
+
+    def model_code(self, script):
+        """A function of wildcards that gives the hash of a script and of the one architecture that
+        the job uses, so that an edit of it retrains that model alone."""
+
+        def digest(wildcards):
+            return self._code(script, wildcards.study, wildcards.model)
+
+        return digest
+
+    def _code(self, script, study, model):
+        architecture = self.plan.studies[study].models[model].architecture
+        return code_digest(script, f"markexpr/models/{architecture}.py")
+
+    def predictions(self, wildcards):
+        """The predictions of all runs of a study that are scored."""
+        return self.plan.predictions(wildcards.study)
+
+    def reads_sequence(self, wildcards):
+        """Whether models of a study may read DNA."""
+        return self._study(wildcards).sequence is not None
+
+    # ---- tables and figures ----
+
+    def labels(self, wildcards):
+        """The table of label modes, for studies of labels."""
+        if not self._study(wildcards).data.has_labels:
+            return {}
+        return {"labels": f"results/tables/{wildcards.study}/labels.tsv"}
+
+    def regimes(self, wildcards):
+        """Scores by regime, for studies that hold cells out."""
+        if not outputs.has_regimes(self.subject(wildcards)):
+            return {}
+        return {"regimes": f"results/tables/{wildcards.study}/regimes.tsv"}
+
+    def published_as(self, wildcards):
+        """The study under which a paper's numbers stand."""
+        return outputs.published_as(self.subject(wildcards))
+
+    def changes(self, wildcards):
+        """What the config changes of a study's own setting, in words."""
+        return self._changes(wildcards.study)
+
+    def _changes(self, study):
+        cells = self.plan.tasks[study].cells
+        other = [cell for cell in cells if self.sources.source(cell).kind != "remc"]
+        said = [f"{len(other)} cells of other sources"] if other else []
+        while study is not None:
+            if study in self.config.overrides:
+                said.append("settings changed by overrides")
+                break
+            study = self.plan.studies[study].base
+        return ", ".join(said)
+
+    def compared(self, wildcards):
+        """The table of models that settings compare: the study's first, or one of the models that
+        its variants have."""
+        study = self._study(wildcards)
+        if study.tables:
+            return next(iter(study.tables.values())).plain()
+        models = self.plan.compared_models(wildcards.study)
+        return {"title": study.title, "metric": study.first_metric, "models": models}
+
+    def settings_metrics(self, wildcards):
+        """The metrics of a study and its variants."""
+        return [f"results/metrics/{name}.tsv" for name in self._settings(wildcards)]
+
+    def settings_names(self, wildcards):
+        """What a study and its variants are called side by side."""
+        return [
+            ", ".join(filter(None, [self.plan.studies[name].setting or name, self._changes(name)]))
+            for name in self._settings(wildcards)
+        ]
+
+    def _settings(self, wildcards):
+        return outputs.settings(self.subject(wildcards))
+
+    def sizes(self, wildcards):
+        """params.yaml of one fit of each model."""
+        study = wildcards.study
+        models = self.plan.studies[study].models
+        return [file for model in models for file in self.plan.first_fit(study, model)]
+
+    def members(self, wildcards):
+        """How each cell's model does alone on held-out cells."""
+        return self.plan.member_tables(wildcards.study)
+
+    def losses(self, wildcards):
+        """Training losses by step of the nets that a study draws, of the first seed."""
+        nets = self._study(wildcards).losses
+        return [
+            file
+            for net in nets
+            for file in self._first_seed(wildcards.study, net, "steps.tsv", scored=True)
+        ]
+
+    def folds(self, wildcards):
+        """The histories of a cross-validation's folds, of the first seed."""
+        model = self._study(wildcards).cross_validation.model
+        return self._first_seed(wildcards.study, model, "history.tsv")
+
+    def _first_seed(self, study, model, file, scored=None):
+        runs = self.plan.runs(study, model, scored=scored, how=("train",))
+        return self.plan.files(runs, file, self.plan.seeds[:1])
+
+    # ---- interpretation ----
+
+    def trained_inputs(self, wildcards):
+        """A run's inputs, and the net that came of them."""
+        run = self.run(wildcards)
+        net = {part: f"{run.folder}/{file}" for part, file in NET_FILES.items()}
+        return {**run.inputs, **net}
+
+    def attention_maps(self, wildcards):
+        """The self-attention of a net in all units, of the first seed."""
+        task = self._task(wildcards)
+        return [
+            self._array("attention", wildcards.study, wildcards.model, unit)
+            for unit in task.trained_units(wildcards.model)
+        ]
+
+    def mark_attention(self, wildcards):
+        """The attention over marks that a study draws."""
+        setting = self._study(wildcards).mark_attention
+        return self._array("attention", wildcards.study, setting.model, setting.unit)
+
+    def attributions(self, wildcards):
+        """The attributions that a study draws."""
+        model = self._study(wildcards).attributions.model
+        return [
+            self._array("attributions", wildcards.study, model, unit)
+            for unit in outputs.attributed_units(self.subject(wildcards))
+        ]
+
+    def _array(self, folder, study, model, unit):
+        return f"results/{folder}/{study}/{model}/{unit}/seed{self.plan.seeds[0]}.npz"
+
+    def attributions_setting(self, wildcards):
+        """The setting of a study's attributions, with the units that are drawn."""
+        setting = self._study(wildcards).attributions.plain()
+        return {**setting, "units": outputs.attributed_units(self.subject(wildcards))}
+
+    def is_turned(self, wildcards):
+        """Whether windows run along transcription."""
+        return self._study(wildcards).data.orientation == "transcription"
+
+    def pair_shown(self, wildcards):
+        """The tensors of the pair of cells of which a study shows one gene."""
+        return self._task(wildcards).inputs_of(self._study(wildcards).inputs.unit)
+
+    def gene_shown(self, wildcards):
+        """The net of which a study shows one gene, the cell's tensors and the sequences."""
+        study, task = self._study(wildcards), self._task(wildcards)
+        setting = study.gene_attributions
+        run = self.plan.run(wildcards.study, setting.model, "pooled", self.plan.seeds[0])
+        # the cell that it names if it is built and trains, else the first that does
+        named = [cell for cell in task.training_cells if cell == setting.cell]
+        cell = (named + task.training_cells)[0]
+        net = {part: f"{run.folder}/{file}" for part, file in NET_FILES.items()}
+        tensors = tensor_path(wildcards.study, cell)
+        return {**net, "cell": tensors, "sequence": sequence_path(study.sequence)}
+
+    def gene_shown_code(self, wildcards):
+        """The hash of what shows one gene."""
+        model = self._study(wildcards).gene_attributions.model
+        return self._code("save_gene_attributions.py", wildcards.study, model)
+
+    def genes(self, wildcards):
+        """The genes of a study."""
+        return genes_path(wildcards.study)
+
+    # ---- targets ----
+
+    def paper(self, study):
+        """A function of wildcards that gives all outputs of a study and of its paper's others."""
+
+        def give(wildcards):
+            return outputs.files_of_paper(Subject(self.plan, self.sources, self.published, study))
+
+        return give
+
+
+NET_FILES = {"weights": "weights.safetensors", "params": "params.yaml"}
+
+
+def _plain(value):
+    """Settings as plain values, which Snakemake can compare and write down."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value.plain() if hasattr(value, "plain") else value

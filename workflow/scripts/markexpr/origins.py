@@ -1,0 +1,129 @@
+"""Which files a cell's counts and expression are made from, by the kind of its source.
+
+Imported by the Snakefile: no torch, no numpy.
+"""
+
+from pathlib import Path
+
+from markexpr.io.jobs import InputError
+from markexpr.settings.config import Source
+from markexpr.settings.reading import choose
+
+EXPRESSION = "results/raw/byDataType/rna/expression"
+ALIGNMENTS = "results/raw/byFileType/alignments/consolidated"
+SIMULATED = "results/simulated"
+GENES = "results/annotation/genes.tsv"
+TABLES = {"rpkm": "RPKM", "n": "N"}  # REMC's names of data.target.expression
+
+PUBLISHED_CSV = ("deepdiff_csv", "deepchrome_csv")
+# published files bring counts of one window, so nothing can be counted around a gene's end
+FIXED_WINDOW = (*PUBLISHED_CSV, "kaggle_npz")
+# expression stands in the file that brings the counts
+WITH_EXPRESSION = ("deepchrome_csv", "kaggle_npz")
+
+
+class Origins:
+    """Where the data of each cell come from.
+
+    config: markexpr.settings.config.Config; known: all cells that may be asked for; chrom_sizes:
+    path of the table of chromosomes.
+    """
+
+    def __init__(self, config, known, chrom_sizes):
+        self.config, self.known, self.chrom_sizes = config, known, chrom_sizes
+
+    def source(self, cell):
+        """The source of a cell's data (config key `sources`). Raises InputError if unknown."""
+        if cell not in self.known:
+            choose([cell], self.known, "cells", "config/cells.tsv or config key 'sources'")
+        return self.config.sources.get(cell, Source(kind="remc"))
+
+    def kinds(self, cells):
+        """The kinds of source that some cells have."""
+        return {self.source(cell).kind for cell in cells}
+
+    def count_inputs(self, cell):
+        """The files that a cell's counts are made from, by what they are."""
+        source = self.source(cell)
+        if source.kind in PUBLISHED_CSV:
+            return {
+                part: self._published(cell, source, part) for part in ("train", "valid", "test")
+            }
+        if source.kind == "kaggle_npz":
+            return {"npz": self._own(cell, source, source.path)}
+        return {
+            "reads": [self._reads(cell, source, mark) for mark in self.config.marks],
+            "genes": GENES,
+            "chrom_sizes": self.chrom_sizes,
+        }
+
+    def _reads(self, cell, source, mark):
+        if source.kind == "remc":
+            return f"{ALIGNMENTS}/{cell}-{mark}.tagAlign.gz"
+        path = source.path.replace("{cell}", cell).replace("{mark}", mark)
+        return self._own(cell, source, path)
+
+    def _published(self, cell, source, part):
+        stem = {
+            "deepdiff_csv": f"{cell}.{part}.csv",
+            "deepchrome_csv": f"{cell}/classification/{part}.csv",
+        }[source.kind]
+        plain = Path(source.path) / stem
+        return self._own(cell, source, plain, f"{plain}.gz")
+
+    def _own(self, cell, source, *paths):
+        """The first of some paths that exists."""
+        for path in paths:
+            if Path(path).exists():
+                return str(path)
+        raise InputError(
+            f"config key 'sources': {cell} has no file {paths[0]}; check its 'path' "
+            f"(kind {source.kind})"
+        )
+
+    def own_expression(self, cell):
+        """The expression table that a cell's source brings, or None."""
+        source = self.source(cell)
+        if source.expression:
+            return self._own(cell, source, source.expression)
+        return self._published(cell, source, "expr") if source.kind == "deepdiff_csv" else None
+
+    def expression(self, cell, target):
+        """The table that a cell's expression is read from: the source's own, else REMC's. An empty
+        list if it stands with the counts. target: a study's data.target."""
+        own = self.own_expression(cell)
+        if own or self.source(cell).kind in WITH_EXPRESSION:
+            return own or []
+        return remc_expression(target)
+
+    def can_serve(self, cells, data):
+        """Whether the sources of some cells have what a study's `data` ask for: published csv have
+        no reads around a gene's end, and DeepDiff's bring counts and no RPKM."""
+        if data.window.endswith("_flanks") and self.kinds(cells) & set(FIXED_WINDOW):
+            return False
+        needs_rpkm = data.target.expression == "rpkm" and not data.has_labels
+        sources = [self.source(cell) for cell in cells]
+        return not needs_rpkm or not any(
+            source.kind == "deepdiff_csv" and not source.expression for source in sources
+        )
+
+    # ---- downloads ----
+
+    def mirrored(self, file):
+        """Where the simulated mirror holds a `file` of results/raw/; nothing for a real mirror."""
+        if not self.config.simulated:
+            return []
+        return f"{SIMULATED}/{file if file.startswith('hg19/') else f'mirror/{file}'}"
+
+    def url(self, file):
+        """Where a `file` of results/raw/ is fetched from."""
+        if self.config.simulated:
+            return self.mirrored(file)
+        if file.startswith("hg19/"):
+            return file.replace("hg19", self.config.genome_mirror, 1)
+        return f"{self.config.mirror}/{file}"
+
+
+def remc_expression(target):
+    """REMC's table of the expression that a study's target is made of."""
+    return f"{EXPRESSION}/57epigenomes.{TABLES[target.expression]}.pc.gz"

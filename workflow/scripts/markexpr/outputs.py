@@ -1,0 +1,316 @@
+"""Which tables and figures a study ends in: one table, one line each.
+
+A new figure is a script with its rule (rules/), which says `**figure("its_name")`, and a line of
+OUTPUTS here: the tests of the workflow then ask for it as well. A caption stands in
+workflow/report/{name}.rst, where there is one. Imported by the Snakefile: no torch, no numpy.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from markexpr.io.jobs import InputError
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A study, as the conditions of OUTPUTS look at it.
+
+    plan: markexpr.plan.Plan; origins: markexpr.origins.Origins; published: names of the studies
+    whose papers' numbers stand in config/published.tsv.
+    """
+
+    plan: object
+    origins: object
+    published: frozenset
+    name: str
+
+    @property
+    def study(self):
+        """Its markexpr.settings.studies.Study."""
+        return self.plan.studies[self.name]
+
+    @property
+    def task(self):
+        """Its markexpr.tasks.Task."""
+        return self.plan.tasks[self.name]
+
+
+# ---- conditions: whether a study has an output, or the names of those that it has ----
+
+
+def has_own_data(subject):
+    """Not those of its base, which shows them."""
+    base = subject.study.base
+    return base is None or subject.study.data != subject.plan.studies[base].data
+
+
+def has_one_anchor(subject):
+    """Around two anchors, TSS and TTS, there is no one distance to draw along."""
+    return has_own_data(subject) and not subject.study.data.window.endswith("_flanks")
+
+
+def predicts_labels(subject):
+    """High or low."""
+    return subject.study.data.has_labels
+
+
+def predicts_values(subject):
+    """Expression values, or their change."""
+    return has_models(subject) and not predicts_labels(subject)
+
+
+def scores_labels(subject):
+    """High or low, by models."""
+    return has_models(subject) and predicts_labels(subject)
+
+
+def has_models(subject):
+    """Some studies show data alone."""
+    return bool(subject.study.models)
+
+
+def has_published(subject):
+    """Numbers of its paper to compare with."""
+    return has_models(subject) and published_as(subject) is not None
+
+
+def has_regimes(subject):
+    """It holds cells out, and others train."""
+    task = subject.task
+    return has_models(subject) and bool(task.held_out and task.training_cells)
+
+
+def holds_out_remc(subject):
+    """REMC's table of expression is fetched for REMC's cells alone."""
+    kinds = subject.origins.kinds(subject.task.cells)
+    return has_regimes(subject) and kinds == {"remc"} and not predicts_labels(subject)
+
+
+def has_ensembles(subject):
+    """Held-out cells are predicted by the mean of all cells' models."""
+    return bool(subject.plan.member_tables(subject.name))
+
+
+def draws_losses(subject):
+    """Nets whose losses are drawn, all of them with a cell to train on."""
+    nets = subject.study.losses
+    return bool(nets) and all(subject.task.trained_units(net) for net in nets)
+
+
+def has_folds(subject):
+    """A cross-validation."""
+    return subject.study.cross_validation is not None and bool(subject.task.training_cells)
+
+
+def shows_a_gene(subject):
+    """Attributions of one gene."""
+    return subject.study.gene_attributions is not None and bool(subject.task.training_cells)
+
+
+def has_attributions(subject):
+    """Saliency of units that are built and have a model of their own."""
+    return bool(attributed_units(subject))
+
+
+def has_claims(subject):
+    """Claims to test."""
+    return bool(subject.study.claims)
+
+
+def has_settings(subject):
+    """Variants of the same paper and task beside it, and models to compare."""
+    compared = subject.plan.compared_models(subject.name)
+    return bool(compared) and len(settings(subject)) > 1
+
+
+def shows_mark_attention(subject):
+    """The pair whose attention over marks is drawn is built."""
+    setting = subject.study.mark_attention
+    return setting is not None and setting.unit in subject.plan.pairs
+
+
+def shows_inputs(subject):
+    """The pair whose inputs are drawn is built."""
+    setting = subject.study.inputs
+    return setting is not None and setting.unit in subject.plan.pairs
+
+
+def tables_of_models(subject):
+    """Tables of models side by side that have a unit each."""
+    return [name for name, block in subject.study.tables.items() if _built(subject, block)]
+
+
+def figures_of_models(subject):
+    """Figures of models side by side that have a unit each."""
+    return [name for name, block in subject.study.figures.items() if _built(subject, block)]
+
+
+def maps_of_attention(subject):
+    """A map of self-attention a net that asks for one and has a unit."""
+    nets = [net for net in subject.study.attention if subject.task.trained_units(net)]
+    return [f"attention_{net}" for net in nets]
+
+
+def _built(subject, block):
+    return subject.plan.has_unit(subject.name, block.models)
+
+
+# ---- what conditions and rules ask ----
+
+
+def published_as(subject):
+    """The study under which config/published.tsv has the numbers that a study compares with: its
+    own name, or its base's if they differ in how labels are made alone; None for others."""
+    base = subject.study.base
+    if subject.name in subject.published:
+        return subject.name
+    if base not in subject.published or not predicts_labels(subject):
+        return None
+    own, other = (
+        data.model_copy(update={"target": data.target.model_copy(update={"label_mode": "text"})})
+        for data in (subject.study.data, subject.plan.studies[base].data)
+    )
+    same_task = subject.study.task == subject.plan.studies[base].task
+    return base if own == other and same_task else None
+
+
+def attributed_units(subject):
+    """The units whose attributions a study draws: those that are built and trained on."""
+    setting = subject.study.attributions
+    if setting is None:
+        return []
+    trained = subject.task.trained_units(setting.model)
+    return [unit for unit in setting.units if unit in trained]
+
+
+def settings(subject):
+    """A study and its variants, as far as the cells' sources serve them."""
+    return [
+        name
+        for name in subject.plan.settings(subject.name)
+        if name == subject.name or can_be_built(subject, name)
+    ]
+
+
+def can_be_built(subject, name):
+    """Whether the sources of a study's cells have what it asks for."""
+    plan = subject.plan
+    return subject.origins.can_serve(plan.tasks[name].cells, plan.studies[name].data)
+
+
+# ---- the table ----
+
+FIGURE, TABLE = "figure", "table"
+DATA, SCORES, MODELS, INTERPRETATION = "Data", "Scores", "Models", "Interpretation"
+
+
+@dataclass(frozen=True)
+class Output:
+    """A table or figure of studies.
+
+    name: of its file, or the pattern of several; group, label: where the report has it and what
+    it calls it; condition: whether a study has it, or the names of those that it has; caption: a
+    file of workflow/report/, {name}.rst if not given.
+    """
+
+    kind: str
+    name: str
+    group: str
+    label: str
+    condition: Callable
+    caption: str = ""
+
+    def names(self, subject):
+        """The names of the files of this line that a study has."""
+        found = self.condition(subject)
+        return found if isinstance(found, list) else [self.name] * bool(found)
+
+
+# fmt: off
+OUTPUTS = [
+    Output(FIGURE, "genes", DATA, "genes kept and dropped", has_own_data),
+    Output(FIGURE, "depth", DATA, "reads per cell and mark", has_own_data),
+    Output(FIGURE, "profiles", DATA, "mean read profile, high and low genes", has_one_anchor),
+    Output(FIGURE, "correlation", DATA, "correlation of marks with expression", has_one_anchor),
+    Output(FIGURE, "labels", DATA, "labels as number and as text", predicts_labels),
+    Output(FIGURE, "inputs", DATA, "inputs of one gene (Figure 1)", shows_inputs),
+    Output(TABLE, "scores", SCORES, "scores of the test genes", has_models),
+    Output(FIGURE, "roc", SCORES, "ROC curves of the test genes", scores_labels),
+    Output(FIGURE, "predicted", SCORES, "predicted and true values", predicts_values),
+    Output(TABLE, "published", SCORES, "published and ours", has_published),
+    Output(TABLE, "regimes", SCORES, "seen and unseen genes and cells", has_regimes),
+    Output(FIGURE, "regimes", SCORES, "validation and test error (Figure 4)", has_regimes),
+    Output(TABLE, "leave_one_out", SCORES, "expression told by other cells", holds_out_remc),
+    Output(FIGURE, "cross_validation", SCORES, "cross-validation (Figure 3)", has_folds),
+    Output(TABLE, "sizes", MODELS, "sizes of models", has_models),
+    Output(TABLE, "{table}", MODELS, "{table}", tables_of_models, "models_table"),
+    Output(FIGURE, "{figure}", MODELS, "{figure}", figures_of_models, "models_figure"),
+    Output(TABLE, "claims", MODELS, "claims of the paper, tested", has_claims),
+    Output(TABLE, "settings", MODELS, "in other settings", has_settings),
+    Output(FIGURE, "settings", MODELS, "in other settings (figure)", has_settings),
+    Output(TABLE, "ensemble", MODELS, "ensemble and its members", has_ensembles),
+    Output(FIGURE, "ensemble", MODELS, "ensemble and its members (figure)", has_ensembles),
+    Output(FIGURE, "losses", MODELS, "training loss of every cell's model (Figure 3)",
+           draws_losses),
+    Output(FIGURE, "attention_{model}", INTERPRETATION, "self-attention of {model}",
+           maps_of_attention, "attention"),
+    Output(FIGURE, "mark_attention", INTERPRETATION, "attention over marks (Figure 5)",
+           shows_mark_attention),
+    Output(FIGURE, "attributions", INTERPRETATION, "saliency and integrated gradients",
+           has_attributions),
+    Output(FIGURE, "gene_marks", INTERPRETATION, "marks of one gene, gradient × input (Figure 4)",
+           shows_a_gene, "gene_attributions"),
+    Output(FIGURE, "gene_sequence", INTERPRETATION,
+           "gradients of the four bases of one gene (Figure 5)", shows_a_gene,
+           "gene_attributions"),
+    Output(FIGURE, "gene_attributions", INTERPRETATION, "marks and DNA, means over genes",
+           shows_a_gene),
+]
+# fmt: on
+
+FOLDERS = {FIGURE: ("figures", "png"), TABLE: ("tables", "html")}
+
+
+def find(kind, name):
+    """The line of OUTPUTS of a kind and name."""
+    return next(output for output in OUTPUTS if (output.kind, output.name) == (kind, name))
+
+
+def files_of(subject):
+    """All tables and figures of one study, as paths; none if it has models and no unit."""
+    plan, name = subject.plan, subject.name
+    if subject.study.models and not plan.runs(name):
+        return []
+    files = []
+    for output in OUTPUTS:
+        folder, suffix = FOLDERS[output.kind]
+        files += [f"results/{folder}/{name}/{one}.{suffix}" for one in output.names(subject)]
+    return files + attention_files(subject)
+
+
+def attention_files(subject):
+    """Attention gene by gene of every net that has it over marks, of the first seed."""
+    plan, name = subject.plan, subject.name
+    return [
+        f"results/attention/{name}/{run.model}/{run.unit}/seed{plan.seeds[0]}.npz"
+        for net in plan.nets_with_attention(name, "marks")
+        for run in plan.runs(name, net, how=("train",))
+    ]
+
+
+def files_of_paper(subject):
+    """What the target of a study builds: all outputs of all studies of its paper.
+
+    Raises InputError, with the reason, if there are none.
+    """
+    names = [
+        name
+        for name in subject.plan.of_paper(subject.name)
+        if name == subject.name or can_be_built(subject, name)
+    ]
+    others = [Subject(subject.plan, subject.origins, subject.published, name) for name in names]
+    files = [file for other in others for file in files_of(other)]
+    if not files:
+        why = subject.plan.why_no_unit(subject.name)
+        raise InputError(f"study {subject.name} has nothing to build: {why}")
+    return files

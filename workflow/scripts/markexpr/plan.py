@@ -1,0 +1,174 @@
+"""The plan: all runs and outputs that a configuration amounts to, as plain objects.
+
+What is trained on what is decided here and in markexpr.tasks, before the first job; rules and
+scripts are told. Imported by the Snakefile: no torch, no numpy.
+"""
+
+import re
+
+from markexpr.io.jobs import InputError
+from markexpr.models.registry import NETS
+from markexpr.settings.reading import did_you_mean
+from markexpr.tasks import HOW, TASKS, TRUTH
+
+NOTHING = r"[^\s\S]"  # a pattern that no text has
+
+
+class Plan:
+    """All runs of all studies.
+
+    studies: markexpr.settings.studies.Study by name; built, pairs: cells and pairs A-B that the
+    configuration builds; seeds: of every fit; simulated: whether data are simulated, so that the
+    best possible predictions are runs as well. Raises InputError for a study that does not fit its
+    task.
+    """
+
+    def __init__(self, studies, built, pairs, seeds, simulated=False):
+        self.studies, self.built, self.pairs = studies, built, pairs
+        self.seeds, self.simulated = seeds, simulated
+        self.tasks = {
+            name: TASKS[study.task](study, name, built, pairs) for name, study in studies.items()
+        }
+        for task in self.tasks.values():
+            task.check()
+        self._runs = {name: self._runs_of(name) for name in studies}
+        self._by_name = {
+            (run.study, run.model, run.unit): run for runs in self._runs.values() for run in runs
+        }
+
+    def _runs_of(self, study):
+        task = self.tasks[study]
+        runs = [run for model in self.studies[study].models for run in task.runs(model)]
+        if self.simulated:
+            runs += [task.truth(unit) for unit in sorted({run.unit for run in runs if run.scored})]
+        return runs
+
+    # ---- runs ----
+
+    def runs(self, study, model=None, scored=None, how=HOW):
+        """The runs of a study that are as asked, without seeds."""
+        return [
+            run
+            for run in self._runs[study]
+            if model in (None, run.model) and scored in (None, run.scored) and run.how in how
+        ]
+
+    def run(self, study, model, unit, seed):
+        """One run. Raises InputError, with what there is, if it is none of the plan's."""
+        if (study, model, unit) in self._by_name:
+            return self._by_name[study, model, unit].with_seed(seed)
+        if study not in self.studies:
+            raise InputError(f"unknown study {study!r}; {did_you_mean(study, self.studies)}")
+        known = [*self.studies[study].models, *([TRUTH] if self.simulated else [])]
+        if model not in known:
+            raise InputError(
+                f"unknown model {model!r} in study {study}; {did_you_mean(model, known)}"
+            )
+        units = [run.unit for run in self.runs(study, model)]
+        raise InputError(
+            f"model {model} of study {study} has no unit {unit}; "
+            + (did_you_mean(unit, units) if units else self.why_no_unit(study))
+        )
+
+    def why_no_unit(self, study):
+        """Why a study has nothing to build."""
+        task = self.tasks[study]
+        why = f"config keys 'cells' and 'pairs' leave study {study} no unit"
+        if task.held_out and not task.training_cells:
+            held = ", ".join(cell for cell in self.built if cell in task.held_out)
+            return f"{why}: it holds {held} out, and no other cell is among 'cells' to train on"
+        needs = {
+            "transfers": "it needs a target cell other than its source",
+            "pairs": "it needs two cells that stand in config/pairs.tsv, or a pair in 'pairs'",
+        }
+        return why + (f": {needs[task.study.task]}" if task.study.task in needs else "")
+
+    def files(self, runs, file, seeds=None):
+        """One `file` of some runs, of all seeds or of those given."""
+        return [
+            f"{run.with_seed(seed).folder}/{file}" for run in runs for seed in seeds or self.seeds
+        ]
+
+    def predictions(self, study):
+        """The predictions of all runs of a study that are scored."""
+        return self.files(self.runs(study, scored=True), "predictions.tsv.gz")
+
+    def first_fit(self, study, model):
+        """params.yaml of one fit of a model, of the first seed, as a list; empty if it has none."""
+        fits = self.runs(study, model, how=("train", "fit"))
+        return self.files(fits[:1], "params.yaml", self.seeds[:1])
+
+    def member_tables(self, study):
+        """How each cell's model does alone on each held-out cell, of all models and seeds."""
+        return self.files(self.runs(study, how=("average",)), "members.tsv")
+
+    # ---- which rule makes a run ----
+
+    def made_by(self, how, kind=None, pooled=None):
+        """The wildcard constraint of a rule: the runs that are made in one way.
+
+        kind: of which kind of model alone; pooled: of studies with task: pooled, or of the others.
+        Returns {"study": pattern}. The pattern looks ahead to model and unit: study, model and
+        unit of a run belong together.
+        """
+        groups = {}
+        for name, task in self.tasks.items():
+            if pooled is not None and pooled != (task.study.task == "pooled"):
+                continue
+            units = {}
+            for run in self.runs(name, how=(how,)):
+                if kind in (None, run.kind):
+                    units.setdefault(run.model, []).append(run.unit)
+            for model, names in units.items():
+                groups.setdefault((name, tuple(names)), []).append(model)
+        if not groups:
+            return {"study": NOTHING}
+        ahead = "|".join(
+            f"{re.escape(study)}/{_any_of(models)}/{_any_of(units)}/"
+            for (study, units), models in groups.items()
+        )
+        return {"study": f"(?={ahead}){_any_of(dict.fromkeys(study for study, _ in groups))}"}
+
+    # ---- papers ----
+
+    def of_paper(self, study):
+        """A study and all others that have its paper by inheritance, as far as they have a unit;
+        what its target builds."""
+        return [study, *(other for other in self.studies if self._descends(other, study))]
+
+    def _descends(self, study, ancestor):
+        """Whether a study has its paper from another."""
+        base = self.studies[study].base
+        if base is None or self.studies[study].paper != self.studies[base].paper:
+            return False
+        return base == ancestor or self._descends(base, ancestor)
+
+    def settings(self, study):
+        """A study and the variants of its paper and task, which stand side by side."""
+        task = self.studies[study].task
+        return [name for name in self.of_paper(study) if self.studies[name].task == task]
+
+    def compared_models(self, study):
+        """The models that stand side by side over settings: those of the first table, or those
+        that any variant has."""
+        own = self.studies[study]
+        if own.tables:
+            return next(iter(own.tables.values())).models
+        variants = [self.studies[name].models for name in self.settings(study)[1:]]
+        return [model for model in own.models if any(model in models for models in variants)]
+
+    def has_unit(self, study, models):
+        """Whether each of some models has a unit that is scored or trained."""
+        return all(self.runs(study, model) for model in models)
+
+    def nets_with_attention(self, study, over):
+        """The nets of a study whose attention is over `positions`, or over `marks`."""
+        return [
+            name
+            for name, net in self.studies[study].nets.items()
+            if NETS[net.architecture].attends_to == over and not net.cell_by_cell
+        ]
+
+
+def _any_of(names):
+    return "(?:" + "|".join(re.escape(name) for name in names) + ")"

@@ -1,0 +1,111 @@
+"""All that is known before the first job: config, studies and sheets, read and checked once.
+
+Imported by the Snakefile: no torch, no numpy.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from markexpr.io.jobs import InputError
+from markexpr.lookup import Lookup
+from markexpr.origins import Origins
+from markexpr.plan import Plan
+from markexpr.settings.config import Config, choose_pairs, load_config
+from markexpr.settings.reading import choose, read_sheet, read_yaml
+from markexpr.settings.studies import load_studies
+
+CELL_PLACES = "config/cells.tsv or config key 'sources'"
+
+
+@dataclass(frozen=True)
+class Project:
+    """What a configuration amounts to.
+
+    sheet_cells: REMC's cells, of config/cells.tsv; known_cells: those and own samples.
+    """
+
+    config: Config
+    plan: Plan
+    lookup: Lookup
+    sheet_cells: list
+    known_cells: list
+    chrom_sizes: Path
+
+    def refuse_mixed_results(self, results):
+        """Raise InputError if a folder of results holds real data and simulated ones are asked
+        for, or the reverse: both would share the names of their files."""
+        simulated = (results / "simulated").exists()
+        if (results / "raw").exists() and simulated != self.config.simulated:
+            held = "simulated" if simulated else "real"
+            raise InputError(
+                f"{results.resolve()} holds {held} data, and config key 'mirror' is "
+                f"{self.config.mirror!r}: choose another folder with --directory, or remove this "
+                "one"
+            )
+
+    def check_targets(self, targets):
+        """Raise InputError for a target under results/runs/ that is no run of the plan, with the
+        nearest that is."""
+        for target in targets:
+            parts = Path(str(target)).parts
+            if parts[:2] == ("results", "runs") and len(parts) == 7:
+                seed = parts[5].removeprefix("seed")
+                if not seed.isdigit():
+                    raise InputError(f"{target}: a run's folder is called seed1, seed2, …")
+                self.plan.run(*parts[2:5], int(seed))
+
+
+def read(home, given, files=()):
+    """Read and check all settings.
+
+    home: the project's folder; given: the configuration as Snakemake collected it; files: the
+    configuration files behind it, which are read once more, since Snakemake takes the last of two
+    keys of one name without a word. Raises InputError with one line for the first thing wrong.
+    """
+    for file in files:
+        read_yaml(file)
+    config = load_config(given)
+    studies = load_studies(home / "config/studies", config.overrides, config.marks, config.studies)
+    choose(config.studies, studies, "studies", "config/studies/")
+    sheet_cells = [row["cell"] for row in read_sheet(home / "config/cells.tsv", ["cell", "name"])]
+    known = [*sheet_cells, *(cell for cell in config.sources if cell not in sheet_cells)]
+    built = _choose_cells(config, sheet_cells, known)
+    pairs = _choose_pairs(home, config, known, built)
+    for name, study in studies.items():
+        _check_cells(name, study, known)
+    chrom_sizes = home / config.chrom_sizes
+    if not chrom_sizes.is_file():
+        raise InputError(f"config key 'chrom_sizes': there is no file {chrom_sizes}")
+    plan = Plan(studies, built, pairs, config.seeds, config.simulated)
+    origins = Origins(config, known, str(chrom_sizes))
+    published = {row["study"] for row in read_sheet(home / "config/published.tsv", ["study"])}
+    lookup = Lookup(config, plan, origins, published)
+    return Project(config, plan, lookup, sheet_cells, known, chrom_sizes)
+
+
+def _choose_cells(config, sheet_cells, known):
+    # a sample of one's own must be asked for by name: a misspelt cell among the sources would else
+    # go unnoticed
+    for cell in config.sources:
+        if config.cells == "all" or cell not in config.cells:
+            place = "config/cells.tsv or config key 'cells'"
+            choose([cell], sheet_cells, "sources", place)
+    return choose(
+        config.cells, sheet_cells if config.cells == "all" else known, "cells", CELL_PLACES
+    )
+
+
+def _choose_pairs(home, config, known, built):
+    rows = read_sheet(home / "config/pairs.tsv", ["cell_a", "cell_b"])
+    listed = [f"{row['cell_a']}-{row['cell_b']}" for row in rows]
+    return choose_pairs(config.pairs, listed, known, built if config.cells != "all" else None)
+
+
+def _check_cells(name, study, known):
+    """Each cell that a study names is one that there is."""
+    place = f"{CELL_PLACES} (study {name})"
+    for model, block in study.models.items():
+        choose(block.cells or [], known, f"models.{model}.cells", place)
+    choose(study.data.held_out_cells, known, "data.split.held_out_cells", place)
+    if study.transfer:
+        choose([study.transfer.source], known, "transfer.source", place)

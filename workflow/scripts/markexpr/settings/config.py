@@ -1,0 +1,345 @@
+"""The configuration as a typed model: config/config.yaml and what is laid over it.
+
+Types, defaults and descriptions stand here once: config/config.yaml and docs/configuration.md are
+made from them (`make docs`), and a test holds both in step.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from markexpr.io.jobs import InputError
+from markexpr.settings.blocks import (
+    Block,
+    Count,
+    Names,
+    NotEmpty,
+    Number,
+    Positive,
+    Whole,
+    fault,
+    names,
+    validated,
+)
+from markexpr.settings.reading import choose, retype
+
+CELL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.]*$"
+Seed = Annotated[Whole, Field(ge=0, le=4294967295)]
+Scale = Literal["none", "log2p1", "log10p1", "log1p", "arcsinh"]
+
+
+class Source(Block):
+    """Where a cell's data come from, if not from REMC's alignments and tables."""
+
+    kind: Literal[
+        "remc", "tagalign", "bam", "bigwig", "deepdiff_csv", "deepchrome_csv", "kaggle_npz"
+    ] = Field(
+        ...,
+        description="remc: the mirror, the default of every cell. tagalign (any BED as well), bam: "
+        "your own alignments (hg19). bigwig: signal tracks; the mean of each bin, which is no "
+        "count and is marked so. deepdiff_csv: a folder with DeepDiff's published "
+        "{cell}.{train,valid,test}.csv[.gz] and {cell}.expr.csv[.gz] (gene id, raw count). "
+        "deepchrome_csv: a folder with DeepChrome's published "
+        "{cell}/classification/{train,valid,test}.csv[.gz] (labels). kaggle_npz: the class "
+        "competition's train.npz or eval.npz (expression)",
+    )
+    path: NotEmpty | None = Field(
+        None,
+        description="a file or folder; {mark} stands for each of the marks, {cell} for the cell",
+    )
+    expression: NotEmpty | None = Field(
+        None,
+        description="a table of gene id and value (comma or tab, no header), for tagalign, bam and "
+        "bigwig; without it, the cell must be one of REMC's. For deepdiff_csv: in place of its "
+        "raw counts",
+    )
+    expression_scale: Scale | None = Field(
+        None,
+        description="how the values of that table were transformed; log2p1 for kaggle_npz",
+    )
+    min_mapping_quality: Annotated[Whole, Field(ge=0, le=255)] | None = Field(
+        None, description="bam: reads below it are left out"
+    )
+    drop_duplicates: bool | None = Field(
+        None, description="bam: leave out reads that are marked as duplicates"
+    )
+
+    @model_validator(mode="after")
+    def check_kind(self):
+        named = self.model_fields_set - {"kind"}
+        if self.kind == "remc" and named:
+            raise ValueError("kind remc takes no other key: the mirror is config key 'mirror'")
+        if self.kind != "remc" and self.path is None:
+            raise fault("'path' is missing")
+        if self.kind != "bam" and named & {"min_mapping_quality", "drop_duplicates"}:
+            raise ValueError("min_mapping_quality and drop_duplicates are of kind bam")
+        if self.kind == "deepchrome_csv" and named & {"expression", "expression_scale"}:
+            raise ValueError("published csv bring their own labels: take 'expression' away")
+        if self.kind in ("tagalign", "bam", "bigwig") and "{mark}" not in self.path:
+            raise fault(
+                f"{self.path!r} must name the place of the mark by {{mark}}, for example "
+                "/data/{mark}.bam",
+                "path",
+            )
+        return self
+
+
+Partition = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.,-]*$")] | None
+
+
+class Partitions(Block):
+    """Names of a cluster's partitions; null is its default."""
+
+    cpu: Partition = Field(None, description="for jobs on CPUs")
+    gpu: Partition = Field(None, description="for jobs that ask for a GPU")
+    network: Partition = Field(
+        None, description="for downloads; null: the machine that runs snakemake"
+    )
+
+
+class Bootstrap(Block):
+    """Intervals of scores: 95 %, percentile bootstrap over genes."""
+
+    replicates: Annotated[Whole, Field(ge=100)] = Field(1000, description="draws of the genes")
+    seed: Annotated[Whole, Field(ge=0)] = Field(1, description="of the draws")
+
+
+class Simulate(Block):
+    """The simulated mirror (mirror: simulated)."""
+
+    seed: Annotated[Whole, Field(ge=0)] = Field(1, description="of all that is drawn")
+    genes: Annotated[Whole, Field(ge=50)] = Field(
+        900, description="Genes in all. The real table has 19,795."
+    )
+    depth: Positive = Field(
+        1.0,
+        description="Mean reads per 100 bp bin scale with this; 1.0 is about the depth of E003.",
+    )
+    shift: Annotated[Number, Field(ge=0)] = Field(
+        0.0,
+        description="Above 0, cells differ in depth, background and width of peaks, the more the "
+        "larger (1 is about as much as REMC's cells do).",
+    )
+    dna: Annotated[Number, Field(ge=0, le=0.5)] = Field(
+        0.08,
+        description="Share of the variance of expression that the promoter's sequence tells, and "
+        "no mark.",
+    )
+    null: bool = Field(
+        False,
+        description="true cuts the link from expression to marks, so that no model can do better "
+        "than chance.",
+    )
+
+
+def _refuse_empty(value):
+    if value is None or value == "":
+        raise ValueError(
+            "give it a value, or remove its line to have the default of config/config.yaml"
+        )
+    return value
+
+
+ALL = Literal["all"]
+MARKS = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
+
+
+class Config(Block):
+    """What to build, and from where. Every key has a default."""
+
+    studies: Names = Field(
+        ["deepchrome"],
+        description="Studies to build by `snakemake` without a target. One file each in "
+        "config/studies/; `snakemake deepchrome` builds one alone.",
+    )
+    cells: ALL | Names = Field(
+        "all",
+        description="Epigenomes to build: `all` for the 56 of config/cells.tsv, or a list of REMC "
+        "ids and of your own names under `sources`.",
+    )
+    pairs: ALL | Names = Field(
+        "all",
+        description="Cell pairs A-B for studies of differential expression: `all` for those of "
+        "config/pairs.tsv (ten) whose cells are both among `cells`, or a list of any two cells or "
+        "samples of your own, like [E123-E003, liver1-liver2]; these are built whatever `cells` "
+        "says.",
+    )
+    seeds: Annotated[list[Seed], Field(min_length=1)] = Field(
+        [1],
+        description="Seeds of every fit. Each seed is one more training run per model and unit; "
+        "metrics keep them apart.",
+    )
+    mirror: NotEmpty = Field(
+        "https://egg2.wustl.edu/roadmap/data",
+        description="Where REMC's `roadmap/data/` tree is: a URL (https://… or file:///…), a "
+        "folder, or `simulated` for the small simulated mirror that the pipeline makes itself "
+        "(see `simulate` below, and config/demo.yaml).",
+    )
+    allow_http: bool = Field(
+        False,
+        description="true lets `mirror` and `genome_mirror` be http://, which anyone on the way "
+        "can change. Redirects from https never lead to http.",
+    )
+    genome_mirror: NotEmpty = Field(
+        "https://hgdownload.soe.ucsc.edu/goldenPath/hg19/bigZips",
+        description="Where UCSC's hg19 `bigZips/` folder is (hg19.fa.gz). Only asked for by models "
+        "that read DNA. Ignored if `mirror: simulated`.",
+    )
+    chrom_sizes: NotEmpty = Field(
+        "config/hg19.chrom.sizes",
+        description="Chromosome names and lengths of the assembly of the alignments. A relative "
+        "path is looked up beside the Snakefile.",
+    )
+    marks: names(r"^H[0-9A-Za-z.]+$") = Field(
+        MARKS,
+        description="The histone marks to count, in the order of results/counts. Each study picks "
+        "from these and sets its own order.",
+    )
+    sources: dict[Annotated[str, Field(pattern=CELL_NAME)], Source] = Field(
+        {},
+        description="Where a cell's data come from, if not from REMC's alignments and tables. One "
+        "entry per cell, for example\n"
+        "  E003: {kind: deepdiff_csv, path: /data/deepdiff}\n"
+        '  liver1: {kind: bam, path: "/data/liver1/{mark}.bam", expression: '
+        "/data/liver1/rpkm.tsv}\n"
+        "docs/data.md lists every kind of source.",
+    )
+    count_engine: Literal["bedtools", "sweep"] = Field(
+        "bedtools",
+        description="How reads are counted: `bedtools` (coverage -sorted -counts), or `sweep`, a "
+        "search in sorted arrays that gives the same counts in about a quarter of the time "
+        "(tests/benchmarks/count.py compares them).",
+    )
+    tss_check: Annotated[Number, Field(ge=0)] = Field(
+        3,
+        description="H3K4me3 peaks at active promoters in any cell. A cell whose mean count within "
+        "1 kb of the TSS is less than so many times that of the window's outer parts is refused: "
+        "its alignments and the gene table are of different assemblies, or the marks mixed up (7 "
+        "to 18 in REMC's E003 and E123; other marks stay below 2.2 there). 0 checks nothing.",
+    )
+    overrides: dict[str, dict[str, Any]] = Field(
+        {},
+        description="Changes to single keys of a study's file, without editing it:\n"
+        "  overrides: {deepchrome: {models: {deepchrome: {training: {epochs: 5}}}}}",
+    )
+    gpu: Literal["auto"] | bool = Field(
+        "auto",
+        description="GPU use of training jobs. auto: ask for one where there is one: `nvidia-smi` "
+        "lists it on the machine that runs snakemake or, where jobs are submitted to Slurm, "
+        "`sinfo` lists it in the gpu partition below (in the default one, if none is named). true: "
+        "always ask; false: never. How many GPUs may be used at once is the profile's `resources: "
+        "gpu=`. Switching this reruns nothing.",
+    )
+    fits_per_gpu: Annotated[Whole, Field(ge=1, le=10)] = Field(
+        1,
+        description="How many fits share a GPU on one machine, up to 10. The nets are small: one "
+        "alone leaves most of a large GPU idle. 1: each holds its GPU alone. On Slurm, the profile "
+        "says how GPUs are shared (profiles/slurm). Reruns nothing.",
+    )
+    partitions: Partitions = Field(
+        Partitions(),
+        description="Names of your cluster's partitions (`sinfo` lists them), for jobs on CPUs, "
+        "jobs that ask for a GPU, and downloads. null: the cluster's default partition; for "
+        "downloads, the machine that runs snakemake, since nodes of many clusters do not reach the "
+        "internet. What each rule asks for is in config/resources.tsv. Without a cluster this does "
+        "nothing.",
+    )
+    train_threads: Count = Field(
+        1,
+        description="Threads of one training job on CPU. The nets are small: many jobs side by "
+        "side finish sooner than few wide ones. Results are equal to the bit only for equal "
+        "numbers of threads.",
+    )
+    bootstrap: Bootstrap = Field(
+        Bootstrap(), description="95 % intervals of every score: percentile bootstrap over genes."
+    )
+    simulate: Simulate = Field(
+        Simulate(),
+        description="The simulated mirror (mirror: simulated), drawn from a generative model with "
+        "known truth; see docs/data.md.",
+    )
+
+    @model_validator(mode="after")
+    def check_mirrors(self):
+        for key in ("mirror", "genome_mirror"):
+            place = getattr(self, key)
+            if not self.allow_http and re.match(
+                "(?!https:|file:)[a-z][a-z0-9+.-]*://", place, re.IGNORECASE
+            ):
+                raise InputError(
+                    f"config key {key!r}: {place} is not https, so that anyone on the way can "
+                    "change what comes; take https, or say allow_http: true"
+                )
+        for cell, source in self.sources.items():
+            if self.simulated and source.kind != "remc":
+                raise InputError(
+                    f"config key 'sources': {cell} has data of its own, which do not mix with "
+                    "'mirror: simulated'; set 'mirror', or leave the cell out"
+                )
+        return self
+
+    @property
+    def simulated(self):
+        """Whether the mirror is the simulated one."""
+        return self.mirror == "simulated"
+
+
+def load_config(given):
+    """The configuration from what Snakemake collected of files and the command line.
+
+    Raises InputError with one line that names the key.
+    """
+    for key, value in given.items():
+        if value is None or value == "":
+            raise InputError(
+                f"config key {key!r} is empty: give it a value, or remove its line to have the "
+                "default of config/config.yaml"
+            )
+    return validated(Config, _normalise(given), "config")
+
+
+def _normalise(given):
+    """What was given, with single names made lists (cells=E003,E123), paths made URLs and text
+    from the command line made numbers."""
+    config = {
+        key: value if key in ("sources", *TEXTS, *LISTS) else retype(value)
+        for key, value in given.items()
+    }
+    for key in LISTS:
+        value = config.get(key)
+        if isinstance(value, str) and value != "all":
+            config[key] = [part.strip() for part in value.split(",") if part.strip()]
+        elif isinstance(value, int):
+            config[key] = [value]
+    if "seeds" in config:
+        config["seeds"] = retype(config["seeds"])
+    for key in ("mirror", "genome_mirror"):
+        if isinstance(config.get(key), str):
+            place = config[key].rstrip("/")
+            # one spelling for one place: another would fetch everything again
+            config[key] = f"file://{place}" if place.startswith("/") else place
+    if "sources" in config:
+        config["sources"] = retype(config["sources"], texts=("path", "expression"))
+    return config
+
+
+LISTS = ("cells", "pairs", "studies", "marks", "seeds")
+TEXTS = ("mirror", "genome_mirror", "chrom_sizes")
+
+
+def choose_pairs(asked, listed, known_cells, built=None):
+    """The pairs A-B of cells that a config asks for: any two known cells, or for `all` those
+    listed, of the cells that are built.
+
+    built: cells that the config names, None if it takes all. Raises InputError for a pair that is
+    none, or of an unknown cell.
+    """
+    if asked == "all":
+        return [pair for pair in listed if built is None or set(pair.split("-")) <= set(built)]
+    for pair in asked:
+        cells = pair.split("-")
+        if len(cells) != 2 or cells[0] == cells[1]:
+            raise InputError(f"config key 'pairs': {pair!r} is not two different cells A-B")
+        choose(cells, known_cells, "pairs", "config/cells.tsv or config key 'sources'")
+    return list(asked)

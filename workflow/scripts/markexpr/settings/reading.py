@@ -1,0 +1,233 @@
+"""Reading of YAML files and sheets, and the two ways in which settings inherit."""
+
+import csv
+import difflib
+import re
+from pathlib import Path
+
+import yaml
+
+from markexpr.io.jobs import InputError
+
+
+def did_you_mean(word, known):
+    """A hint at the nearest known word, or the list of all that are known if none is near."""
+    near = difflib.get_close_matches(str(word), [str(name) for name in known], n=1)
+    return f"did you mean {near[0]!r}?" if near else "known are " + ", ".join(map(str, known))
+
+
+def choose(asked, known, key, where):
+    """The names that a config `key` asks for (`all` or a list), each checked against the `known`.
+
+    Raises InputError for a name that is not known.
+    """
+    if asked == "all":
+        return list(known)
+    for name in asked:
+        if name not in known:
+            raise InputError(
+                f"config key {key!r} names {name!r}, which is not in {where}; "
+                f"{did_you_mean(name, known)}"
+            )
+    return list(asked)
+
+
+class _OneOfEach:
+    """Refuses a key that stands twice in a block: YAML takes the last one without a word."""
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key.value!r} stands twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+class _Plain(_OneOfEach, yaml.SafeLoader):
+    """The loader in Python, whose messages name the right line."""
+
+
+class _Fast(_OneOfEach, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    """The loader in C, where there is one: ten times as fast, at every start of the pipeline."""
+
+
+def read_yaml(path):
+    """Read one YAML file as a dict.
+
+    Raises InputError, with file and line, for a syntax error or a key that stands twice.
+    """
+    text = Path(path).read_text(encoding="utf-8")
+    try:
+        try:
+            content = yaml.load(text, _Fast)
+        except yaml.MarkedYAMLError:
+            content = yaml.load(text, _Plain)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1
+        raise InputError(f"{path}, line {line}: not valid YAML: {error.problem}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path} must hold keys and values")
+    return content
+
+
+def read_sheet(path, columns):
+    """Read a commented TSV sheet as a list of dicts of text.
+
+    Raises InputError on missing columns or rows of another length.
+    """
+    with open(path, newline="", encoding="utf-8") as file:
+        lines = [
+            (number, line)
+            for number, line in enumerate(file, 1)
+            if line.strip() and not line.startswith("#")
+        ]
+    rows = list(csv.reader((line for _, line in lines), delimiter="\t"))
+    if not rows or any(column not in rows[0] for column in columns):
+        raise InputError(
+            f"{path}: the first line must name the columns {', '.join(columns)}, separated by tabs"
+        )
+    for (number, _), row in zip(lines, rows):
+        if len(row) != len(rows[0]):
+            raise InputError(
+                f"{path}, line {number}: {len(row)} columns where the header has {len(rows[0])}"
+            )
+    return [dict(zip(rows[0], row)) for row in rows[1:]]
+
+
+def retype(value, texts=()):
+    """Give text from the command line its type: `--config` leaves every leaf a string.
+
+    texts: keys whose values stay text, whatever they look like.
+    """
+    if isinstance(value, dict):
+        return {
+            key: inner if key in texts and isinstance(inner, str) else retype(inner, texts)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [retype(inner) for inner in value]
+    if not isinstance(value, str):
+        return value
+    words = {"true": True, "false": False, "null": None}
+    if value.lower() in words:
+        return words[value.lower()]
+    if re.fullmatch(r"[+-]?\d+", value):
+        return int(value)
+    # YAML 1.1 takes 1e-4 for text
+    number = re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value)
+    return float(value) if number else value
+
+
+# ---- inheritance: `overrides` of the config, and `base` of a study or model ----
+
+# Blocks that are one of several kinds, and the key that says which: a block of another kind takes
+# the place of the whole block, since the keys of the old kind would not fit.
+KIND_KEYS = {"split": "scheme", "target": "kind", "optimiser": "name"}
+
+
+def merge(base, changes, name=""):
+    """`base` with `changes` laid over it, key by key at every depth; neither is altered.
+
+    A value of None takes a key away. A block of KIND_KEYS of another kind replaces the old one
+    whole, and so does the `network` or `estimator` of a model of another `architecture`.
+    """
+    kind = KIND_KEYS.get(name)
+    if kind in changes and changes[kind] != base.get(kind):
+        return dict(changes)
+    result = dict(base)
+    architecture = changes.get("architecture", base.get("architecture"))
+    if architecture != base.get("architecture"):
+        for part in ("network", "estimator"):
+            result.pop(part, None)
+    for key, value in changes.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, dict) and isinstance(result.get(key), dict):
+            result[key] = merge(result[key], value, key)
+        else:
+            result[key] = value
+    return result
+
+
+# parts of a study that show models: an inherited one that names a model which the variant does not
+# have is left out
+NAMED_PARTS = ("tables", "figures")
+LISTS_OF_MODELS = ("losses", "attention")
+PARTS_OF_A_MODEL = ("attributions", "mark_attention", "gene_attributions", "cross_validation")
+# what a variant says of itself alone
+OWN = ("base", "setting", "models")
+
+
+def resolve_study(name, written):
+    """A study with all that it inherits, as a dict of plain values.
+
+    written: all studies as in their files, with overrides laid over them, by name. A study with a
+    `base` has all of its base's keys that it does not name. Its models are those that it names
+    (all of the base's, if it names none), each laid over that of the same name.
+    Raises InputError for an unknown base, or one that leads back to the study.
+    """
+    return _resolve(name, written, ())
+
+
+def _resolve(name, written, way):
+    study = written[name]
+    base = study.get("base")
+    if base is None:
+        return {**study, "models": _resolve_models(study.get("models", {}), {}, name)}
+    way = (*way, name)
+    if base not in written or base in way:
+        known = [other for other in written if other not in way]
+        raise InputError(f"study {name}: unknown base {base!r}; {did_you_mean(base, known)}")
+    parent = _resolve(base, written, way)
+    inherited = {key: value for key, value in parent.items() if key not in OWN}
+    own = {key: value for key, value in study.items() if key != "models"}
+    models = _resolve_models(study.get("models", parent["models"]), parent["models"], name)
+    return {**merge(_keep_shown(inherited, models), own), "models": models}
+
+
+def _keep_shown(inherited, models):
+    """What a variant inherits, without the parts that name a model which it does not have."""
+    kept = dict(inherited)
+    for part in NAMED_PARTS:
+        blocks = kept.get(part, {})
+        kept[part] = {
+            key: block
+            for key, block in blocks.items()
+            if set(block["models"]) | set(block.get("relative_to", ())) <= set(models)
+        }
+    for part in LISTS_OF_MODELS:
+        kept[part] = [model for model in kept.get(part, []) if model in models]
+    kept["claims"] = [
+        claim
+        for claim in kept.get("claims", [])
+        if claim["better"] in models and claim["than"] in models
+    ]
+    for part in PARTS_OF_A_MODEL:
+        if part in kept and kept[part].get("model") not in models:
+            del kept[part]
+    return {key: value for key, value in kept.items() if value not in ({}, [])}
+
+
+def _resolve_models(models, parents, study):
+    """Blocks of models, each laid over the one that its key `base` names, a model of this study or
+    of its base study, else over that of the same name in the base study."""
+
+    def resolve(model, way):
+        block = models[model] or {}
+        base = block.get("base")
+        own = {key: value for key, value in block.items() if key != "base"}
+        if base is None:
+            return merge(parents.get(model, {}), own)
+        if base in models and base not in way:
+            return merge(resolve(base, (*way, base)), own)
+        if base in parents:
+            return merge(parents[base], own)
+        known = [other for other in (*models, *parents) if other != model]
+        raise InputError(
+            f"study {study}, model {model}: unknown base {base!r}; {did_you_mean(base, known)}"
+        )
+
+    return {model: resolve(model, (model,)) for model in models}

@@ -1,0 +1,658 @@
+"""A study as a typed model: one task on one data setting, with its models and outputs.
+
+Types, defaults and descriptions stand here once; docs/configuration.md is made from them. What a
+task asks of its study stands in markexpr.tasks.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from markexpr.io.jobs import InputError
+from markexpr.models.registry import ESTIMATORS, NETS
+from markexpr.settings.blocks import (
+    Block,
+    Count,
+    Names,
+    NotEmpty,
+    Number,
+    Positive,
+    Share,
+    Whole,
+    fault,
+    first_fault,
+    validated,
+)
+from markexpr.settings.reading import did_you_mean, merge, read_yaml, resolve_study, retype
+
+# ---- data ----
+
+
+class Paper(Block):
+    """The paper that a study reproduces. A target builds all studies of one paper."""
+
+    citation: str = Field(..., description="as it is cited")
+    doi: str | None = Field(None, description="its DOI")
+    genes: Whole | None = Field(None, description="genes that it states; shown beside our number")
+
+
+class Genes(Block):
+    """Which genes of the gene table a study takes."""
+
+    biotypes: Names = Field(..., description="biotypes of the gene table, as protein_coding")
+    min_distance: Annotated[Whole, Field(ge=0)] | None = Field(
+        None, description="bp; a TSS no further downstream of the last kept one is dropped"
+    )
+    list: NotEmpty | None = Field(
+        None, description="file of gene ids, one a line, to which the study is limited"
+    )
+
+
+Expression = Literal["rpkm", "n"]
+
+
+class MedianLabel(Block):
+    """High (1) or low (0): whether a gene's expression is at or above the cell's median."""
+
+    kind: Literal["median_label"] = Field(..., description="high or low")
+    expression: Expression = Field(..., description="REMC's table: RPKM, or n (read counts)")
+    label_mode: Literal["numeric", "text"] = Field(
+        "numeric", description="text: numbers are compared as text, as in published label files"
+    )
+    median_of: Literal["study_genes", "all_genes"] = Field(
+        "study_genes", description="genes whose median it is: the study's, or all of the table"
+    )
+
+
+class Values(Block):
+    """Expression values."""
+
+    kind: Literal["expression"] = Field(..., description="values")
+    expression: Expression = Field(..., description="REMC's table: RPKM, or n (read counts)")
+    transform: Literal["none", "log2p1", "log10p1", "log1p", "arcsinh"] = Field(
+        ..., description="of the values; log2p1 is log2(value + 1)"
+    )
+
+
+Target = Annotated[MedianLabel | Values, Field(discriminator="kind")]
+HeldOut = Annotated[
+    list[str] | None, Field(description="held-out cells: all their genes test, none trains")
+]
+
+
+class IdOrder(Block):
+    """Consecutive parts in the order of Ensembl ids."""
+
+    scheme: Literal["id_order"]
+    parts: dict[Literal["train", "valid", "test"], Count] = Field(
+        ..., min_length=1, description="genes of each split, in order; scaled to our number"
+    )
+    held_out_cells: HeldOut = None
+
+
+class Random(Block):
+    """Genes at random, by a hash of seed and gene id."""
+
+    scheme: Literal["random"]
+    seed: Annotated[Whole, Field(ge=0)] = Field(..., description="of the order of genes")
+    test: Annotated[Whole | Number, Field(ge=0)] | None = Field(
+        None, description="genes that test, or their share below 1"
+    )
+    valid: Share | None = Field(None, description="share of the other genes that validates")
+    folds: Annotated[Whole, Field(ge=2)] | None = Field(None, description="of a cross-validation")
+    fold: Annotated[Whole, Field(ge=0)] | None = Field(
+        None, description="from 0; the fold that validates"
+    )
+    held_out_cells: HeldOut = None
+
+    @model_validator(mode="after")
+    def check_folds(self):
+        if (self.folds is None) != (self.fold is None):
+            raise ValueError("folds and fold go together")
+        return self
+
+
+class Chromosome(Block):
+    """Whole chromosomes apart, in four folds."""
+
+    scheme: Literal["chromosome"]
+    fold: Annotated[Whole, Field(ge=0, le=3)] = Field(..., description="the fold that tests")
+    held_out_cells: HeldOut = None
+
+
+class Source(Block):
+    """The split that a cell's source brings (deepdiff_csv, deepchrome_csv)."""
+
+    scheme: Literal["source"]
+    held_out_cells: HeldOut = None
+
+
+Split = Annotated[IdOrder | Random | Chromosome | Source, Field(discriminator="scheme")]
+
+
+class Data(Block):
+    """What the models of a study see and are asked for."""
+
+    window: Annotated[str, Field(pattern=r"^[0-9]+bp_[0-9]+bp(_flanks)?$")] = Field(
+        ...,
+        description="{span}bp_{bin}bp, centred on the TSS; _flanks: as many bins around the "
+        "gene's end follow",
+    )
+    marks: Names = Field(..., description="marks, in the order in which models see them")
+    genes: Genes = Field(..., description="which genes")
+    orientation: Literal["genomic", "transcription"] = Field(
+        ..., description="transcription turns the windows of genes on the minus strand"
+    )
+    normalise: Literal["none", "log1p", "zscore"] = Field(
+        ..., description="of counts: as they are, ln(1 + count), or the z-score of each mark"
+    )
+    zscore_genes: Literal["all", "train"] | None = Field(
+        None, description="genes over which mean and sd of the z-score are taken"
+    )
+    target: Target = Field(..., description="what is predicted")
+    split: Split = Field(..., description="which genes train, validate and test")
+
+    @model_validator(mode="after")
+    def check_together(self):
+        if self.normalise == "zscore" and self.zscore_genes is None:
+            raise ValueError("normalise: zscore needs zscore_genes")
+        if self.window.endswith("_flanks") and self.orientation == "transcription":
+            raise ValueError(
+                "windows around both ends of a gene are not turned: use orientation: genomic"
+            )
+        return self
+
+    @property
+    def held_out_cells(self):
+        """The cells that no model is trained on."""
+        return self.split.held_out_cells or []
+
+    @property
+    def has_labels(self):
+        """Whether the target is high or low rather than a value."""
+        return self.target.kind == "median_label"
+
+
+# ---- training ----
+
+
+class Sgd(Block):
+    """Stochastic gradient descent."""
+
+    name: Literal["sgd"]
+    learning_rate: Positive = Field(..., description="step size")
+    momentum: Share = Field(0.0, description="momentum")
+    weight_decay: Annotated[Number, Field(ge=0)] = Field(0.0, description="L2 penalty")
+
+
+class Adam(Block):
+    """Adam (Kingma and Ba 2015)."""
+
+    name: Literal["adam"]
+    learning_rate: Positive = Field(..., description="step size")
+    weight_decay: Annotated[Number, Field(ge=0)] = Field(0.0, description="L2 penalty")
+
+
+class EarlyStopping(Block):
+    """Which epoch is kept, and when training ends."""
+
+    monitor: Literal["auc", "pearson", "loss", "none"] = Field(
+        ..., description="of the validation genes; none keeps the last epoch"
+    )
+    patience: Annotated[Whole, Field(ge=0)] = Field(
+        ..., description="epochs without a better one before the end; 0: never"
+    )
+
+
+class Stage(Block):
+    """A stage of training: some parts of the model train, the others are frozen."""
+
+    parts: Names = Field(..., description="parts that train")
+    epochs: Count = Field(..., description="epochs of the stage")
+
+
+class Domain(Block):
+    """A domain classifier behind a gradient reversal of strength λ, trained as an adversary."""
+
+    maximum: Positive = Field(..., description="λ at its highest")
+    schedule: Literal["constant", "rising"] = Field(
+        ..., description="rising: from 0, as Ganin and Lempitsky 2015"
+    )
+
+
+class Auxiliary(Block):
+    """Losses of each cell's own expression beside that of the change between two cells."""
+
+    kind: Literal["regression", "classification"] = Field(..., description="of which target")
+    weight: Positive = Field(..., description="weight of these losses")
+
+
+class Contrastive(Block):
+    """A loss on embeddings of two cells: close for like genes, apart for different ones."""
+
+    form: Literal["squared", "printed"] = Field(
+        ..., description="R² and max(0, m - R)², or R/2 and max(0, m - R)²/2"
+    )
+    weight: Positive = Field(..., description="weight of the loss")
+    margin: Positive = Field(..., description="m: the distance beyond which nothing is gained")
+    threshold: Positive = Field(..., description="least log2 fold change of a different gene")
+
+
+class Training(Block):
+    """How a net is trained."""
+
+    loss: Literal["cross_entropy", "binary_cross_entropy", "mean_squared_error"] = Field(
+        ..., description="loss of the task"
+    )
+    optimiser: Annotated[Sgd | Adam, Field(discriminator="name")] = Field(
+        ..., description="optimiser"
+    )
+    batch_size: Count = Field(..., description="samples of a step")
+    epochs: Count = Field(..., description="epochs at most")
+    early_stopping: EarlyStopping = Field(..., description="which epoch is kept")
+    sampler: Literal["random", "by_gene"] = Field(
+        "random", description="by_gene: batches take cells_per_gene cells of a gene at once"
+    )
+    cells_per_gene: Count | None = Field(None, description="cells of a gene in a batch")
+    stages: Annotated[list[Stage], Field(min_length=1)] | None = Field(
+        None, description="stages of training, one after the other"
+    )
+    seed_by_unit: bool = Field(
+        False, description="whether each unit draws weights and the order of genes anew"
+    )
+    start_at_mean: bool = Field(
+        False, description="whether predictions start at the mean of the training genes"
+    )
+    clip_norm: Positive | None = Field(None, description="largest norm of the gradient")
+    domain: Domain | None = Field(None, description="adversarial training on a second domain")
+    auxiliary: Auxiliary | None = Field(None, description="losses of each cell")
+    contrastive: Contrastive | None = Field(None, description="loss on embeddings")
+
+    @model_validator(mode="after")
+    def check_together(self):
+        if self.stages and sum(stage.epochs for stage in self.stages) != self.epochs:
+            total = sum(stage.epochs for stage in self.stages)
+            raise ValueError(f"training.epochs is {self.epochs}, and its stages have {total}")
+        if self.sampler == "by_gene" and self.cells_per_gene is None:
+            raise ValueError("training.sampler: by_gene needs training.cells_per_gene")
+        if self.contrastive and not self.auxiliary:
+            raise ValueError("'training.contrastive' needs 'training.auxiliary'")
+        return self
+
+
+# ---- models ----
+
+
+def _fill_in(registry, architecture, values):
+    """Hyperparameters with their defaults, as plain values; errors name the key below."""
+    if architecture not in registry:
+        return values  # which is said of the key `architecture`
+    try:
+        return registry[architecture].model_validate(values).plain()
+    except ValidationError as error:
+        place, message, unknown = first_fault(error, values)
+        raise fault(message, place, unknown) from None
+
+
+def _known(registry, architecture):
+    if architecture not in registry:
+        raise fault(
+            f"unknown architecture {architecture!r}; {did_you_mean(architecture, registry)}"
+        )
+    return architecture
+
+
+class Model(Block):
+    """What all models of a study have in common."""
+
+    cells: Names | None = Field(None, description="only these of the cells that are built")
+
+
+class Net(Model):
+    """A neural network."""
+
+    architecture: str = Field(..., description="a module of markexpr/models/")
+    network: dict[str, Any] = Field(..., description="hyperparameters of the architecture")
+    training: Training = Field(..., description="how it is trained")
+    trained_on: Literal["target", "source", "both"] | None = Field(
+        None,
+        description="task transfers: on the target's labels, the source's, or the source's and "
+        "the target without labels",
+    )
+    source_genes: Literal["all", "unseen"] = Field(
+        "all",
+        description="task transfers: all genes of the source train, or those alone that do not "
+        "test in the target",
+    )
+    cell_by_cell: bool = Field(
+        False,
+        description="task pairs: trained on each cell by itself; a pair is predicted by the "
+        "difference of its cells' predictions",
+    )
+
+    @field_validator("architecture")
+    @classmethod
+    def check_architecture(cls, value):
+        return _known(NETS, value)
+
+    @field_validator("network", mode="before")
+    @classmethod
+    def fill_in_network(cls, value, info):
+        return _fill_in(NETS, info.data.get("architecture"), value)
+
+    @model_validator(mode="after")
+    def check_together(self):
+        auxiliary = bool(self.network.get("auxiliary"))
+        if auxiliary != (self.training.auxiliary is not None):
+            raise ValueError("'training.auxiliary' and 'network.auxiliary' go together")
+        return self
+
+
+class Estimator(Model):
+    """An estimator of scikit-learn."""
+
+    architecture: str = Field(..., description="a module of markexpr/models/")
+    estimator: dict[str, Any] = Field(..., description="hyperparameters of the architecture")
+
+    @field_validator("architecture")
+    @classmethod
+    def check_architecture(cls, value):
+        return _known(ESTIMATORS, value)
+
+    @field_validator("estimator", mode="before")
+    @classmethod
+    def fill_in_estimator(cls, value, info):
+        return _fill_in(ESTIMATORS, info.data.get("architecture"), value)
+
+
+class Control(Model):
+    """What other training cells tell of a cell, without a model of marks."""
+
+    control: Literal["gene_mean", "nearest_cell"] = Field(
+        ..., description="the gene's mean over cells, or its value in the cell most alike"
+    )
+
+
+def _kind(block):
+    """Which kind of model a block describes: by its key `network`, `estimator` or `control`."""
+    if not isinstance(block, dict):
+        return type(block).__name__.lower()
+    kinds = [kind for key, kind in KINDS.items() if key in block]
+    return kinds[0] if len(kinds) == 1 else "a net" if "training" in block else None
+
+
+KINDS = {"network": "a net", "estimator": "an estimator", "control": "a control"}
+AnyModel = Annotated[
+    Annotated[Net, Tag("a net")]
+    | Annotated[Estimator, Tag("an estimator")]
+    | Annotated[Control, Tag("a control")],
+    Discriminator(
+        _kind,
+        custom_error_type="kind_of_model",
+        custom_error_message="one of 'network', 'estimator' and 'control' says what model it is",
+    ),
+]
+
+
+# ---- outputs ----
+
+Metric = Literal["auc", "auprc", "accuracy", "pearson", "spearman", "mse", "r2"]
+
+
+class Comparison(Block):
+    """A table or figure of models side by side, over the units that they share."""
+
+    title: str = Field(..., description="its title")
+    models: Names = Field(..., description="models, in order")
+    metric: Metric = Field(..., description="what is compared")
+    split: Literal["valid", "test"] = Field("test", description="whose genes a figure shows")
+    relative_to: list[str] | None = Field(
+        None, description="models that the others are set in relation to, in per cent"
+    )
+    name_best: list[str] | None = Field(
+        None, description="models of which the best is named, unit by unit"
+    )
+    against: dict[str, str] | None = Field(
+        None, description="from model to the one that its drop is counted from"
+    )
+
+
+class Claim(Block):
+    """What the paper says is better; tested over units."""
+
+    better: str = Field(..., description="model that is said to be better")
+    than: str = Field(..., description="than this one")
+    source: str = Field(..., description="where the paper says so")
+    cells: Names | None = Field(None, description="cells that the claim is about")
+    ours: bool = Field(False, description="not a claim of the paper")
+
+
+class Attributions(Block):
+    """Saliency and integrated gradients of one model."""
+
+    model: str = Field(..., description="a net that is trained on the study's units")
+    units: Names = Field(..., description="units; those that are built are drawn")
+    genes: Count = Field(..., description="test genes to take means over, at most")
+
+
+class MarkAttention(Block):
+    """Mean attention over marks of genes that go up and of genes that go down."""
+
+    model: str = Field(..., description="a net with attention over marks")
+    unit: str = Field(..., description="a pair of cells")
+    up: Number = Field(..., description="least log2 fold change of genes that go up")
+    down: Number = Field(..., description="largest log2 fold change of genes that go down")
+
+
+class Inputs(Block):
+    """The signals of one gene in a pair of cells."""
+
+    unit: str = Field(..., description="a pair of cells")
+    gene: str = Field(..., description="an id, or none: the test gene with the largest change")
+
+
+class CrossValidation(Block):
+    """Folds over what trains or validates, for one model of a pooled study."""
+
+    folds: Annotated[Whole, Field(ge=2)] = Field(..., description="how many")
+    over: Literal["rows", "genes"] = Field(
+        ..., description="rows: a gene in a cell; genes: a gene with all of its cells"
+    )
+    model: str = Field(..., description="the model that is trained on folds")
+
+
+class GeneAttributions(Block):
+    """What the prediction of one gene depends on, in marks and DNA, and means over genes."""
+
+    model: str = Field(..., description="a net that reads marks and DNA")
+    cell: str = Field(..., description="the cell; another one that trains if it is not built")
+    gene: str = Field(..., description="an id, or none: the held-out gene with the highest target")
+    genes: Count = Field(..., description="test genes to take means over, at most")
+
+
+Comparisons = dict[Annotated[str, Field(pattern=r"^(table|figure)[0-9]+[a-z]?$")], Comparison]
+ModelName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+
+
+class Study(Block):
+    """One file of config/studies/: one task on one data setting."""
+
+    title: str = Field(..., description="what it is, in one line")
+    setting: str | None = Field(
+        None, description="its short name beside the variants of its paper and task"
+    )
+    base: str | None = Field(None, description="study whose keys it has, but for those it names")
+    paper: Paper = Field(..., description="the paper")
+    data: Data = Field(..., description="what models see and are asked for")
+    task: Literal["cells", "transfers", "pairs", "pooled"] = Field(
+        ...,
+        description="cells: each alone; transfers: from one cell to another; pairs: the change "
+        "between two; pooled: all at once",
+    )
+    transfer: "Transfer | None" = Field(None, description="task transfers: from where, which split")
+    sequence: Count | None = Field(
+        None, description="task pooled: bp of DNA around the TSS that models may read"
+    )
+    cross_validation: CrossValidation | None = Field(None, description="task pooled: folds")
+    metric: Literal["auc", "pearson", "mse"] | None = Field(
+        None, description="of comparisons; auc for labels, pearson for values if absent"
+    )
+    models: dict[ModelName, AnyModel] = Field(..., description="models by name")
+    tables: Comparisons = Field({}, description="tables of models side by side")
+    figures: Comparisons = Field({}, description="figures of models side by side")
+    claims: list[Claim] = Field([], description="what the paper says is better")
+    losses: list[str] = Field([], description="nets whose training losses are drawn")
+    attention: list[str] = Field([], description="nets whose self-attention is drawn")
+    attributions: Attributions | None = Field(None, description="saliency of one model")
+    mark_attention: MarkAttention | None = Field(None, description="task pairs: over marks")
+    inputs: Inputs | None = Field(None, description="task pairs: the signals of one gene")
+    gene_attributions: GeneAttributions | None = Field(
+        None, description="task pooled: what one gene's prediction depends on"
+    )
+
+    @property
+    def nets(self):
+        """The nets among the models, by name."""
+        return {name: model for name, model in self.models.items() if isinstance(model, Net)}
+
+    @property
+    def first_metric(self):
+        """The metric that comparisons are made in."""
+        return self.metric or ("auc" if self.data.has_labels else "pearson")
+
+    @model_validator(mode="after")
+    def check_losses(self):
+        kind = self.data.target.kind
+        for name, net in self.nets.items():
+            fits = [loss for loss, target in TARGET_OF_LOSS.items() if target == kind]
+            if net.training.loss not in fits:
+                raise fault(
+                    f"training.loss {net.training.loss!r} does not fit the target {kind!r} of "
+                    f"the study; use {' or '.join(fits)}",
+                    f"models.{name}",
+                )
+            monitor = "auc" if self.data.has_labels else "pearson"
+            if net.training.early_stopping.monitor not in (monitor, "loss", "none"):
+                raise fault(
+                    f"early_stopping.monitor {net.training.early_stopping.monitor!r} does not fit "
+                    f"the target {kind!r} of the study; use {monitor}, loss or none",
+                    f"models.{name}",
+                )
+            auxiliary = net.training.auxiliary
+            labels = self.data.has_labels or (auxiliary and auxiliary.kind == "classification")
+            if net.training.start_at_mean and labels:
+                raise fault(
+                    "training.start_at_mean is for values, not for labels: set it to false",
+                    f"models.{name}",
+                )
+        return self
+
+    @model_validator(mode="after")
+    def check_models_named(self):
+        """Each part that names models names some that the study has."""
+        for place, named in self._named_models():
+            for model in named:
+                if model not in self.models:
+                    raise fault(
+                        f"names the unknown model {model!r}; {did_you_mean(model, self.models)}",
+                        place,
+                    )
+        for model in self.losses:
+            if model not in self.nets:
+                raise fault(f"{model} is no net: it has no training loss", "losses")
+        for model in self.attention:
+            net = self.nets.get(model)
+            if net is None or NETS[net.architecture].attends_to != "positions":
+                raise fault(
+                    f"{model} has no self-attention over the positions of one cell", "attention"
+                )
+        if self.mark_attention:
+            net = self.nets.get(self.mark_attention.model)
+            if net is None or NETS[net.architecture].attends_to != "marks":
+                raise fault(
+                    f"{self.mark_attention.model} has no attention over marks", "mark_attention"
+                )
+        if self.attributions and self.attributions.model not in self.nets:
+            raise fault(f"{self.attributions.model} is no net", "attributions")
+        return self
+
+    def _named_models(self):
+        for part in ("tables", "figures"):
+            for name, block in getattr(self, part).items():
+                yield f"{part}.{name}", block.models
+                yield f"{part}.{name}.relative_to", block.relative_to or []
+        yield "losses", self.losses
+        yield "attention", self.attention
+        for claim in self.claims:
+            yield "claims", [claim.better, claim.than]
+        for part in ("attributions", "mark_attention", "gene_attributions", "cross_validation"):
+            if getattr(self, part):
+                yield part, [getattr(self, part).model]
+
+
+class Transfer(Block):
+    """From which cell transfers lead, and which genes test in the target."""
+
+    source: str = Field(..., description="cell whose labels are known")
+    split: Annotated[Random | Chromosome, Field(discriminator="scheme")] = Field(
+        ...,
+        description="one split for all cells: test genes test in the target; the others train "
+        "or, without labels, adapt",
+    )
+
+    @model_validator(mode="after")
+    def check_split(self):
+        if self.split.held_out_cells is not None:
+            raise fault("held_out_cells does not belong here", "split")
+        if self.split.scheme == "random" and not (self.split.test and self.split.valid):
+            raise fault("needs test and valid above 0", "split")
+        return self
+
+
+Study.model_rebuild()
+
+# the kind of target (data.target.kind) that each loss of markexpr.losses fits
+TARGET_OF_LOSS = {
+    "cross_entropy": "median_label",
+    "binary_cross_entropy": "median_label",
+    "mean_squared_error": "expression",
+}
+
+
+def load_studies(folder, overrides, marks, built=None):
+    """All study files of a `folder` as Study, by name, with the config's `overrides` laid over.
+
+    built: studies whose marks must be among `marks`; all if None. Raises InputError with one line
+    that names the study, the key and, for a misspelt name, the nearest known.
+    """
+    files = {path.stem: path for path in sorted(Path(folder).glob("*.yaml"))}
+    for name in overrides:
+        if name not in files:
+            raise InputError(
+                f"config key 'overrides' names the unknown study {name!r}; "
+                f"{did_you_mean(name, files)}"
+            )
+    written = {
+        name: retype(merge(read_yaml(path), overrides.get(name, {})))
+        for name, path in files.items()
+    }
+    studies = {}
+    for name, path in files.items():
+        place = f"config/studies/{path.name}" + (" with 'overrides'" if name in overrides else "")
+        study = validated(Study, resolve_study(name, written), place)
+        for mark in study.data.marks:
+            if mark not in marks and (built is None or name in built):
+                raise InputError(
+                    f"study {name}: unknown mark {mark!r}: it is not in config key 'marks'; "
+                    f"{did_you_mean(mark, marks)}"
+                )
+        studies[name] = study
+    return studies

@@ -1,0 +1,465 @@
+"""The four tasks: what a study's models are trained on, from which files, and what they test.
+
+A task is asked by the plan for the runs of a model. It says of each run which unit it is, how it
+is made, which files it reads, and how its samples are made of them. Nothing else decides this.
+Imported by the Snakefile: no torch, no numpy.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from markexpr.io.jobs import InputError
+from markexpr.settings.studies import Control, Estimator, Net
+
+# how a run is made, and by which rule (rules/train.smk)
+HOW = ("train", "fit", "apply", "subtract", "average", "control", "truth")
+TRUTH = "simulator_truth"
+
+
+def tensor_path(study, cell):
+    """The tensors of one cell of a study."""
+    return f"results/tensors/{study}/{cell}.npz"
+
+
+def genes_path(study):
+    """The genes of a study."""
+    return f"results/annotation/genes.{study}.tsv"
+
+
+def sequence_path(span):
+    """The DNA of all genes, `span` bp around the TSS."""
+    return f"results/sequence/{span}bp.npz"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One folder of results.
+
+    how: one of HOW. needs: the files it reads, by name, with {seed} left open. samples: how its
+    samples are made of them (markexpr.data.samples.load). scored: whether it stands beside other
+    models' runs; a fit that serves other runs does not, nor does a fold.
+    """
+
+    study: str
+    model: str
+    unit: str
+    how: str
+    kind: str  # net, estimator, control or truth
+    needs: dict
+    samples: dict = field(default_factory=dict)
+    scored: bool = True
+    seed: int | str = "{seed}"
+
+    @property
+    def folder(self):
+        """Where its files are."""
+        return run_folder(self.study, self.model, self.unit, self.seed)
+
+    @property
+    def inputs(self):
+        """The files that it reads, by name."""
+        return {name: _with_seed(paths, self.seed) for name, paths in self.needs.items() if paths}
+
+    def with_seed(self, seed):
+        """The same run with one seed."""
+        return replace(self, seed=seed)
+
+
+def run_folder(study, model, unit, seed="{seed}"):
+    """results/runs/{study}/{model}/{unit}/seed{seed}"""
+    return f"results/runs/{study}/{model}/{unit}/seed{seed}"
+
+
+def _with_seed(paths, seed):
+    if isinstance(paths, list):
+        return [_with_seed(path, seed) for path in paths]
+    return paths.replace("{seed}", str(seed))
+
+
+class Task:
+    """What all tasks share. A task is of one study.
+
+    study: markexpr.settings.studies.Study, called `name`; built: the cells that the configuration
+    builds; pairs: the pairs A-B that it builds.
+    """
+
+    # which keys of a study and of its models a task takes; those of other tasks are refused
+    study_keys = ()
+    model_keys = ()
+    kinds = (Net, Estimator, Control)
+
+    def __init__(self, study, name, built, pairs):
+        self.study, self.name, self.built, self.pairs = study, name, built, pairs
+
+    # ---- what it is made of ----
+
+    @property
+    def cells(self):
+        """The cells whose tensors the study's runs read."""
+        return self.built
+
+    @property
+    def held_out(self):
+        """The cells that no model is trained on."""
+        return self.study.data.held_out_cells
+
+    @property
+    def training_cells(self):
+        """The cells that are built and not held out."""
+        return [cell for cell in self.built if cell not in self.held_out]
+
+    def trained_units(self, model):
+        """The units that a model is trained on, of those that are scored."""
+        return [run.unit for run in self.runs(model) if run.how in ("train", "fit") and run.scored]
+
+    def runs(self, model):
+        """All runs of a model, without seeds."""
+        raise NotImplementedError
+
+    def truth(self, unit):
+        """The best predictions that are possible, on the simulated mirror, for a scored unit."""
+        raise NotImplementedError
+
+    def tensors(self, cells):
+        """The tensors of some cells."""
+        return [tensor_path(self.name, cell) for cell in cells]
+
+    def _run(self, model, unit, how, needs, samples=None, scored=True):
+        kind = type(self.study.models[model]).__name__.lower()
+        return Run(self.name, model, unit, how, kind, needs, samples or {}, scored)
+
+    def _truth(self, unit, needs, samples):
+        return Run(self.name, TRUTH, unit, "truth", "truth", needs, samples)
+
+    def _how_made(self, model):
+        """How a model that is trained comes about."""
+        return "train" if isinstance(self.study.models[model], Net) else "fit"
+
+    def _chosen(self, model, cells):
+        """Of some cells, those that a model's key `cells` names."""
+        named = self.study.models[model].cells
+        return [cell for cell in cells if named is None or cell in named]
+
+    # ---- what it allows ----
+
+    def check(self):
+        """Raise InputError for keys of the study or of its models that do not fit the task."""
+        for key, task in TASK_OF_STUDY_KEY.items():
+            if getattr(self.study, key) is not None and key not in self.study_keys:
+                self.refuse(f"'{key}' is for studies with task: {task}")
+        if self.held_out and "held_out_cells" not in self.study_keys:
+            self.refuse("data.split.held_out_cells is for tasks cells and pooled: take it away")
+        if TRUTH in self.study.models:
+            self.refuse(f"a model may not be called {TRUTH}: that is the simulator's own")
+        for name, model in self.study.models.items():
+            self._check_keys(name, model)
+            self.check_model(name, model)
+        self.check_study()
+
+    def _check_keys(self, name, model):
+        if not isinstance(model, self.kinds):
+            kind = type(model).__name__.lower()
+            article = "an" if kind == "estimator" else "a"
+            self.refuse(f"{article} {kind} cannot do task {self.study.task}", name)
+        for key, (task, default) in TASK_OF_MODEL_KEY.items():
+            if getattr(model, key, default) != default and key not in self.model_keys:
+                self.refuse(f"'{key}' is for studies with task: {task}", name)
+        training = getattr(model, "training", None)
+        for key, (task, default) in TASK_OF_TRAINING_KEY.items():
+            if training and getattr(training, key) != default and key not in self.model_keys:
+                self.refuse(f"'training.{key}' is for studies with task: {task}", name)
+        if getattr(model, "network", {}).get("dna") and not self.study.sequence:
+            self.refuse(
+                "network.dna reads DNA, and the study names no 'sequence' (its bp around the TSS)",
+                name,
+            )
+
+    def check_study(self):
+        """Further checks of a task."""
+
+    def check_model(self, name, model):
+        """Further checks of a model."""
+
+    def refuse(self, message, model=None):
+        """Raise an InputError that names the study, and the model if there is one."""
+        place = f"study {self.name}" + (f", model {model}" if model else "")
+        raise InputError(f"{place}: {message}")
+
+
+TASK_OF_STUDY_KEY = {
+    "transfer": "transfers",
+    "cross_validation": "pooled",
+    "gene_attributions": "pooled",
+    "sequence": "pooled",
+    "mark_attention": "pairs",
+    "inputs": "pairs",
+}
+# with the value of a key that is not set
+TASK_OF_MODEL_KEY = {
+    "trained_on": ("transfers", None),
+    "source_genes": ("transfers", "all"),
+    "cell_by_cell": ("pairs", False),
+    "cells": ("cells, transfers and pairs", None),
+}
+TASK_OF_TRAINING_KEY = {
+    "domain": ("transfers", None),
+    "auxiliary": ("pairs", None),
+    "stages": ("pooled", None),
+    "sampler": ("pooled", "random"),
+}
+
+
+class Cells(Task):
+    """Each cell alone: a model a cell. A held-out cell is predicted by the mean of all cells'
+    models (DenseEnsemble, section 2)."""
+
+    study_keys = ("held_out_cells",)
+    model_keys = ("cells",)
+
+    def runs(self, model):
+        block = self.study.models[model]
+        cells = self._chosen(model, self.built)
+        if isinstance(block, Control):
+            found = (self._control(model, cell) for cell in cells)
+        else:
+            members = [cell for cell in cells if cell not in self.held_out]
+            found = (self._fit(model, cell, members) for cell in cells)
+        return [run for run in found if run]
+
+    def _control(self, model, cell):
+        others = [other for other in self.training_cells if other != cell]
+        needs = {"cells": self.tensors([cell]), "others": self.tensors(others)}
+        return self._run(model, cell, "control", needs) if others else None
+
+    def _fit(self, model, cell, members):
+        tensors = tensor_path(self.name, cell)
+        if cell not in self.held_out:
+            needs, samples = {"cell": tensors}, {"kind": "cell"}
+            return self._run(model, cell, self._how_made(model), needs, samples)
+        if not members:
+            return None
+        net = isinstance(self.study.models[model], Net)
+        part, file = ("weights", "weights.safetensors") if net else ("model", "model.skops")
+        folders = [run_folder(self.name, model, member) for member in members]
+        needs = {
+            part: [f"{folder}/{file}" for folder in folders],
+            "params": [f"{folder}/params.yaml" for folder in folders],
+            "cell": tensors,
+        }
+        return self._run(model, cell, "average", needs)
+
+    def truth(self, unit):
+        return self._truth(unit, {"tensors": self.tensors([unit])}, {"kind": "cell"})
+
+
+class Transfers(Task):
+    """From a source cell, whose labels are known, to each of the other cells (TransferChrome,
+    section 2.4). Units are {source}-to-{target}. One fit on the source serves all targets."""
+
+    study_keys = ("transfer",)
+    model_keys = ("cells", "trained_on", "source_genes", "domain")
+    kinds = (Net,)
+
+    @property
+    def cells(self):
+        return list(dict.fromkeys([*self.built, self.study.transfer.source]))
+
+    def runs(self, model):
+        source, trained_on = self.study.transfer.source, self.study.models[model].trained_on
+        targets = [cell for cell in self._chosen(model, self.built) if cell != source]
+        if trained_on != "source":
+            return [self._trained(model, f"{source}-to-{target}", target) for target in targets]
+        needs = {**self._cell("source", source), "genes": genes_path(self.name)}
+        fit = self._run(model, source, "train", needs, self._samples(model), scored=False)
+        return [fit, *(self._applied(fit, target) for target in targets)] if targets else []
+
+    def _trained(self, model, unit, target):
+        needs = {**self._cell("target", target), "genes": genes_path(self.name)}
+        if self.study.models[model].trained_on == "both":
+            needs |= self._cell("source", self.study.transfer.source)
+        return self._run(model, unit, "train", needs, self._samples(model))
+
+    def _applied(self, fit, target):
+        needs = {
+            "weights": f"{fit.folder}/weights.safetensors",
+            "params": f"{fit.folder}/params.yaml",
+            **self._cell("target", target),
+            "genes": genes_path(self.name),
+        }
+        samples = {"kind": "transfer", "trained_on": "none", "split": self._split}
+        return self._run(fit.model, f"{fit.unit}-to-{target}", "apply", needs, samples)
+
+    def _cell(self, role, cell):
+        return {role: tensor_path(self.name, cell)}
+
+    def _samples(self, model):
+        block = self.study.models[model]
+        return {
+            "kind": "transfer",
+            "trained_on": block.trained_on,
+            "source_genes": block.source_genes,
+            "split": self._split,
+        }
+
+    @property
+    def _split(self):
+        return self.study.transfer.split.plain()
+
+    def truth(self, unit):
+        target = unit.removeprefix(f"{self.study.transfer.source}-to-")
+        needs = {"tensors": self.tensors([target]), "genes": genes_path(self.name)}
+        return self._truth(unit, needs, {"kind": "transfer", "split": self._split})
+
+    def check_study(self):
+        if self.study.transfer is None:
+            self.refuse("task: transfers needs the key 'transfer', its source and split")
+        if self.study.data.zscore_genes == "train":
+            self.refuse(
+                "transfers split the genes anew, so their z-score cannot be of data.split's "
+                "training genes: use zscore_genes: all"
+            )
+
+    def check_model(self, name, model):
+        if model.trained_on is None:
+            self.refuse("task: transfers needs 'trained_on': target, source or both", name)
+        both = model.trained_on == "both"
+        if both and not model.network.get("domain_hidden"):
+            self.refuse(
+                "'trained_on: both' needs an architecture with a domain classifier and "
+                "network.domain_hidden above 0",
+                name,
+            )
+        if (model.training.domain is not None) != both:
+            self.refuse(
+                "'training.domain' and 'trained_on: both' go together: only there are samples of a "
+                "second domain",
+                name,
+            )
+
+
+class Pairs(Task):
+    """The change of expression between two cells (DeepDiff). Units are A-B: B over A."""
+
+    study_keys = ("mark_attention", "inputs")
+    model_keys = ("cells", "cell_by_cell", "auxiliary")
+    kinds = (Net, Estimator)
+
+    @property
+    def cells(self):
+        return sorted({cell for pair in self.pairs for cell in pair.split("-")})
+
+    def runs(self, model):
+        block = self.study.models[model]
+        pairs = [pair for pair in self.pairs if self._has_both(model, pair)]
+        if getattr(block, "cell_by_cell", False):
+            cells = sorted({cell for pair in pairs for cell in pair.split("-")})
+            fits = [self._alone(model, cell) for cell in cells]
+            return fits + [self._subtracted(model, pair) for pair in pairs]
+        auxiliary = block.training.auxiliary if isinstance(block, Net) else None
+        labels = auxiliary is not None and auxiliary.kind == "classification"
+        samples, how = {"kind": "pair", "labels": labels}, self._how_made(model)
+        return [self._run(model, pair, how, self.inputs_of(pair), samples) for pair in pairs]
+
+    def _has_both(self, model, pair):
+        return len(self._chosen(model, pair.split("-"))) == 2
+
+    def inputs_of(self, pair):
+        """The tensors of the two cells of a pair."""
+        a, b = pair.split("-")
+        return {"a": tensor_path(self.name, a), "b": tensor_path(self.name, b)}
+
+    def _alone(self, model, cell):
+        needs = {"cell": tensor_path(self.name, cell)}
+        return self._run(model, cell, "train", needs, {"kind": "cell"}, scored=False)
+
+    def _subtracted(self, model, pair):
+        folders = [run_folder(self.name, model, cell) for cell in pair.split("-")]
+        a, b = (f"{folder}/predictions.tsv.gz" for folder in folders)
+        return self._run(model, pair, "subtract", {"a": a, "b": b})
+
+    def truth(self, unit):
+        return self._truth(unit, {"tensors": self.tensors(unit.split("-"))}, {"kind": "pair"})
+
+    def check_study(self):
+        target = self.study.data.target
+        if (target.kind, getattr(target, "transform", None)) != ("expression", "log2p1"):
+            self.refuse(
+                "a pair's target is a log2 fold change: data.target needs kind: expression and "
+                "transform: log2p1"
+            )
+        attributions = self.study.attributions
+        if attributions and self.study.models[attributions.model].cell_by_cell:
+            self.refuse(f"attributions: {attributions.model} is not trained on pairs")
+
+    def check_model(self, name, model):
+        if getattr(model, "cell_by_cell", False) and model.training.auxiliary:
+            self.refuse("'cell_by_cell' and 'training.auxiliary' do not go together", name)
+
+
+class Pooled(Task):
+    """All cells at once: one model of all that are not held out (WakaWaka). The unit is `pooled`,
+    and fold1, fold2, … of the model that `cross_validation` names."""
+
+    study_keys = ("held_out_cells", "cross_validation", "gene_attributions", "sequence")
+    model_keys = ("stages", "sampler")
+
+    def runs(self, model):
+        block = self.study.models[model]
+        if isinstance(block, Control):
+            needs = {
+                "cells": self.tensors(self.built),
+                "others": self.tensors(self.training_cells),
+            }
+            # it needs another cell for each
+            enough = len(self.training_cells) > 1
+            return [self._run(model, "pooled", "control", needs)] if enough else []
+        if not self.training_cells:
+            return []
+        crossed = self.study.cross_validation
+        if crossed and crossed.model == model:
+            return [self._fold(model, which) for which in range(1, crossed.folds + 1)]
+        needs = {"cells": self.tensors(self.built), **self._sequence(model)}
+        samples = {"kind": "pooled", "fold": None}
+        return [self._run(model, "pooled", self._how_made(model), needs, samples)]
+
+    def _fold(self, model, which):
+        crossed = self.study.cross_validation
+        needs = {"cells": self.tensors(self.training_cells), **self._sequence(model)}
+        fold = {"number": crossed.folds, "which": which, "over": crossed.over}
+        samples = {"kind": "pooled", "fold": fold}
+        how = self._how_made(model)
+        return self._run(model, f"fold{which}", how, needs, samples, scored=False)
+
+    def _sequence(self, model):
+        reads_dna = getattr(self.study.models[model], "network", {}).get("dna")
+        return {"sequence": sequence_path(self.study.sequence)} if reads_dna else {}
+
+    def truth(self, unit):
+        return self._truth(unit, {"tensors": self.tensors(self.built)}, {"kind": "pooled"})
+
+    def check_study(self):
+        if self.study.data.has_labels:
+            self.refuse(
+                "task: pooled is for values, not for labels: set data.target.kind to expression"
+            )
+        shown = self.study.gene_attributions
+        if shown:
+            network = getattr(self.study.models[shown.model], "network", {})
+            crossed = self.study.cross_validation
+            folded = crossed is not None and crossed.model == shown.model
+            if not (network.get("dna") and network.get("histone")) or folded:
+                self.refuse(
+                    f"gene_attributions: {shown.model} does not read both marks and DNA of all "
+                    "cells"
+                )
+
+    def check_model(self, name, model):
+        network = getattr(model, "network", {})
+        if network.get("dna") and network["span"] > self.study.sequence:
+            self.refuse(
+                f"network.span is {network['span']} bp, and the study's 'sequence' has "
+                f"{self.study.sequence}",
+                name,
+            )
+
+
+TASKS = {"cells": Cells, "transfers": Transfers, "pairs": Pairs, "pooled": Pooled}
