@@ -4,9 +4,8 @@ configuration.
     python tests/benchmarks/overhead.py [--repeats 5] [--full] [--figure docs/start_up.svg]
 
 Seconds of one core: a bare Python, what Snakemake loads ahead of a script, and each script with all
-that it imports; median of the repeats. Then the first step of an optimiser with torch's guards
-against its compiler and without (what training does), and their ratio. `--full` adds a dry
-run of all studies with three seeds: jobs, seconds and peak memory.
+that it imports; median of the repeats. `--full` adds a dry run of all studies with three seeds:
+jobs, seconds and peak memory.
 """
 
 import argparse
@@ -21,16 +20,6 @@ from statistics import median
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "workflow/scripts"
 HEAVY = ("torch", "torch._dynamo", "sklearn", "scipy", "matplotlib", "pandas", "numpy")
-
-STEP = """
-import sys, torch
-sys.path.insert(0, {scripts!r})
-{optimiser}
-layer = torch.nn.Linear(3, 1)
-optimiser = Adam(layer.parameters())
-layer(torch.ones(2, 3)).sum().backward()
-optimiser.step()
-"""
 
 
 def seconds_of(code, repeats):
@@ -165,18 +154,6 @@ def main():
         )
         print(f"{'model ' + model:24s} {seconds:5.2f} s  {loaded}")
 
-    guarded, _ = seconds_of(
-        STEP.format(scripts=str(SCRIPTS), optimiser="from torch.optim import Adam"),
-        arguments.repeats,
-    )
-    ours, _ = seconds_of(
-        STEP.format(scripts=str(SCRIPTS), optimiser="from markexpr.optimisers import Adam"),
-        arguments.repeats,
-    )
-    print(
-        f"a first step of Adam: {guarded:.2f} s with torch's guards, {ours:.2f} s as "
-        f"training makes it: {guarded / ours:.2f} times as fast"
-    )
     print(f"snakemake until it has read the workflow: {read_workflow(arguments.repeats):.2f} s")
     if arguments.full:
         jobs, seconds, memory, quiet = full_run()

@@ -76,15 +76,14 @@ def time_model(study, block, arguments, device):
     trainer = Trainer(
         build_model(block["architecture"], 5, span // width, network), samples, settings, 1, device
     )
-    monitor = settings["early_stopping"]["monitor"]
-    trainer._train_epoch(1)
-    trainer._validate(monitor)
+    trainer.train_epoch(1)
+    trainer.validate()
     synchronise(device)
     start = time.perf_counter()
-    trainer._train_epoch(2)
+    trainer.train_epoch(2)
     synchronise(device)
     trained = time.perf_counter()
-    trainer._validate(monitor)
+    trainer.validate()
     synchronise(device)
     return trained - start, time.perf_counter() - trained, settings["batch_size"]
 

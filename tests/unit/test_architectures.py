@@ -10,6 +10,7 @@ import yaml
 from conftest import ROOT
 
 from markexpr import configuration, studies
+from markexpr.losses import LOSSES
 from markexpr.models import build_model
 from markexpr.models.layers import Attention
 from markexpr.models.transferchrome import (
@@ -18,7 +19,6 @@ from markexpr.models.transferchrome import (
     relative_distance,
     sinusoidal,
 )
-from markexpr.training import LOSSES
 
 SCHEMA = configuration.read_yaml(ROOT / "workflow/schemas/study.schema.yaml")
 MARKS = configuration.read_yaml(ROOT / "config/config.yaml")["marks"]

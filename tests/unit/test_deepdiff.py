@@ -11,9 +11,9 @@ from conftest import ROOT
 from markexpr import configuration, studies
 from markexpr.data.samples import load_cell, load_pair
 from markexpr.io.jobs import InputError
+from markexpr.losses import contrastive_loss
 from markexpr.models import build_model
 from markexpr.models.layers import MarkEncoder, draw_uniform
-from markexpr.objectives import contrastive
 from markexpr.training import Trainer
 
 SCHEMA = configuration.read_yaml(ROOT / "workflow/schemas/study.schema.yaml")
@@ -120,17 +120,19 @@ def test_the_contrastive_loss_by_hand():
         ("squared", (25 + 1) / 2, (0 + 1) / 2),
         ("printed", (2.5 + 0.5) / 2, (0 + 0.5) / 2),
     ):
-        assert contrastive(a, b, alike, 2.0, form).item() == pytest.approx(near)
-        assert contrastive(a, b, different, 2.0, form).item() == pytest.approx(apart)
-    assert contrastive(a, b, torch.tensor([True, False]), 2.0, "squared").item() == pytest.approx(
-        (0 + 1) / 2
-    )
+        assert contrastive_loss(a, b, alike, 2.0, form).item() == pytest.approx(near)
+        assert contrastive_loss(a, b, different, 2.0, form).item() == pytest.approx(apart)
+    assert contrastive_loss(
+        a, b, torch.tensor([True, False]), 2.0, "squared"
+    ).item() == pytest.approx((0 + 1) / 2)
 
 
 def test_twins_of_one_gene_have_a_gradient():
     """The distance is not differentiable at 0, where the square root would give NaN."""
     a = torch.zeros(2, 2, 3, requires_grad=True)
-    contrastive(a, torch.zeros(2, 2, 3), torch.tensor([True, False]), 2.0, "printed").backward()
+    contrastive_loss(
+        a, torch.zeros(2, 2, 3), torch.tensor([True, False]), 2.0, "printed"
+    ).backward()
     assert torch.isfinite(a.grad).all()
 
 

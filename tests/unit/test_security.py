@@ -30,7 +30,7 @@ def test_a_checkpoint_that_holds_code_is_not_run(tmp_path):
     from test_training import samples, trainer
 
     checkpoint, sign = tmp_path / "run.pt", tmp_path / "sign"
-    torch.save({"fingerprint": "", "fits": [Trap(sign)]}, checkpoint)
+    torch.save({"fingerprint": "", "progress": Trap(sign)}, checkpoint)
     trainer(samples(), checkpoint=checkpoint).fit()  # starts anew
     assert not sign.exists()
 
@@ -108,7 +108,7 @@ def test_names_of_cells_are_plain(root, name):
 )
 def test_every_estimator_comes_back_as_it_was(root, tmp_path, architecture, settings, names):
     # with nothing trusted but what estimators hold: a new kind of estimator has to be named
-    from markexpr.estimators import features_of, module_of, save_estimator
+    from markexpr.estimators import dump_estimator, features_of, module_of
 
     rng = np.random.default_rng(1)
     samples = SimpleNamespace(
@@ -119,7 +119,7 @@ def test_every_estimator_comes_back_as_it_was(root, tmp_path, architecture, sett
     estimator = module.build(n_marks=2, n_bins=40, seed=1, threads=1, **settings)
     features = features_of(module, samples)
     estimator.fit(features, rng.normal(size=60))
-    save_estimator(tmp_path / "model.skops", estimator)
+    (tmp_path / "model.skops").write_bytes(dump_estimator(estimator))
     assert np.array_equal(
         load_estimator(tmp_path / "model.skops").predict(features), estimator.predict(features)
     )

@@ -8,7 +8,9 @@ import torch
 from markexpr.data.samples import Samples
 from markexpr.evaluation.metrics import auc
 from markexpr.io.jobs import InputError
-from markexpr.models import build_model
+from markexpr.losses import LOSSES
+from markexpr.models import build_model, build_seeded
+from markexpr.models.net import Net
 from markexpr.training import Trainer
 
 SETTINGS = {
@@ -81,54 +83,37 @@ def test_a_killed_fit_goes_on_where_it_was_and_ends_the_same(tmp_path, monkeypat
 
     checkpoint = tmp_path / "run.pt"
     killed = trainer(data, checkpoint=checkpoint)
-    train_epoch = killed._train_epoch
+    train_epoch = killed.train_epoch
 
     def dies_in_epoch_4(epoch):
         if epoch == 4:
             raise Killed
         return train_epoch(epoch)
 
-    monkeypatch.setattr(killed, "_train_epoch", dies_in_epoch_4)
+    monkeypatch.setattr(killed, "train_epoch", dies_in_epoch_4)
     with pytest.raises(Killed):
         killed.fit()
 
     resumed = trainer(data, checkpoint=checkpoint)
     epochs = []
-    train_epoch_again = resumed._train_epoch
+    train_epoch_again = resumed.train_epoch
     monkeypatch.setattr(
-        resumed, "_train_epoch", lambda epoch: epochs.append(epoch) or train_epoch_again(epoch)
+        resumed, "train_epoch", lambda epoch: epochs.append(epoch) or train_epoch_again(epoch)
     )
     assert resumed.fit() == history
     assert epochs == [4, 5, 6]
     assert np.array_equal(resumed.predict(), whole.predict())
-    resumed.forget()
-    assert not checkpoint.exists()
-
-
-def test_in_a_clusters_job_a_finished_fit_is_not_trained_again(tmp_path, monkeypatch):
-    # one of its group failed, so that Snakemake deleted the outputs of all
-    data, checkpoint = samples(), tmp_path / "run.pt"
-    first = trainer(data, checkpoint=checkpoint, fingerprint="a")
-    history = first.fit()
-    size = checkpoint.stat().st_size
-    first.forget(keep_result=True)
-    assert not checkpoint.exists() and (tmp_path / "run.finished").stat().st_size < size / 2
-    again = trainer(data, checkpoint=checkpoint, fingerprint="a")
-    monkeypatch.setattr(again, "_train_epoch", lambda epoch: pytest.fail("trained again"))
-    assert again.fit() == history and np.array_equal(again.predict(), first.predict())
-    # with other settings its result counts for nothing, and does not stand in the way of their
-    # checkpoint
-    trainer(data, {**SETTINGS, "epochs": 2}, checkpoint=checkpoint, fingerprint="b").fit()
-    other = trainer(data, checkpoint=checkpoint, fingerprint="b")
-    epochs = []
-    train_epoch = other._train_epoch
-    monkeypatch.setattr(
-        other, "_train_epoch", lambda epoch: epochs.append(epoch) or train_epoch(epoch)
-    )
-    other.fit()
-    assert epochs == [3, 4, 5, 6]
-    other.forget()
+    resumed.remove_checkpoint()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_fit_killed_before_its_files_are_written_is_not_trained_again(tmp_path, monkeypatch):
+    data, checkpoint = samples(), tmp_path / "run.pt"
+    first = trainer(data, checkpoint=checkpoint)
+    history = first.fit()
+    again = trainer(data, checkpoint=checkpoint)
+    monkeypatch.setattr(again, "train_epoch", lambda epoch: pytest.fail("trained again"))
+    assert again.fit() == history and np.array_equal(again.predict(), first.predict())
 
 
 def test_a_checkpoint_of_other_settings_or_a_broken_one_is_not_resumed(tmp_path):
@@ -149,7 +134,7 @@ def test_it_stops_early_and_keeps_the_best_epoch():
     best = int(np.argmin(losses))
     assert len(history) == best + 1 + 5 < 200
     assert fit.progress.best_epoch == best + 1
-    valid = fit._validate("loss")[0]["valid_loss"]
+    valid = fit.validate()["valid_loss"]
     assert valid == pytest.approx(losses[best])
 
 
@@ -172,7 +157,7 @@ def test_samples_of_other_data_have_another_digest():
     assert data.digest() != other.digest()
 
 
-class Constant(torch.nn.Module):
+class Constant(Net):
     """Says the same of every gene, whatever it has learned."""
 
     def __init__(self):
@@ -204,3 +189,102 @@ def test_starting_at_the_mean_needs_a_net_that_can():
     }
     with pytest.raises(InputError, match="cannot start at a mean"):
         Trainer(Constant(), samples(), settings, 1, torch.device("cpu"))
+
+
+def test_a_net_is_asked_for_its_losses_columns_and_parts():
+    """What one net needs beside the task's loss is its own: the loop takes any net's."""
+
+    class Wide(Net):
+        def __init__(self):
+            super().__init__()
+            self.output, self.shift = torch.nn.Linear(80, 2), torch.nn.Linear(1, 2)
+
+        def forward(self, marks):
+            return self.output(marks.flatten(1)) + self.shift(torch.ones(1))
+
+        def losses(self, batch, task, settings, done):
+            weights = settings["decay"] * self.output.weight.square().sum()
+            return {**super().losses(batch, task, settings, done), "weight_loss": weights}
+
+        def progress_columns(self, settings, done):
+            return {"done": done}
+
+        def parts(self):
+            return {"output": [self.output], "shift": [self.shift]}
+
+    stages = [{"parts": ["output"], "epochs": 4}, {"parts": ["shift"], "epochs": 2}]
+    torch.manual_seed(1)
+    fit = Trainer(
+        Wide(), samples(), {**SETTINGS, "decay": 0.5, "stages": stages}, 1, torch.device("cpu")
+    )
+    history = fit.fit()
+    assert [row["done"] for row in history] == pytest.approx([n / 6 for n in range(1, 7)])
+    assert history[3]["weight_loss"] < history[0]["weight_loss"]
+    # then the weights are frozen
+    assert history[4]["weight_loss"] == pytest.approx(history[5]["weight_loss"])
+
+
+def test_the_loss_of_each_task_and_what_it_predicts():
+    target = torch.tensor([0.0, 1.0])
+    logits = torch.tensor([[np.log(3.0), 0.0], [0.0, np.log(3.0)]]).float()
+    for loss, outputs, value, predicted in (
+        ("cross_entropy", logits, np.log(4 / 3), [0.25, 0.75]),
+        ("binary_cross_entropy", logits[:, 1] - logits[:, 0], np.log(4 / 3), [0.25, 0.75]),
+        ("mean_squared_error", torch.tensor([2.0, 1.0]), 2.0, [2.0, 1.0]),
+    ):
+        assert LOSSES[loss].loss(outputs, target).item() == pytest.approx(value)
+        assert LOSSES[loss].predict(outputs).tolist() == pytest.approx(predicted)
+
+
+def test_what_a_net_cannot_do_is_refused_before_it_trains():
+    for more, message in (
+        ({"domain": {"maximum": 1.0, "schedule": "constant"}}, "needs a model with a domain"),
+        ({"auxiliary": {"kind": "regression", "weight": 1.0}}, "needs a model that predicts each"),
+        ({"stages": [{"parts": ["joint"], "epochs": 6}]}, "has no part 'joint'; it has none"),
+    ):
+        with pytest.raises(InputError, match=message):
+            Trainer(Constant(), samples(), {**SETTINGS, **more}, 1, torch.device("cpu"))
+
+
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_samples_without_genes_to_train_or_validate_are_refused(split):
+    data = samples()
+    data.split[data.split == split] = "test"
+    with pytest.raises(InputError, match=f"E003 has no {split} gene"):
+        trainer(data)
+
+
+def test_units_differ_in_start_and_order_only_if_asked():
+    data, found = samples(), {}
+    for by_unit in (False, True):
+        for unit in ("E003", "E004"):
+            settings = {**SETTINGS, "epochs": 2, "seed_by_unit": by_unit}
+            block = {"architecture": "deepchrome", "network": NETWORK, "training": settings}
+            model = build_seeded(block, data, 1, unit)
+            fit = Trainer(model, data, settings, 1, torch.device("cpu"), unit=unit)
+            order = torch.cat([batch for batch, _ in fit.draw_batches(1)]).tolist()
+            found[by_unit, unit] = (order, fit.model.state_dict()["features.0.bias"].tolist())
+    assert found[False, "E003"] == found[False, "E004"]
+    assert all(a != b for a, b in zip(found[True, "E003"], found[True, "E004"]))
+
+
+def test_a_last_batch_of_one_does_not_break_batch_norm():
+    # 33 training genes in batches of 8: the last would have one
+    data = samples(99)
+    torch.manual_seed(1)
+    model = build_model("densenet", 2, 40, {"blocks": [2], "transitions": 0})
+    settings = {**SETTINGS, "loss": "mean_squared_error", "epochs": 1}
+    settings["early_stopping"] = {"monitor": "none", "patience": 0}
+    fit = Trainer(model, data, settings, 1, torch.device("cpu"))
+    assert [len(batch) for batch, _ in fit.draw_batches(1)] == [8, 8, 8, 9]
+    assert np.isfinite(fit.fit()[0]["train_loss"]) and fit.progress.steps[-1]["step"] == 4
+    # a net without batch norm takes it as it is
+    plain = trainer(data).draw_batches(1)
+    assert [len(batch) for batch, _ in plain] == [8, 8, 8, 8, 1]
+
+
+def test_steps_are_clipped_to_a_norm():
+    fit = trainer(samples(), {**SETTINGS, "clip_norm": 1e-3})
+    fit.step(fit.batch(fit.index["train"]), 0.0)
+    norms = [value.grad.norm() for value in fit.model.parameters()]
+    assert torch.stack(norms).norm().item() == pytest.approx(1e-3, rel=1e-3)

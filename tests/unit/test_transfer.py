@@ -73,34 +73,35 @@ def counts(samples):
 
 
 def test_which_genes_train_validate_and_test(cells):
-    origin = load_transfer("origin", "all", PART, target=cells["target"])
-    assert counts(origin) == {"T test": 30, "T train": 24, "T valid": 6}
-    assert counts(load_transfer("uncross", "all", PART, source=cells["source"])) == {
+    own = load_transfer("target", "all", PART, target=cells["target"])
+    assert counts(own) == {"T test": 30, "T train": 24, "T valid": 6}
+    assert counts(load_transfer("source", "all", PART, source=cells["source"])) == {
         "S train": 54,
         "S valid": 6,
     }
-    assert counts(load_transfer("uncross", "unseen", PART, source=cells["source"])) == {
+    assert counts(load_transfer("source", "unseen", PART, source=cells["source"])) == {
         "S train": 24,
         "S valid": 6,
     }
-    cross = load_transfer("cross", "all", PART, **cells)
-    assert counts(cross) == {"S train": 54, "S valid": 6, "T unlabelled": 30, "T test": 30}
-    unseen = load_transfer("cross", "unseen", PART, **cells)
+    both = load_transfer("both", "all", PART, **cells)
+    assert counts(both) == {"S train": 54, "S valid": 6, "T unlabelled": 30, "T test": 30}
+    unseen = load_transfer("both", "unseen", PART, **cells)
     assert counts(unseen) == {"S train": 24, "S valid": 6, "T unlabelled": 30, "T test": 30}
 
 
 def test_unseen_genes_are_in_no_training_set(cells):
-    for regime, roles in (("uncross", ["source"]), ("cross", ["source", "target"])):
-        samples = load_transfer(regime, "unseen", PART, **{role: cells[role] for role in roles})
+    for trained_on, roles in (("source", ["source"]), ("both", ["source", "target"])):
+        samples = load_transfer(trained_on, "unseen", PART, **{role: cells[role] for role in roles})
         trained = set(samples.gene_id[np.isin(samples.split, ["train", "valid", UNLABELLED])])
         assert not trained & set(PART.index[PART == "test"])
 
 
-def test_every_regime_tests_the_same_genes_with_their_own_signal(cells):
+def test_all_are_tested_on_the_same_genes_with_their_own_signal(cells):
     target = load_cell(cells["target"])
     for samples in (
-        load_transfer("origin", "all", PART, target=cells["target"]),
-        load_transfer("cross", "all", PART, **cells),
+        load_transfer("target", "all", PART, target=cells["target"]),
+        load_transfer("both", "all", PART, **cells),
+        load_transfer("none", "all", PART, target=cells["target"]),
     ):
         test = samples.index("test")
         assert samples.gene_id[test].tolist() == [f"G{n}" for n in range(30)] and set(
@@ -111,7 +112,7 @@ def test_every_regime_tests_the_same_genes_with_their_own_signal(cells):
 
 
 def test_labels_of_the_unlabelled_are_not_there(cells):
-    samples = load_transfer("cross", "all", PART, **cells)
+    samples = load_transfer("both", "all", PART, **cells)
     assert np.isnan(samples.target[samples.split == UNLABELLED]).all()
     assert not np.isnan(samples.target[samples.split != UNLABELLED]).any()
 
@@ -134,25 +135,25 @@ def test_flipping_labels_of_the_target_leaves_the_weights_as_they_are(tmp_path, 
     assert (
         load_cell(flipped).target != load_cell(cells["target"]).target
     ).sum() == PART.value_counts()[flip]
-    first, history = fit(load_transfer("cross", "all", PART, **cells))
-    second, again = fit(load_transfer("cross", "all", PART, source=cells["source"], target=flipped))
+    first, history = fit(load_transfer("both", "all", PART, **cells))
+    second, again = fit(load_transfer("both", "all", PART, source=cells["source"], target=flipped))
     assert history == again
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
 
 def test_signal_of_the_unlabelled_and_labels_of_the_source_do_matter(tmp_path, cells):
     """The counterpart of the test above: it would pass for a net that learns nothing."""
-    first, _ = fit(load_transfer("cross", "all", PART, **cells))
+    first, _ = fit(load_transfer("both", "all", PART, **cells))
     for role, path in (
         ("target", write(tmp_path / "a.npz", "T", 3)),
         ("source", write(tmp_path / "b.npz", "S", 1, flip="train")),
     ):
-        other, _ = fit(load_transfer("cross", "all", PART, **{**cells, role: path}))
+        other, _ = fit(load_transfer("both", "all", PART, **{**cells, role: path}))
         assert any(not np.array_equal(first[name], other[name]) for name in first), role
 
 
 def test_the_strength_of_the_reversal_follows_its_schedule(cells):
-    samples = load_transfer("cross", "all", PART, **cells)
+    samples = load_transfer("both", "all", PART, **cells)
     _, history = fit(samples, {**SETTINGS, "domain": {"maximum": 0.5, "schedule": "rising"}})
     # after a share p of all epochs: 0.5 · (2 / (1 + exp(-10 p)) - 1)
     assert [row["lambda"] for row in history] == pytest.approx(
@@ -165,14 +166,14 @@ def test_the_strength_of_the_reversal_follows_its_schedule(cells):
 def test_the_gradient_of_a_step_is_label_loss_less_lambda_times_domain_loss(cells):
     """On the feature extractor; equation 8, from two losses differentiated apart without any
     reversal."""
-    samples = load_transfer("cross", "all", PART, **cells)
+    samples = load_transfer("both", "all", PART, **cells)
     torch.manual_seed(1)
     model = build_model("transferchrome", 2, 20, {**NETWORK, "dropout": 0.0})
     trainer = Trainer(model, samples, SETTINGS, 1, torch.device("cpu"))
     batch, unlabelled = trainer.index["train"][:8], trainer.index[UNLABELLED][:8]
-    trainer.objective.companions = [unlabelled]
-    trainer.objective.settings = {"maximum": 0.3, "schedule": "constant"}
-    sum(trainer.objective.losses(0, batch, 0.0).values()).backward()
+    settings = {**SETTINGS, "domain": {"maximum": 0.3, "schedule": "constant"}}
+    losses = model.losses(trainer.batch(batch, unlabelled), trainer.task, settings, 0.0)
+    sum(losses.values()).backward()
     found = model.feature.weight.grad.clone()
     marks = trainer.inputs.own["marks"]
     features = model.features(marks=marks[torch.cat([batch, unlabelled])])
@@ -192,8 +193,8 @@ def test_the_gradient_of_a_step_is_label_loss_less_lambda_times_domain_loss(cell
 
 def test_a_domain_loss_needs_a_domain_classifier_and_unlabelled_samples(cells):
     for samples, network in (
-        (load_transfer("cross", "all", PART, **cells), {**NETWORK, "domain_hidden": 0}),
-        (load_transfer("uncross", "all", PART, source=cells["source"]), NETWORK),
+        (load_transfer("both", "all", PART, **cells), {**NETWORK, "domain_hidden": 0}),
+        (load_transfer("source", "all", PART, source=cells["source"]), NETWORK),
     ):
         with pytest.raises(InputError, match="needs a model with a domain classifier"):
             fit(samples, network=network)

@@ -9,11 +9,12 @@ import torch
 from conftest import ROOT
 
 from markexpr import configuration, studies
+from markexpr.data.batches import Inputs
 from markexpr.data.samples import Samples, fold_of, load_pooled
 from markexpr.evaluation.metrics import score_regression
 from markexpr.io.jobs import InputError
 from markexpr.models import build_model
-from markexpr.training import Inputs, Trainer, outputs
+from markexpr.training import Trainer
 
 CPU = torch.device("cpu")
 SCHEMA = configuration.read_yaml(ROOT / "workflow/schemas/study.schema.yaml")
@@ -177,14 +178,14 @@ def test_the_data_are_those_of_dense_ensemble():
 def test_one_pass_of_dna_serves_all_cells_of_a_gene():
     torch.manual_seed(0)
     samples, model = pooled(), build_model("wakawaka", 5, 40, SMALL).eval()
-    by_gene = outputs(model, Inputs(samples, CPU))
+    by_gene = model.outputs(Inputs(samples, CPU))
     own = model(
         marks=torch.from_numpy(samples.inputs["marks"]),
         sequence=torch.from_numpy(samples.by_gene["sequence"][samples.gene]),
     )
     assert torch.allclose(by_gene, own, atol=1e-6)
     some = torch.tensor([7, 90, 3, 50])
-    assert torch.allclose(outputs(model, Inputs(samples, CPU), some), own[some], atol=1e-6)
+    assert torch.allclose(model.outputs(Inputs(samples, CPU), some), own[some], atol=1e-6)
     # and the gradient is the same
     gradients = []
     for batch in (
@@ -215,7 +216,7 @@ def test_a_model_without_a_module_does_not_read_its_input():
     samples = pooled()
     for network, absent in (({"dna": []}, "sequence"), ({"histone": []}, "marks")):
         fit = trainer(samples, network={**SMALL, **network})
-        assert absent not in fit.batch(torch.tensor([0, 1]))
+        assert absent not in fit.batch(torch.tensor([0, 1])).inputs
         before = fit.predict()
         name = {"sequence": "by_gene", "marks": "inputs"}[absent]
         changed = replace(
@@ -229,18 +230,19 @@ def test_batches_by_gene_take_each_sample_once_and_few_genes():
         pooled(genes=40, cells=10),
         {**TRAINING, "sampler": "by_gene", "cells_per_gene": 5, "batch_size": 20},
     )
-    fit._seed(1)
-    first = fit.batches()
+
+    def drawn(trainer, epoch):
+        return [batch for batch, _ in trainer.draw_batches(epoch)]
+
+    first = drawn(fit, 1)
     assert sorted(torch.cat(first).tolist()) == sorted(fit.index["train"].tolist())
-    assert {len(fit.batch(batch)["sequence"]) for batch in first} <= {2, 3, 4}
-    fit._seed(1)
-    assert all(torch.equal(a, b) for a, b in zip(first, fit.batches()))
-    fit._seed(2)
-    assert not torch.equal(torch.cat(first), torch.cat(fit.batches()))
+    assert {len(fit.batch(batch).inputs["sequence"]) for batch in first} <= {2, 3, 4}
+    assert all(torch.equal(a, b) for a, b in zip(first, drawn(fit, 1)))
+    assert not torch.equal(torch.cat(first), torch.cat(drawn(fit, 2)))
     # which cells meet is drawn anew
     plain = trainer(pooled(genes=40, cells=10))
-    plain._seed(1)
-    assert np.mean([len(plain.batch(batch)["sequence"]) for batch in plain.batches()]) > 9
+    genes = [len(plain.batch(batch).inputs["sequence"]) for batch in drawn(plain, 1)]
+    assert np.mean(genes) > 9
 
 
 def test_both_samplers_learn_the_same():
@@ -273,7 +275,7 @@ def test_frozen_parts_do_not_move_by_a_bit():
     fit = trainer(pooled(), STAGES)
     start, states = {name: value.clone() for name, value in fit.model.state_dict().items()}, {}
     for epoch in range(1, 6):
-        fit._train_epoch(epoch)
+        fit.train_epoch(epoch)
         states[epoch] = {name: value.clone() for name, value in fit.model.state_dict().items()}
     for name in start:
         joint = name.startswith("joint")

@@ -1,7 +1,6 @@
 """Study dense_ensemble for real on three simulated cells, one of them held out: all that it names
 is built, and says what it should."""
 
-import json
 import shutil
 
 import numpy as np
@@ -9,11 +8,11 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from conftest import ROOT, jobs_of, snakemake
+from conftest import jobs_of, snakemake
 
+from markexpr.data.batches import Inputs
 from markexpr.data.samples import load_cell
 from markexpr.models import load_model
-from markexpr.training import Inputs, outputs
 
 CONFIG = ["--configfile", "tests/workflow/dense_ensemble.yaml"]
 NETS = ["densenet", "densenet_code", "resnet", "alexnet", "simple_cnn", "transformer"]
@@ -68,8 +67,8 @@ def test_an_unseen_cell_is_the_mean_of_the_seen_cells_models(run):
         for cell in ("E003", "E116"):
             runs = run / f"runs/dense_ensemble/{model}/{cell}/seed1"
             net, params = load_model(runs / "params.yaml", runs / "weights.safetensors")
-            assert params["together"] == 2 and params["unit"] == cell
-            each.append(outputs(net, Inputs(samples, torch.device("cpu"))).numpy())
+            assert params["unit"] == cell
+            each.append(net.outputs(Inputs(samples, torch.device("cpu"))).numpy())
         found = predictions(run, model, "E123")
         assert np.allclose(found.loc[genes, "y_pred"], np.mean(each, axis=0), atol=1e-4)
         members = pd.read_csv(
@@ -167,28 +166,6 @@ def test_attributions_are_of_every_mark_and_bin(run):
         assert np.allclose(
             file["saliency_marks"].sum(axis=1), file["saliency_marks_turned"].sum(axis=1), rtol=1e-3
         )
-
-
-def test_one_by_one_is_the_same_as_together(folder):
-    run = folder / "results"
-    together = predictions(run, "simple_cnn", "E003")
-    target = "results/runs/dense_ensemble/simple_cnn/E003/seed1/predictions.tsv.gz"
-    alone = {
-        **yaml.safe_load((ROOT / "tests/workflow/dense_ensemble.yaml").read_text()),
-        "train_together": False,
-    }
-    overlay = folder / "alone.yaml"
-    overlay.write_text(json.dumps(alone))
-    snakemake("--configfile", overlay, "--force", "--", target, directory=folder)
-    params = yaml.safe_load(
-        (run / "runs/dense_ensemble/simple_cnn/E003/seed1/params.yaml").read_text()
-    )
-    assert "together" not in params
-    assert np.allclose(
-        predictions(run, "simple_cnn", "E003").loc[together.index, "y_pred"],
-        together["y_pred"],
-        atol=2e-3,
-    )
 
 
 def test_the_full_run_trains_fifty_cells_and_averages_six(tmp_path):

@@ -10,9 +10,9 @@ import torch
 import yaml
 from conftest import jobs_of, snakemake
 
+from markexpr.data.batches import Inputs
 from markexpr.data.samples import load_pooled
 from markexpr.models import load_model
-from markexpr.training import Inputs, outputs
 
 CONFIG = ["--configfile", "tests/workflow/wakawaka.yaml"]
 NETS = [
@@ -76,7 +76,7 @@ def test_predictions_are_those_of_the_saved_model(run):
         [run / f"tensors/wakawaka/{cell}.npz" for cell in ("E003", "E116", "E123")],
         run / "sequence/10000bp.npz",
     )
-    found = outputs(model, Inputs(samples, torch.device("cpu"))).numpy()
+    found = model.outputs(Inputs(samples, torch.device("cpu"))).numpy()
     assert params["samples"] == {"train": 2 * 229, "valid": 2 * 26, "test": 2 * 45 + 300}
     assert np.allclose(found, predictions(run, "experiment3")["y_pred"], atol=1e-4)
 
@@ -88,7 +88,7 @@ def test_folds_validate_every_row_once(run):
     params = yaml.safe_load(
         (run / "runs/wakawaka/wakawaka_folds/fold2/seed1/params.yaml").read_text()
     )
-    assert params["folds"] == {"number": 4, "which": 2, "over": "rows"}
+    assert params["samples_from"]["fold"] == {"number": 4, "which": 2, "over": "rows"}
 
 
 def test_scores_of_all_cells_and_of_regimes(run):

@@ -2,10 +2,11 @@
 
 import yaml
 
-from markexpr.averages import average, check_members, write_average
+from markexpr.averages import average, check_members
 from markexpr.data.samples import load_cell
 from markexpr.estimators import features_of, load_estimator, module_of
 from markexpr.io.jobs import run_job
+from markexpr.io.runs import tabulate, write_run
 
 
 def main(job):
@@ -17,7 +18,8 @@ def main(job):
             check_members(samples, yaml.safe_load(file), job.input.params[place])
         return load_estimator(job.input.model[place]).predict(features)
 
-    write_average(job.output, samples, *average(samples, job.input.params, predict))
+    mean, members = average(samples, job.input.params, predict)
+    write_run(job.output, tabulate(samples, mean), members=members)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 import torch
 
-from markexpr.averages import average, check_members, write_average
+from markexpr.averages import average, check_members
+from markexpr.data.batches import Inputs
 from markexpr.data.samples import load_cell
 from markexpr.io.jobs import run_job
+from markexpr.io.runs import tabulate, write_run
+from markexpr.losses import LOSSES
 from markexpr.models import load_model
-from markexpr.training import LOSSES, Inputs, outputs
 
 
 def main(job):
@@ -17,9 +19,10 @@ def main(job):
     def predict(place):
         model, params = load_model(job.input.params[place], job.input.weights[place])
         check_members(samples, params, job.input.params[place])
-        return LOSSES[params["training"]["loss"]].predict(outputs(model, inputs)).numpy()
+        return LOSSES[params["training"]["loss"]].predict(model.outputs(inputs)).numpy()
 
-    write_average(job.output, samples, *average(samples, job.input.params, predict))
+    mean, members = average(samples, job.input.params, predict)
+    write_run(job.output, tabulate(samples, mean), members=members)
 
 
 if __name__ == "__main__":

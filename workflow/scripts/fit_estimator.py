@@ -1,23 +1,16 @@
 """One fit of a baseline of scikit-learn: one model on one unit with one seed."""
 
-from pathlib import Path
-
 import sklearn
 
-from markexpr.data.samples import load_cell, load_pair, load_pooled
-from markexpr.estimators import features_of, load_estimator, module_of, save_estimator
-from markexpr.io.jobs import InputError, is_submitted, log, run_job
-from markexpr.io.runs import describe, fingerprint, write_params, write_predictions
+from markexpr.data.samples import load
+from markexpr.estimators import dump_estimator, features_of, module_of
+from markexpr.io.jobs import InputError, log, run_job
+from markexpr.io.runs import describe, tabulate, write_run
 
 
 def main(job):
     block, seed = job.params.model, int(job.wildcards.seed)
-    if job.input.get("cells"):
-        samples = load_pooled(job.input.cells)
-    else:
-        samples = (
-            load_pair(job.input.a, job.input.b) if job.input.get("a") else load_cell(job.input.cell)
-        )
+    samples = load(job.params.samples, job.input)
     module = module_of(block["architecture"])
     _, n_marks, n_bins = next(iter(samples.inputs.values())).shape
     estimator = module.build(
@@ -34,28 +27,15 @@ def main(job):
         len(train),
         list(features.shape[1:]),
     )
-    params = describe(job, dict(job.wildcards.items()), samples, {"sklearn": sklearn.__version__})
-    # as a net's: Snakemake deletes the outputs of all of a group where one fails, and a rerun has
-    # the result at once
-    kept = Path(f"{job.params.finished}.{fingerprint(params, samples)[:16]}.finished")
-    if kept.exists():
-        log.info("taking the fit from %s", kept)
-        estimator = load_estimator(kept)
-    else:
-        estimator.fit(features[train], samples.target[train])
-        if is_submitted():
-            save_estimator(kept, estimator)
-    write_predictions(
-        job.output.predictions,
-        samples.gene_id,
-        samples.cell,
-        samples.split,
-        samples.target,
-        estimator.predict(features).astype(float),
-    )
+    params = describe(job, samples, {"sklearn": sklearn.__version__})
+    estimator.fit(features[train], samples.target[train])
     size = module.size(estimator) if hasattr(module, "size") else {}
-    save_estimator(job.output.model, estimator)
-    write_params(job.output.params, {**params, **size})
+    write_run(
+        job.output,
+        tabulate(samples, estimator.predict(features).astype(float)),
+        model=dump_estimator(estimator),
+        params={**params, **size},
+    )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """Predictions of a control for one cell: what other cells' expression, or the nearest of them,
 tells of its genes."""
 
-import numpy as np
+import pandas as pd
 
 from markexpr.data.samples import load_cell
 from markexpr.evaluation.controls import predict
 from markexpr.io.jobs import log, run_job
-from markexpr.io.runs import write_predictions
+from markexpr.io.runs import tabulate, write_run
 
 
 def main(job):
@@ -21,8 +21,8 @@ def main(job):
             {name: own for name, own in others.items() if name != cell},
         )
         log.info("%s: %s", cell, how)
-        tables.append((samples.gene_id, samples.cell, samples.split, samples.target, predicted))
-    write_predictions(job.output.predictions, *map(np.concatenate, zip(*tables)))
+        tables.append(tabulate(samples, predicted))
+    write_run(job.output, pd.concat(tables, ignore_index=True))
 
 
 if __name__ == "__main__":

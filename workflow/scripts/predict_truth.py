@@ -8,10 +8,11 @@ import pandas as pd
 from scipy.special import ndtr, ndtri  # not scipy.stats, which takes a second to load
 
 from markexpr.data.annotation import read_genes
+from markexpr.data.samples import tensors_of
 from markexpr.data.splits import split_by_gene
 from markexpr.data.tensors import is_high
 from markexpr.io.jobs import InputError, run_job
-from markexpr.io.runs import write_predictions
+from markexpr.io.runs import write_run
 
 NODES = 201  # quantiles at which labels that compare text are looked at
 
@@ -50,43 +51,45 @@ def best_prediction(truth, provenance, study, sequence):
     )
 
 
+def read_cell(path, truth, study, sequence):
+    """What is true of the genes of one cell and what is best predicted: DataFrame by gene_id of
+    cell, split, y_true and y_pred. path: its tensors."""
+    with np.load(path) as file:
+        provenance = json.loads(str(file["provenance"]))
+        cell = provenance["cell"]
+        rows = truth[truth["cell"] == cell].set_index("gene_id").loc[file["gene_id"]]
+        columns = {
+            "cell": cell,
+            "split": file["split"],
+            "y_true": file["target"],
+            "y_pred": best_prediction(rows, provenance, study, sequence),
+        }
+        return pd.DataFrame(columns, index=pd.Index(file["gene_id"], name="gene_id"))
+
+
+def subtract(a, b):
+    """The change from cell A to cell B, on the genes that both have, in the order of A."""
+    shared = a.index.intersection(b.index, sort=False)
+    a, b = a.loc[shared], b.loc[shared]
+    change = b[["y_true", "y_pred"]] - a[["y_true", "y_pred"]]
+    return change.assign(cell=a["cell"] + "-" + b["cell"], split=b["split"])
+
+
 def main(job):
-    study, sequence = job.wildcards.study, job.params.sequence
-    truth, cells = pd.read_csv(job.input.truth, sep="\t"), []
-    for path in job.input.tensors:
-        with np.load(path) as file:
-            provenance = json.loads(str(file["provenance"]))
-            here = (
-                truth[truth["cell"] == provenance["cell"]].set_index("gene_id").loc[file["gene_id"]]
-            )
-            columns = {
-                "split": file["split"],
-                "y_true": file["target"],
-                "y_pred": best_prediction(here, provenance, study, sequence),
-            }
-            cells.append((provenance["cell"], pd.DataFrame(columns, index=file["gene_id"])))
-    cell, table = cells[-1]
-    if job.wildcards.unit == "pooled":  # all cells, one after the other
-        cell, table = (
-            np.repeat([name for name, _ in cells], [len(own) for _, own in cells]),
-            pd.concat([own for _, own in cells]),
-        )
-    elif len(cells) == 2:  # a pair: the difference B - A, on the genes that both have
-        cell, other = f"{cells[0][0]}-{cell}", cells[0][1]
-        table = table.loc[other.index.intersection(table.index, sort=False)]
-        table[["y_true", "y_pred"]] -= other.loc[table.index, ["y_true", "y_pred"]]
-    if job.input.get("genes"):  # a transfer, whose test genes are others
-        table["split"] = (
-            split_by_gene(job.params.transfer["split"], read_genes(job.input.genes))
-            .loc[table.index]
-            .to_numpy(dtype=str)
-        )
-    write_predictions(
-        job.output.predictions,
-        table.index,
-        cell,
-        *(table[name].to_numpy() for name in ("split", "y_true", "y_pred")),
-    )
+    how = job.params.samples
+    truth = pd.read_csv(job.input.truth, sep="\t")
+    tables = [
+        read_cell(path, truth, job.wildcards.study, job.params.sequence)
+        for path in tensors_of(how, job.input)
+    ]
+    if how["kind"] == "pair":
+        table = subtract(*tables)
+    elif how["kind"] == "transfer":  # the target comes last; its test genes are others
+        part = split_by_gene(how["split"], read_genes(job.input.genes))
+        table = tables[-1].assign(split=part.loc[tables[-1].index].to_numpy(dtype=str))
+    else:
+        table = pd.concat(tables)
+    write_run(job.output, table.reset_index())
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ over high and over low genes."""
 import numpy as np
 import torch
 
-from markexpr.data.samples import load_cell, load_pair
+from markexpr.data.samples import load, tensors_of
 from markexpr.io.files import write_npz
 from markexpr.io.jobs import InputError, log, run_job
 from markexpr.models import load_model
-from markexpr.training import EVALUATION_BATCH
+from markexpr.models.net import EVALUATION_BATCH
 
 
 def attention_of(model, samples, genes):
@@ -60,11 +60,12 @@ def gene_by_gene(model, samples):
 def main(job):
     torch.set_num_threads(job.threads)
     model, _ = load_model(job.input.params, job.input.weights)
-    pair = job.input.get("a")
-    samples = load_pair(job.input.a, job.input.b) if pair else load_cell(job.input.cell)
-    arrays = gene_by_gene(model, samples) if pair else means_by_class(model, samples)
+    how = job.params.samples
+    samples = load(how, job.input)
+    attend = gene_by_gene if how["kind"] == "pair" else means_by_class
+    arrays = attend(model, samples)
     log.info("%s", ", ".join(f"{name} {list(values.shape)}" for name, values in arrays.items()))
-    with np.load(pair or job.input.cell) as file:
+    with np.load(tensors_of(how, job.input)[0]) as file:
         write_npz(job.output[0], **arrays, bins=file["bins"], marks=file["marks"])
 
 

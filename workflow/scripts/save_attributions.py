@@ -6,7 +6,7 @@ import torch
 
 from markexpr.attribution import integrated_gradients, means, saliency
 from markexpr.data.annotation import read_genes
-from markexpr.data.samples import load_cell, load_pair
+from markexpr.data.samples import load, tensors_of
 from markexpr.data.splits import shuffled
 from markexpr.io.files import write_npz
 from markexpr.io.jobs import InputError, log, run_job
@@ -16,16 +16,14 @@ from markexpr.models import load_model
 def main(job):
     torch.set_num_threads(job.threads)
     model, _ = load_model(job.input.params, job.input.weights)
-    samples = (
-        load_pair(job.input.a, job.input.b) if job.input.get("a") else load_cell(job.input.cell)
-    )
+    samples = load(job.params.samples, job.input)
     test = samples.index("test")
     if not test.size:
         raise InputError(f"{job.wildcards.unit} has no test gene to take attributions of")
     # the same genes in every unit, as far as they have them
     test = test[np.sort(shuffled(samples.gene_id[test], 1)[: job.params.genes])]
     inputs = {name: torch.from_numpy(values[test]) for name, values in samples.inputs.items()}
-    with np.load(job.input.get("a") or job.input.cell) as file:
+    with np.load(tensors_of(job.params.samples, job.input)[0]) as file:
         arrays = {"bins": file["bins"], "marks": file["marks"], "gene_id": samples.gene_id[test]}
     genes = read_genes(job.input.study_genes).set_index("gene_id")
     minus = (

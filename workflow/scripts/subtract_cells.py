@@ -1,7 +1,9 @@
 """The change between two cells as the difference of one model's predictions for each."""
 
+import pandas as pd
+
 from markexpr.io.jobs import InputError, run_job
-from markexpr.io.runs import read_predictions, write_predictions
+from markexpr.io.runs import read_predictions, write_run
 
 
 def main(job):
@@ -15,15 +17,15 @@ def main(job):
             f"{job.input.a} and {job.input.b} put a gene in different splits: a pair needs "
             "one split for both cells"
         )
-    pair = f"{job.wildcards.a}-{job.wildcards.b}"
-    write_predictions(
-        job.output.predictions,
-        shared,
-        pair,
-        a["split"].to_numpy(),
-        b["y_true"] - a["y_true"],
-        b["y_pred"] - a["y_pred"],
+    difference = pd.DataFrame(
+        {
+            "cell": a["cell"] + "-" + b["cell"],
+            "split": a["split"],
+            "y_true": b["y_true"] - a["y_true"],
+            "y_pred": b["y_pred"] - a["y_pred"],
+        }
     )
+    write_run(job.output, difference.reset_index())
 
 
 if __name__ == "__main__":

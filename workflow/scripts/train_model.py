@@ -1,39 +1,20 @@
-"""One fit: one model on one unit with one seed."""
+"""One fit of a net: one model on one unit with one seed."""
 
+import pandas as pd
 import torch
+from safetensors.torch import save
 
-from markexpr.data.annotation import read_genes
-from markexpr.data.samples import load_cell, load_pair, load_pooled, load_transfer
-from markexpr.data.splits import split_by_gene
+from markexpr.data.samples import load
 from markexpr.devices import choose_device
-from markexpr.io.jobs import is_submitted, log, run_job
-from markexpr.io.runs import describe, fingerprint
+from markexpr.io.jobs import log, run_job
+from markexpr.io.runs import describe, fingerprint, tabulate, write_run
 from markexpr.models import build_seeded
-from markexpr.training import Trainer, write_net
-
-
-def load_samples(job):
-    """The samples of the job's unit: of one cell, a pair of cells, all cells, or a transfer from a
-    source cell to a target cell."""
-    block, transfer = job.params.model, job.params.transfer
-    if job.input.get("cells"):
-        return load_pooled(job.input.cells, job.input.get("sequence"), job.params.folds)
-    if job.input.get("a"):
-        return load_pair(
-            job.input.a,
-            job.input.b,
-            labels=block["training"].get("auxiliary", {}).get("kind") == "classification",
-        )
-    if transfer is None:
-        return load_cell(job.input.cell)
-    part = split_by_gene(transfer["split"], read_genes(job.input.genes))
-    cells = {role: path for role, path in job.input.items() if role != "genes"}
-    return load_transfer(block["regime"], block.get("source_genes", "all"), part, **cells)
+from markexpr.training import Trainer
 
 
 def main(job):
     block, seed, unit = job.params.model, int(job.wildcards.seed), job.wildcards.unit
-    samples = load_samples(job)
+    samples = load(job.params.samples, job.input)
     torch.set_num_threads(job.threads)
     device = choose_device(job.resources)
     model = build_seeded(block, samples, seed, unit)
@@ -47,12 +28,10 @@ def main(job):
     )
     params = describe(
         job,
-        dict(job.wildcards.items()),
         samples,
         {"torch": str(torch.__version__)},
         parameters=n_parameters,
         device=device.type,
-        folds=job.params.folds,
     )
     trainer = Trainer(
         model,
@@ -65,8 +44,17 @@ def main(job):
         unit,
     )
     trainer.fit()
-    write_net(job.output, samples, params, trainer.progress, trainer.predict())
-    trainer.forget(keep_result=is_submitted())
+    progress = trainer.progress
+    weights = {name: value.contiguous() for name, value in progress.best_state.items()}
+    write_run(
+        job.output,
+        tabulate(samples, trainer.predict()),
+        history=pd.DataFrame(progress.history),
+        steps=pd.DataFrame(progress.steps),
+        weights=save(weights),
+        params={**params, **progress.best()},
+    )
+    trainer.remove_checkpoint()
 
 
 if __name__ == "__main__":

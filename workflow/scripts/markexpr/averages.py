@@ -5,9 +5,8 @@ import numpy as np
 import pandas as pd
 
 from markexpr.evaluation import metrics
-from markexpr.io.files import write_tsv
 from markexpr.io.jobs import InputError, log
-from markexpr.io.runs import run_of, write_predictions
+from markexpr.io.runs import run_of
 
 EVERY = 10  # members between two lines of progress
 
@@ -46,11 +45,3 @@ def average(samples, paths, predict):
         if (place + 1) % EVERY == 0 or place + 1 == len(paths):
             log.info("%d of %d members have predicted", place + 1, len(paths))
     return total / len(paths), pd.DataFrame(rows)
-
-
-def write_average(output, samples, mean, members):
-    """Write predictions and members of one cell."""
-    write_predictions(
-        output.predictions, samples.gene_id, samples.cell, samples.split, samples.target, mean
-    )
-    write_tsv(output.members, members)

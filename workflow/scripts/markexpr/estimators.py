@@ -1,10 +1,8 @@
 """Estimators of scikit-learn: the modules of markexpr/models/ that build them. No torch."""
 
 import importlib
-import sys
 
 from markexpr.data.tensors import counts_of
-from markexpr.io.files import atomic
 from markexpr.io.jobs import InputError
 
 # what saved estimators hold besides what skops knows of scikit-learn
@@ -28,23 +26,11 @@ def features_of(module, samples):
     return module.features(**inputs)
 
 
-def _skops():
-    """skops.io. It looks through all of scikit-learn, whose adapters load PyTorch where it is
-    installed (1.4 s of a job): hidden from them here."""
-    hidden = "torch" not in sys.modules
-    if hidden:
-        sys.modules["torch"] = None
-    try:
-        return importlib.import_module("skops.io")
-    finally:
-        if hidden:
-            del sys.modules["torch"]
+def dump_estimator(estimator):
+    """The bytes of an estimator as a skops file, which holds no code."""
+    import skops.io  # here: it loads half of scikit-learn, and PyTorch where it is installed
 
-
-def save_estimator(path, estimator):
-    """Write an estimator as a skops file, which holds no code."""
-    with atomic(path) as temporary:
-        _skops().dump(estimator, temporary)
+    return skops.io.dumps(estimator)
 
 
 def load_estimator(path):
@@ -53,12 +39,13 @@ def load_estimator(path):
 
     Raises InputError for a file that names anything else.
     """
-    skops = _skops()
-    named = skops.get_untrusted_types(file=path)
+    import skops.io
+
+    named = skops.io.get_untrusted_types(file=path)
     others = sorted(set(named) - TRUSTED)
     if others:
         raise InputError(
             f"{path} names {others[0]}, which is no part of a model of this pipeline: it is "
             "not loaded; delete it to fit it anew"
         )
-    return skops.load(path, trusted=named)
+    return skops.io.load(path, trusted=named)

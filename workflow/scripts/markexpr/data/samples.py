@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from markexpr.data.splits import UNLABELLED
+from markexpr.data.annotation import read_genes
+from markexpr.data.splits import UNLABELLED, split_by_gene
 from markexpr.io.jobs import InputError
 
 
@@ -18,8 +19,8 @@ class Samples:
     [samples, marks, bins])
     target: float32 [samples], NaN where it is hidden; split: str [samples], train, valid, test or
     unlabelled; gene_id, cell: str [samples]
-    mark_names: the names along the marks axis; units: of expression and of counts, by name;
-    normalise: how inputs were made of counts
+    mark_names: the names along the marks axis; measured_in: the units of expression and of counts,
+    by name; normalise: how inputs were made of counts
     auxiliary: further targets by name, float32 [samples] (`a`, `b`: of each cell of a pair)
     by_gene: inputs that are a gene's own whatever the cell, first axis [genes] (`sequence`: uint8
     [genes, bp]), and gene: int64 [samples], the row of each sample in them
@@ -32,7 +33,7 @@ class Samples:
     cell: np.ndarray
     mark_names: list
     auxiliary: dict = field(default_factory=dict)
-    units: dict = field(default_factory=dict)
+    measured_in: dict = field(default_factory=dict)
     normalise: str = ""
     by_gene: dict = field(default_factory=dict)
     gene: np.ndarray | None = None
@@ -64,6 +65,43 @@ class Samples:
         return content.hexdigest()
 
 
+def load(how, inputs):
+    """The samples of a job, from what the plan says of them and the job's input files by name.
+
+    how: `kind`, and what it takes:
+    cell: input `cell`
+    pair: inputs `a` and `b`; `labels` as for load_pair
+    pooled: inputs `cells` (several) and, for a model of DNA, `sequence`; `fold` as for load_pooled
+    transfer: inputs `source` and `target`, as far as `trained_on` takes them, and `genes`, the
+    study's genes, which `split` splits anew; `trained_on` and `source_genes` as for load_transfer
+    """
+    kind = how["kind"]
+    if kind == "cell":
+        return load_cell(inputs["cell"])
+    if kind == "pair":
+        return load_pair(inputs["a"], inputs["b"], how["labels"])
+    if kind == "pooled":
+        return load_pooled(inputs["cells"], inputs.get("sequence"), how["fold"])
+    if kind == "transfer":
+        return load_transfer(
+            how["trained_on"],
+            how.get("source_genes", "all"),
+            split_by_gene(how["split"], read_genes(inputs["genes"])),
+            source=inputs.get("source"),
+            target=inputs.get("target"),
+        )
+    raise ValueError(f"unknown kind of samples {kind!r}")
+
+
+def tensors_of(how, inputs):
+    """The tensors that the samples of a job are made of, in their order: paths of
+    results/tensors/{study}/{cell}.npz. how, inputs: as for load."""
+    if how["kind"] == "pooled":
+        return list(inputs["cells"])
+    roles = {"cell": ["cell"], "pair": ["a", "b"], "transfer": ["source", "target"]}[how["kind"]]
+    return [inputs.get(role) for role in roles if inputs.get(role)]
+
+
 def load_cell(path):
     """The samples of one cell from results/tensors/{study}/{cell}.npz. Raises InputError for values
     that are not finite."""
@@ -84,7 +122,7 @@ def load_cell(path):
         gene_id=arrays["gene_id"],
         cell=np.full(len(arrays["target"]), provenance["cell"]),
         mark_names=[str(mark) for mark in arrays["marks"]],
-        units={name: provenance.get(name, "") for name in ("expression_unit", "counts_unit")},
+        measured_in={name: provenance.get(name, "") for name in ("expression_unit", "counts_unit")},
         normalise=provenance.get("data", {}).get("normalise", ""),
     )
 
@@ -120,11 +158,11 @@ def load_pair(a, b, labels=False):
         raise InputError(
             f"{a} and {b} have different marks: {first.mark_names} and {second.mark_names}"
         )
-    for name, unit in first.units.items():
-        if unit != second.units[name]:
+    for name, unit in first.measured_in.items():
+        if unit != second.measured_in[name]:
             raise InputError(
                 f"{a} and {b} cannot be subtracted: {name.replace('_', ' ')} is {unit!r} in "
-                f"one and {second.units[name]!r} in the other"
+                f"one and {second.measured_in[name]!r} in the other"
             )
     shared, rows_a, rows_b = np.intersect1d(first.gene_id, second.gene_id, return_indices=True)
     if not shared.size:
@@ -157,10 +195,10 @@ def load_pair(a, b, labels=False):
     )
 
 
-def load_pooled(paths, sequence=None, folds=None):
+def load_pooled(paths, sequence=None, fold=None):
     """The samples of all cells, one after the other, from their tensors.
 
-    sequence: results/sequence/{span}bp.npz for inputs by gene; folds: number, which (from 1) and
+    sequence: results/sequence/{span}bp.npz for inputs by gene; fold: number, which (from 1) and
     over (rows or genes), cuts what trains or validates anew, a part of which validates: rows, each
     gene of each cell by itself, or genes with all of their cells. Raises InputError if cells have
     different marks or units, or a gene no sequence.
@@ -183,12 +221,12 @@ def load_pooled(paths, sequence=None, folds=None):
                 f"{paths[0]} and {path} have different marks or bins: {first.mark_names} and "
                 f"{cell.mark_names}"
             )
-        for name, unit in cell.units.items():
-            if unit != first.units[name]:
+        for name, unit in cell.measured_in.items():
+            if unit != first.measured_in[name]:
                 what = name.replace("_", " ")
                 raise InputError(
                     f"{paths[0]} and {path} cannot be pooled: {what} is "
-                    f"{first.units[name]!r} in one and {unit!r} in the other"
+                    f"{first.measured_in[name]!r} in one and {unit!r} in the other"
                 )
         marks[filled : filled + len(cell.target)] = cell.inputs["marks"]
         filled += len(cell.target)
@@ -198,8 +236,8 @@ def load_pooled(paths, sequence=None, folds=None):
         for name in ("target", "split", "gene_id", "cell")
     }
     samples = replace(first, inputs={"marks": marks}, **rows)
-    if folds:
-        samples = replace(samples, split=fold_of(samples, **folds))
+    if fold:
+        samples = replace(samples, split=fold_of(samples, **fold))
     genes, row = np.unique(samples.gene_id, return_inverse=True)
     samples = replace(samples, gene=row)
     return (
@@ -246,27 +284,31 @@ def fold_of(samples, number, which, over):
     return split
 
 
-def load_transfer(regime, source_genes, part, source=None, target=None):
+def load_transfer(trained_on, source_genes, part, source=None, target=None):
     """The samples of a transfer from a source cell to a target cell (TransferChrome, section 2.4
     and figure 4).
 
-    regime: `origin`, trained and tested on the target; `uncross`, trained on the source (applied to
-    the target elsewhere); `cross`, trained on the labelled source and the unlabelled train and
-    valid part of the target, tested on the rest.
-    part: pandas Series by gene_id, train, valid or test; one for all cells, so that all regimes are
-    tested on the same genes.
+    trained_on: `target`, trained and tested on the target; `source`, trained on the source (applied
+    to the target elsewhere); `both`, trained on the labelled source and the unlabelled train and
+    valid part of the target, tested on the rest; `none`, the target's test genes alone, for a model
+    that was trained elsewhere.
+    part: pandas Series by gene_id, train, valid or test; one for all cells, so that all are tested
+    on the same genes.
     source_genes: `all`, the source's test part trains too (as the paper: the complete source), or
     `unseen`, it is left out, so that no gene is both trained on and tested. source, target: files
     as for load_cell.
     """
-    if regime == "origin":
+    if trained_on in ("target", "none"):
         samples = load_cell(target)
-        return replace(samples, split=part.loc[samples.gene_id].to_numpy(dtype=str))
+        split = part.loc[samples.gene_id].to_numpy(dtype=str)
+        if trained_on == "target":
+            return replace(samples, split=split)
+        return samples.where(split == "test", split=split[split == "test"])
     labelled = load_cell(source)
     split = part.loc[labelled.gene_id].to_numpy(dtype=str)
     keep = np.full(len(split), True) if source_genes == "all" else split != "test"
     labelled = labelled.where(keep, split=np.where(split == "test", "train", split)[keep])
-    if regime == "uncross":
+    if trained_on == "source":
         return labelled
     unlabelled = load_cell(target)
     test = part.loc[unlabelled.gene_id].to_numpy() == "test"

@@ -1,4 +1,4 @@
-"""What runs leave: results/runs/{study}/{model}/{unit}/seed{seed}/predictions.tsv.gz, written and
+"""The files of a run, results/runs/{study}/{model}/{unit}/seed{seed}/: what is in them, written and
 read."""
 
 import hashlib
@@ -23,11 +23,29 @@ def run_of(path):
     return {"study": study, "model": model, "unit": unit, "seed": int(seed.removeprefix("seed"))}
 
 
-def write_predictions(path, gene_id, cell, split, y_true, y_pred):
-    """Write predictions, arrays [samples] each; samples of no split that is scored (unlabelled
-    ones) are left out."""
-    table = pd.DataFrame(dict(zip(COLUMNS, (gene_id, cell, split, y_true, y_pred))))
-    write_tsv(path, table[table["split"].isin(SPLITS)], float_format="%.9g")
+def tabulate(samples, predicted):
+    """The predictions of samples, a DataFrame of COLUMNS. predicted: float [samples]."""
+    values = (samples.gene_id, samples.cell, samples.split, samples.target, predicted)
+    return pd.DataFrame(dict(zip(COLUMNS, values)))
+
+
+def write_run(output, predictions, **others):
+    """Write the files of one run.
+
+    output: their paths by name; predictions: DataFrame of COLUMNS, of which samples of no split
+    that is scored (unlabelled ones) are left out; others: by the name of its path, a DataFrame
+    (TSV), a dict (YAML), or bytes.
+    """
+    scored = predictions.loc[predictions["split"].isin(SPLITS), COLUMNS]
+    write_tsv(output["predictions"], scored, float_format="%.9g")
+    for name, content in others.items():
+        if isinstance(content, pd.DataFrame):
+            write_tsv(output[name], content)
+            continue
+        if isinstance(content, dict):
+            content = yaml.safe_dump(content, sort_keys=False).encode()
+        with atomic(output[name]) as temporary:
+            temporary.write_bytes(content)
 
 
 def read_predictions(path):
@@ -47,18 +65,18 @@ def read_predictions(path):
     return table
 
 
-def describe(job, names, samples, versions, **more):
-    """What went into a fit, as params.yaml holds it.
+def describe(job, samples, versions, **more):
+    """What goes into a fit, as params.yaml holds it.
 
-    job: its params have the model's block and the hash of its code; names: study, model and unit;
+    job: its params have the model's block, how its samples are made and the hash of its code;
     versions: of the packages that fit; more: further entries.
     """
     _, _, n_bins = next(iter(samples.inputs.values())).shape
     return {
-        **{name: names[name] for name in ("study", "model", "unit")},
+        **{name: job.wildcards[name] for name in ("study", "model", "unit")},
         "seed": int(job.wildcards.seed),
         **job.params.model,
-        **({"transfer": job.params.transfer} if job.params.get("transfer") else {}),
+        "samples_from": job.params.samples,
         "inputs": {"marks": samples.mark_names, "bins": n_bins},
         "samples": {
             split: len(samples.index(split))
@@ -72,14 +90,8 @@ def describe(job, names, samples, versions, **more):
     }
 
 
-def fingerprint(params, *samples):
+def fingerprint(params, samples):
     """Hash of all that a fit depends on: what it was told and the samples it sees."""
     return hashlib.sha256(
-        (json.dumps(params, sort_keys=True) + "".join(own.digest() for own in samples)).encode()
+        (json.dumps(params, sort_keys=True) + samples.digest()).encode()
     ).hexdigest()
-
-
-def write_params(path, params):
-    """Write params.yaml."""
-    with atomic(path) as temporary:
-        temporary.write_text(yaml.safe_dump(params, sort_keys=False))

@@ -1,8 +1,7 @@
 """The registry of models: an architecture is a module of this folder with a function `build`.
 
-Nets: `build(n_marks, n_bins, **network)` returns a torch module whose forward takes the inputs of
-markexpr.data.samples.Samples by name; `network` is the model's block of that name in its study
-file. A variant of an architecture is another block.
+Nets: `build(n_marks, n_bins, **network)` returns a Net (markexpr.models.net); `network` is the
+model's block of that name in its study file. A variant of an architecture is another block.
 
 Estimators of scikit-learn (blocks with `estimator`): `build(n_marks, n_bins, seed, threads,
 **estimator)` returns one, and `features(**inputs)` what it is fitted on; with `NEEDS_COUNTS`,
@@ -37,7 +36,7 @@ def build_seeded(block, samples, seed, unit):
     `training.seed_by_unit` from seed and unit."""
     import torch
 
-    from markexpr.training import seed_of
+    from markexpr.data.batches import seed_of
 
     torch.manual_seed(seed_of(seed, unit) if block["training"].get("seed_by_unit") else seed)
     _, n_marks, n_bins = next(iter(samples.inputs.values())).shape

@@ -8,8 +8,10 @@ Its five convolutions and three linear layers, over bins with marks as channels:
 
 from torch import nn
 
+from markexpr.models.net import Net
 
-class AlexNet(nn.Module):
+
+class AlexNet(Net):
     """Convolutions with ReLU, max-pools of 3 with stride 2 after the first, second and last, then
     dropout and linear layers.
 

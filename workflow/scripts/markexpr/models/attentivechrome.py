@@ -8,9 +8,10 @@ binary_cross_entropy) or an expression value (mean_squared_error), by the loss i
 from torch import nn
 
 from markexpr.models.layers import MarkEncoder, SetEncoder, draw_uniform
+from markexpr.models.net import Net
 
 
-class AttentiveChrome(nn.Module):
+class AttentiveChrome(Net):
     """A bidirectional LSTM with bin attention for each mark, and one with mark attention over their
     embeddings.
 

@@ -9,9 +9,10 @@ from itertools import pairwise
 from torch import nn
 
 from markexpr.io.jobs import InputError
+from markexpr.models.net import Net
 
 
-class ConvChrome(nn.Module):
+class ConvChrome(Net):
     """Convolution, ReLU, max-pool; then convolutions, each with ReLU and dropout; then linear
     layers in a row, as the authors' CNN1D().
 

@@ -8,9 +8,10 @@ value float32 [batch]
 from torch import nn
 
 from markexpr.io.jobs import InputError
+from markexpr.models.net import Net
 
 
-class DeepChrome(nn.Module):
+class DeepChrome(Net):
     """Convolution, ReLU, max-pool, dropout, then linear layers with ReLU between them, as the
     authors' 2_model.lua.
 

@@ -13,12 +13,14 @@ import torch
 from torch import nn
 
 from markexpr.io.jobs import InputError
+from markexpr.losses import cells_loss, contrastive_loss
 from markexpr.models.layers import MarkEncoder, SetEncoder, draw_uniform
+from markexpr.models.net import Net
 
 RAW = ("a", "b", "difference")
 
 
-class DeepDiff(nn.Module):
+class DeepDiff(Net):
     """raw: which of a, b and their difference (A - B) feed a Level I of their own; auxiliary: a
     Level I and II and a prediction for each cell; shared: one Level I for both cells; bin_width,
     mark_width: of each direction of the LSTMs of the two levels (32, 16); initial: all weights are
@@ -99,6 +101,36 @@ class DeepDiff(nn.Module):
         training genes."""
         for cell, layer in (("a", self.cell_a), ("b", self.cell_b)) if self.auxiliary else ():
             nn.init.constant_(layer.bias, means[cell])
+
+    def further_losses(self):
+        return ("auxiliary", "contrastive") if self.auxiliary else ()
+
+    def losses(self, batch, task, settings, done):
+        """Beside the loss of the change between two cells, where `settings` ask for them, the loss
+        of each cell's own expression and a contrastive loss of their embeddings.
+
+        settings: auxiliary (kind regression or classification, weight) and contrastive (form,
+        weight, margin, threshold): genes whose log2 fold change is at least `threshold` either way
+        are different.
+        """
+        if "auxiliary" not in settings:
+            return super().losses(batch, task, settings, done)
+        found, auxiliary = self.tasks(**batch.inputs), settings["auxiliary"]
+        cells = cells_loss(found, batch.targets, auxiliary["kind"])
+        losses = {
+            "train_loss": task.loss(found["change"], batch.target),
+            "cells_loss": auxiliary["weight"] * cells,
+        }
+        if settings.get("contrastive"):
+            contrastive = settings["contrastive"]
+            losses["contrastive_loss"] = contrastive["weight"] * contrastive_loss(
+                found["embedding_a"],
+                found["embedding_b"],
+                batch.target.abs() >= contrastive["threshold"],
+                contrastive["margin"],
+                contrastive["form"],
+            )
+        return losses
 
     def tasks(self, a, b):
         """Predictions `change` and, with auxiliary, `a` and `b`, each [batch], and Level I

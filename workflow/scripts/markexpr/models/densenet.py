@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from markexpr.models.layers import as_image, draw_kaiming, image_stem
+from markexpr.models.net import Net
 
 
 class DenseLayer(nn.Module):
@@ -47,7 +48,7 @@ def transition(channels, kept):
     )
 
 
-class DenseNet(nn.Module):
+class DenseNet(Net):
     """A stem of convolution and pool, dense blocks with transitions between them, batch norm, mean
     over all positions, linear.
 

@@ -9,6 +9,7 @@ channel -> value float32 [batch]
 from torch import nn
 
 from markexpr.models.layers import as_image, draw_kaiming, image_stem
+from markexpr.models.net import Net
 
 
 class Block(nn.Module):
@@ -39,7 +40,7 @@ class Block(nn.Module):
         return self.relu(self.layers(x) + self.shortcut(x))
 
 
-class ResNet(nn.Module):
+class ResNet(Net):
     """A stem of convolution and pool, stages of blocks, mean over all positions, linear.
 
     stages: blocks of each; features: of the first stage, doubled in each that follows while bins

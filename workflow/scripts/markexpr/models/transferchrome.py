@@ -10,7 +10,9 @@ import torch
 from torch import nn
 
 from markexpr.io.jobs import InputError
+from markexpr.losses import domain_loss, reversal_strength
 from markexpr.models.layers import sinusoidal
+from markexpr.models.net import Net
 
 
 class Convolutions(nn.Module):
@@ -91,7 +93,7 @@ def perceptron(*sizes):
     return nn.Sequential(*layers[:-1])
 
 
-class TransferChrome(nn.Module):
+class TransferChrome(Net):
     """Features by convolution and self-attention, a label classifier of three linear layers, and a
     domain classifier of two.
 
@@ -162,6 +164,36 @@ class TransferChrome(nn.Module):
         """Logits of the domain, float32 [batch, 2] (target, source); the gradient into `features`
         is reversed and times `strength`."""
         return self.domain_classifier(GradientReversal.apply(features, strength))
+
+    def further_losses(self):
+        return () if self.domain_classifier is None else ("domain",)
+
+    def losses(self, batch, task, settings, done):
+        """Beside the loss of the labels, where `settings` ask for it, the loss of the domain
+        classifier behind the gradient reversal (equation 8).
+
+        Labelled samples are of the source cell, unlabelled ones of the target cell, as many in a
+        batch. Labels of unlabelled samples are never read: they are not in the samples
+        (markexpr.data.samples.load_transfer).
+        """
+        if "domain" not in settings:
+            return super().losses(batch, task, settings, done)
+        n = len(batch.target)
+        features = self.features(
+            **{
+                name: torch.cat([labelled, batch.unlabelled[name]])
+                for name, labelled in batch.inputs.items()
+            }
+        )
+        label_loss = task.loss(self.classifier(features[:n]), batch.target)
+        domain = self.discriminate(features, reversal_strength(settings["domain"], done))
+        return {"train_loss": label_loss, "domain_loss": domain_loss(domain, n)}
+
+    def progress_columns(self, settings, done):
+        """`lambda`, the strength of the gradient reversal."""
+        if "domain" not in settings:
+            return {}
+        return {"lambda": reversal_strength(settings["domain"], done)}
 
     def attend(self, marks):
         """Self-attention of each layer, [batch, layers, positions, positions]: how much a position

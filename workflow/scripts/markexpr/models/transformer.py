@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from markexpr.models.layers import sinusoidal
+from markexpr.models.net import Net
 
 
 class EncoderLayer(nn.Module):
@@ -34,8 +35,7 @@ class EncoderLayer(nn.Module):
         query, key, value = (
             self.projection(x).reshape(batch, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         )
-        # written out: torch's fused attention cannot be run for stacked models (train_together) at
-        # speed
+        # softmax(Q Kᵀ / √d) V, equation 1
         joined = torch.softmax(query @ key.transpose(2, 3) / query.shape[3] ** 0.5, dim=3) @ value
         return self.join(joined.transpose(1, 2).reshape(batch, tokens, width))
 
@@ -44,7 +44,7 @@ class EncoderLayer(nn.Module):
         return self.norms[1](x + self.dropout(self.perceptron(x)))
 
 
-class Transformer(nn.Module):
+class Transformer(Net):
     """Bins as tokens with sinusoidal positions, encoder layers, mean over bins, linear.
 
     width: of a token; layers, heads: of the encoder; dropout: after attention and in the

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from markexpr.models.layers import one_hot
+from markexpr.models.net import Net
 
 
 class Convolutions(nn.Sequential):
@@ -63,7 +64,7 @@ class Joint(nn.Module):
         return self.output(self.layers(self.input_dropout(features))).squeeze(1)
 
 
-class WakaWaka(nn.Module):
+class WakaWaka(Net):
     """histone, dna: layers of each module's convolutions, none of them for a model without it;
     histone_dense, dna_dense: widths of the linear layers behind them; joint: widths of the joint
     layers before the output; module_dropout: of what the convolutions found, before the linear
