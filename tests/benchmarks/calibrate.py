@@ -17,15 +17,17 @@ sys.path.insert(0, str(ROOT / "workflow/scripts"))
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from plot_depth import measure_depth
 
-from markexpr import plots, simulate
-from markexpr.data import quality
+from markexpr import simulate
 from markexpr.data.annotation import read_chrom_sizes
 from markexpr.data.counts import Bins, Sweep
 from markexpr.data.expression import read_expression_csv
 from markexpr.data.reads import Reads, chromosome_order
 from markexpr.data.sources import read_deepdiff_csv
 from markexpr.data.windows import Window
+from markexpr.plots import HIGH, LOW, TRUTH
+from markexpr.plots.panels import make_grid
 
 MARKS = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
 WINDOW = Window.parse("10000bp_100bp")
@@ -69,7 +71,7 @@ def summary(counts, expression):
     """Per mark: mean count of high and of low genes within 1 kb of the TSS and beyond 3 kb, empty
     bins, and dispersion."""
     file = {"counts": counts, "marks": np.array(MARKS), "unit": "reads"}
-    table = quality.depth("", file).set_index("mark")[["mean_per_bin", "empty_bins", "dispersion"]]
+    table = measure_depth("", file).set_index("mark")[["mean_per_bin", "empty_bins", "dispersion"]]
     distance, high = np.abs(WINDOW.offsets + WINDOW.bin / 2), expression >= np.median(expression)
     for name, chosen in (("high", high), ("low", ~high)):
         mean = counts[chosen].mean(axis=0)
@@ -80,12 +82,12 @@ def summary(counts, expression):
 
 def figure(parts, path):
     """Profiles (solid real, dashed simulated), empty bins and dispersion."""
-    panels, axes = plots.grid(len(MARKS) + 2, width=2.8, columns=4)
+    panels, axes = make_grid(len(MARKS) + 2, width=2.8, columns=4)
     offsets = WINDOW.offsets + WINDOW.bin / 2
     for number, (axis, mark) in enumerate(zip(axes, MARKS)):
         for (name, (counts, expression)), style in zip(parts.items(), ("-", "--")):
             high = expression >= np.median(expression)
-            for chosen, colour, level in ((high, plots.HIGH, "high"), (~high, plots.LOW, "low")):
+            for chosen, colour, level in ((high, HIGH, "high"), (~high, LOW, "low")):
                 mean = counts[chosen, number].mean(axis=0)
                 axis.plot(
                     offsets / 1000,
@@ -108,7 +110,7 @@ def figure(parts, path):
                 summary(*part)[column],
                 0.38,
                 label=name,
-                color=plots.TRUTH if name == "real" else "0.75",
+                color=TRUTH if name == "real" else "0.75",
             )
         axis.set_xticks(place, MARKS, rotation=45, ha="right")
         axis.set_title(label)

@@ -1,5 +1,7 @@
 """Published numbers beside ours, and tables for people."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
@@ -147,6 +149,13 @@ def test_scores_side_by_side_best_model_first_and_truth_last(tmp_path):
     )
     assert "nan" not in " ".join(wide["auc"])
     assert wide["model"].tolist().index("simulator_truth") > 1
-    write_html(tmp_path / "a.html", wide, "Scores <b>", "a note")
+    job = SimpleNamespace(
+        output=SimpleNamespace(html=tmp_path / "a.html"), params=SimpleNamespace(simulated=True)
+    )
+    write_html(wide, "Scores <b>", job, "a note")
     page = (tmp_path / "a.html").read_text()
-    assert "Scores &lt;b&gt;" in page and "0.900 [0.800, 1.000]" in page and "http" not in page
+    assert (
+        "Scores &lt;b&gt; (simulated data)" in page
+        and "0.900 [0.800, 1.000]" in page
+        and "http" not in page
+    )

@@ -6,14 +6,13 @@ import pandas as pd
 import pytest
 from scipy.stats import wilcoxon
 
+from markexpr.evaluation.claims import adjust_by_holm, judge_claims
 from markexpr.evaluation.comparisons import (
-    across_settings,
-    by_unit,
-    cell_groups,
+    average_seeds,
     cell_of_unit,
-    holm,
-    judge_claims,
+    group_cells,
     summarise,
+    summarise_settings,
 )
 from markexpr.io.jobs import InputError
 
@@ -40,7 +39,7 @@ NOTHING = pd.DataFrame(columns=["model", "metric", "statistic", "value", "own_pa
 
 
 def test_seeds_are_averaged_and_only_shared_units_count():
-    mean, sd = by_unit(
+    mean, sd = average_seeds(
         metrics(a=[[0.7, 0.9], [0.6, 0.6], [0.5, 0.5]], b=[[0.9, 0.9], [0.8, 0.8]]),
         ["a", "b", "absent"],
         "auc",
@@ -89,7 +88,7 @@ def test_a_table_with_groups_drops_and_published_values():
 def test_units_are_grouped_by_the_cell_they_test():
     assert cell_of_unit("E085-to-E003") == "E003" and cell_of_unit("E003") == "E003"
     labels = pd.DataFrame({"cell": ["E003", "E123"], "agree": [False, True]})
-    assert cell_groups(labels) == {"all": None, "both label modes agree": ["E123"]}
+    assert group_cells(labels) == {"all": None, "both label modes agree": ["E123"]}
 
 
 def test_claims_are_tested_pairwise():
@@ -132,15 +131,15 @@ def test_claims_are_tested_pairwise():
 
 
 def test_holms_adjustment():
-    assert holm([0.01, np.nan, 0.04, 0.03]) == pytest.approx(
+    assert adjust_by_holm([0.01, np.nan, 0.04, 0.03]) == pytest.approx(
         [0.03, np.nan, 0.06, 0.06], nan_ok=True
     )
-    assert holm([0.9, 0.8]).max() == 1
+    assert adjust_by_holm([0.9, 0.8]).max() == 1
 
 
 def test_settings_stand_below_each_other():
     table = {"models": ["a", "b"], "metric": "auc", "against": {"b": "a"}}
-    found = across_settings(
+    found = summarise_settings(
         {"as printed": metrics(a=[[0.9]], b=[[0.8]]), "other": metrics(a=[[0.7]])},
         table,
         {"all": None},
@@ -151,4 +150,4 @@ def test_settings_stand_below_each_other():
         ["other", "a", 0.7],
     ]
     with pytest.raises(InputError, match="setting 'empty' has no run of a, b"):
-        across_settings({"empty": metrics(c=[[0.9]])}, table, {"all": None})
+        summarise_settings({"empty": metrics(c=[[0.9]])}, table, {"all": None})

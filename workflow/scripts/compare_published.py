@@ -5,7 +5,7 @@ import pandas as pd
 from markexpr.evaluation.published import beside_published
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import run_job
-from markexpr.tables import titled, write_html
+from markexpr.tables import write_html
 
 
 def main(job):
@@ -22,11 +22,10 @@ def main(job):
         regimes,
     )
     write_tsv(job.output.tsv, table, float_format="%.4g")
-    title = titled(f"Study {job.wildcards.study}: published and ours", job.params.simulated)
-    note = job.params.paper + (
-        f" Labels here: {job.params.label_mode}." if job.params.label_mode != "none" else ""
-    )
-    write_html(job.output.html, table, title, note)
+    note = job.params.paper
+    if job.params.label_mode != "none":
+        note += f" Labels here: {job.params.label_mode}."
+    write_html(table, f"Study {job.wildcards.study}: published and ours", job, note)
 
 
 if __name__ == "__main__":

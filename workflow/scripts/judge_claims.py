@@ -2,16 +2,15 @@
 
 import pandas as pd
 
-from markexpr.evaluation.comparisons import LEVEL, judge_claims
+from markexpr.evaluation.claims import LEVEL, judge_claims
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import run_job
-from markexpr.tables import titled, write_html
+from markexpr.tables import write_html
 
 
 def main(job):
     table = judge_claims(pd.read_csv(job.input[0], sep="\t"), job.params.claims, job.params.metric)
     write_tsv(job.output.tsv, table)
-    title = titled(f"Study {job.wildcards.study}: is it better?", job.params.simulated)
     note = (
         f"Paired one-sided Wilcoxon signed-rank tests of test {job.params.metric.upper()} "
         "over units; p_holm is adjusted for the number of claims, "
@@ -21,7 +20,7 @@ def main(job):
         "of an uncross model share one fit per seed, so "
         "units are not independent: use several seeds, and take p as a lower bound."
     )
-    write_html(job.output.html, table, title, note)
+    write_html(table, f"Study {job.wildcards.study}: is it better?", job, note)
 
 
 if __name__ == "__main__":

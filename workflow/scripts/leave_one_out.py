@@ -10,7 +10,7 @@ from markexpr.evaluation.controls import leave_one_out
 from markexpr.io.checksums import verify
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import run_job
-from markexpr.tables import titled, write_html
+from markexpr.tables import write_html
 
 
 def main(job):
@@ -28,10 +28,8 @@ def main(job):
         .reset_index()
         .assign(cell=f"mean of {len(job.params.cells)}", nearest="")
     )
-    title = titled(
-        f"Study {job.wildcards.study}: expression of a left-out cell, told by the other cells",
-        job.params.simulated,
-    )
+    shown = pd.concat([means, table])[table.columns].replace({"nearest": {"": np.nan}})
+    title = f"Study {job.wildcards.study}: expression of a left-out cell, told by the other cells"
     note = (
         f"{len(plain)} genes, {job.params.target['transform']} of "
         f"{job.params.target['expression']}, no histone mark and no model. "
@@ -39,12 +37,7 @@ def main(job):
         "like the left-out one's. "
         "variance is the MSE of the cell's own mean."
     )
-    write_html(
-        job.output.html,
-        pd.concat([means, table])[table.columns].replace({"nearest": {"": np.nan}}),
-        title,
-        note,
-    )
+    write_html(shown, title, job, note)
 
 
 if __name__ == "__main__":

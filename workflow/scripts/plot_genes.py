@@ -1,12 +1,25 @@
 """Genes that a study keeps, and why the others fell."""
 
+import matplotlib.pyplot as plt
 import pandas as pd
 
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import log, run_job
-from markexpr.plots import save
-from markexpr.plots.data import gene_numbers
-from markexpr.tables import titled
+from markexpr.plots import HIGH, LOW, TRUTH, save
+
+
+def draw(table):
+    """Draw numbers of genes as bars. table: what, genes."""
+    figure, axis = plt.subplots(figsize=(7, 0.7 + 0.32 * len(table)), layout="constrained")
+    colours = [
+        {"kept": HIGH, "stated by the paper": TRUTH}.get(what, LOW) for what in table["what"]
+    ]
+    bars = axis.barh(table["what"], table["genes"], color=colours)
+    axis.bar_label(bars, [f"{number:,}" for number in table["genes"]], padding=3, fontsize=8)
+    axis.invert_yaxis()
+    axis.margins(x=0.12)
+    axis.set_xlabel("genes")
+    return figure
 
 
 def main(job):
@@ -20,8 +33,7 @@ def main(job):
         log.info("%d genes; the paper states %d", kept, job.params.published)
     table = pd.DataFrame(rows, columns=["what", "genes"])
     write_tsv(job.output.table, table)
-    title = titled(f"Genes of study {job.wildcards.study}", job.params.simulated)
-    save(gene_numbers(table, title), job.output.svg, job.output.png)
+    save(draw(table), f"Genes of study {job.wildcards.study}", job)
 
 
 if __name__ == "__main__":

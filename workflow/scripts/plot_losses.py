@@ -1,29 +1,67 @@
 """Training loss of every fit of a model against training steps."""
 
+import numpy as np
 import pandas as pd
 
 from markexpr.io.jobs import run_job
 from markexpr.io.runs import run_of
-from markexpr.plots import save
-from markexpr.plots.ensembles import losses
-from markexpr.tables import titled
+from markexpr.plots import HIGH, LOW, save
+from markexpr.plots.panels import make_grid
+
+
+def draw(runs):
+    """Draw training loss against step, a panel a model, a thin line a unit and their mean.
+
+    runs: from (model, unit) to a table of step, epoch and train_loss (steps.tsv). The scale ends
+    above what all models reach after the first point, which can be far above all that follows.
+    """
+    models = list(dict.fromkeys(model for model, _ in runs))
+    width = 6.4 if len(models) == 1 else 4.2
+    figure, axes = make_grid(len(models), width=width, height=3.6, columns=3)
+    for axis, model in zip(axes, models):
+        units = {unit: table for (name, unit), table in runs.items() if name == model}
+        for table in units.values():
+            axis.plot(
+                table["step"],
+                table["train_loss"],
+                color=LOW,
+                lw=0.7,
+                alpha=0.35 if len(units) > 6 else 0.8,
+            )
+        mean = np.mean(
+            [
+                np.interp(table["step"], other["step"], other["train_loss"])
+                for other in units.values()
+            ],
+            axis=0,
+        )
+        axis.plot(table["step"], mean, color=HIGH, lw=1.8, label=f"mean of {len(units)} cells")
+        last = {
+            unit: table.loc[table["epoch"] == table["epoch"].max(), "train_loss"].mean()
+            for unit, table in units.items()
+        }
+        low, high = min(last, key=last.get), max(last, key=last.get)
+        axis.set_title(
+            f"{model}: last epoch {np.mean(list(last.values())):.2f} ({low} {last[low]:.2f} "
+            f"to {high} {last[high]:.2f})",
+            fontsize=9,
+        )
+        tops = [
+            table["train_loss"].iloc[min(1, len(table) - 1) :].max() for table in units.values()
+        ]
+        axis.set_ylim(0, 1.05 * max(tops))
+        axis.set(xlabel="training step (batch)", ylabel="training loss (MSE)")
+        axis.grid(axis="y", color="0.93")
+        axis.legend(fontsize=8)
+    return figure
 
 
 def main(job):
-    runs = {
-        (run_of(path)["model"], run_of(path)["unit"]): pd.read_csv(path, sep="\t")
-        for path in job.input
-    }
-    save(
-        losses(
-            runs,
-            titled(
-                f"{job.wildcards.study}: training loss of every cell's model", job.params.simulated
-            ),
-        ),
-        job.output.svg,
-        job.output.png,
-    )
+    runs = {}
+    for path in job.input:
+        run = run_of(path)
+        runs[run["model"], run["unit"]] = pd.read_csv(path, sep="\t")
+    save(draw(runs), f"{job.wildcards.study}: training loss of every cell's model", job)
 
 
 if __name__ == "__main__":

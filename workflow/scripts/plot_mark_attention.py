@@ -1,18 +1,19 @@
 """Mean attention over marks of genes that go up and of genes that go down between two cells."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import InputError, log, run_job
-from markexpr.plots import save
-from markexpr.plots.attention import over_marks
-from markexpr.tables import titled
+from markexpr.plots import HIGH, LOW, save
 
 
-def by_mark(file):
-    """Attention over marks of each gene, summed over the rows of a mark and averaged over Level
-    IIs, DataFrame [genes, marks]."""
+def sum_by_mark(file):
+    """Sum the attention of each gene over the rows of a mark, and average it over Level IIs.
+
+    file: the arrays of results/attention. Returns a DataFrame [genes, marks].
+    """
     tables = []
     for name in ("marks_raw", "marks_a", "marks_b"):
         if name in file:
@@ -28,10 +29,13 @@ def by_mark(file):
     return tables[0] if len(tables) == 1 else sum(tables) / len(tables)
 
 
-def main(job):
-    setting = job.params.setting
-    with np.load(job.input[0]) as file:
-        attention, change = by_mark(file), file["y_true"]
+def tabulate(attention, change, setting):
+    """Average attention over the genes that go up and over those that go down.
+
+    attention: DataFrame [genes, marks]; change: log2 fold change [genes]; setting: thresholds up
+    and down, unit. Returns a row a direction and mark: change (up, down), genes, mark, attention,
+    standard_error. Raises InputError if no gene changes so much.
+    """
     rows = []
     for level, genes in (("up", change > setting["up"]), ("down", change < setting["down"])):
         if not genes.any():
@@ -42,30 +46,50 @@ def main(job):
                 setting[level],
             )
             continue
-        here = attention[genes]
-        for mark in here:
-            rows.append(
-                (
-                    level,
-                    int(genes.sum()),
-                    mark,
-                    here[mark].mean(),
-                    here[mark].std(ddof=1) / np.sqrt(len(here)) if len(here) > 1 else np.nan,
-                )
-            )
+        n = int(genes.sum())
+        for mark, values in attention[genes].items():
+            error = values.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
+            rows.append((level, n, mark, values.mean(), error))
     if not rows:
         raise InputError(
             f"no test gene of {setting['unit']} changes by more than {setting['up']} or less "
             f"than {setting['down']}: "
             "choose other thresholds in the study's mark_attention"
         )
-    table = pd.DataFrame(rows, columns=["change", "genes", "mark", "attention", "standard_error"])
+    return pd.DataFrame(rows, columns=["change", "genes", "mark", "attention", "standard_error"])
+
+
+def draw(table, setting):
+    """Draw the table as bars with standard errors. setting: thresholds up and down."""
+    marks = list(dict.fromkeys(table["mark"]))
+    figure, axis = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
+    for shift, level, colour, sign in ((-0.2, "up", HIGH, ">"), (0.2, "down", LOW, "<")):
+        bars = table[table["change"] == level].set_index("mark").reindex(marks)
+        if bars["genes"].notna().any():
+            label = f"log2 fold change {sign} {setting[level]:g} ({bars['genes'].max():.0f} genes)"
+            axis.bar(
+                np.arange(len(marks)) + shift,
+                bars["attention"],
+                0.38,
+                yerr=bars["standard_error"],
+                color=colour,
+                label=label,
+                ecolor="0.3",
+            )
+    axis.axhline(1 / len(marks), color="0.6", lw=0.8, ls=":")
+    axis.set_xticks(range(len(marks)), marks)
+    axis.set_ylabel("mean attention (dotted: uniform)")
+    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
+    return figure
+
+
+def main(job):
+    setting = job.params.setting
+    with np.load(job.input[0]) as file:
+        table = tabulate(sum_by_mark(file), file["y_true"], setting)
     write_tsv(job.output.table, table)
-    title = titled(
-        f"Attention of {setting['model']} over marks, test genes of {setting['unit']}",
-        job.params.simulated,
-    )
-    save(over_marks(table, setting, title), job.output.svg, job.output.png)
+    title = f"Attention of {setting['model']} over marks, test genes of {setting['unit']}"
+    save(draw(table, setting), title, job)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from markexpr.evaluation.regimes import REGIMES, gather, score
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import read_predictions, run_of
-from markexpr.tables import titled, with_interval, write_html
+from markexpr.tables import with_interval, write_html
 
 
 def runs(paths):
@@ -31,9 +31,6 @@ def main(job):
     for name in ("mse", "pearson", "pearson_beyond_mean", "partial_pearson", "mse_minus_gene_mean"):
         if name in table:
             shown[name] = with_interval(table[name], table[f"{name}_low"], table[f"{name}_high"])
-    title = titled(
-        f"Study {job.wildcards.study}: seen and unseen genes and cells", job.params.simulated
-    )
     note = (
         "A row is a gene in a cell; rows of all cells are scored together. In brackets: 95 % "
         "bootstrap intervals over genes. Beyond mean: "
@@ -48,9 +45,8 @@ def main(job):
         "worse than the gene mean": "worse",
         "no different from the gene mean": "no different",
     }
-    write_html(
-        job.output.html, shown.assign(than_gene_mean=table["verdict"].replace(short)), title, note
-    )
+    shown["than_gene_mean"] = table["verdict"].replace(short)
+    write_html(shown, f"Study {job.wildcards.study}: seen and unseen genes and cells", job, note)
 
 
 if __name__ == "__main__":

@@ -4,18 +4,18 @@ import pandas as pd
 
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import run_job
-from markexpr.tables import scores_wide, titled, write_html
+from markexpr.tables import scores_wide, write_html
 
 
 def main(job):
     metrics = pd.read_csv(job.input[0], sep="\t")
     table = scores_wide(metrics, "test")
     write_tsv(job.output.tsv, table)
-    title = titled(f"Test genes of study {job.wildcards.study}", job.params.simulated)
     shown = table.rename(columns={"n": "test_genes"}).replace(
         {"model": {"simulator_truth": "best possible (truth)"}}
     )
-    write_html(job.output.html, shown, title, "In brackets: 95 % bootstrap intervals over genes.")
+    title = f"Test genes of study {job.wildcards.study}"
+    write_html(shown, title, job, "In brackets: 95 % bootstrap intervals over genes.")
 
 
 if __name__ == "__main__":

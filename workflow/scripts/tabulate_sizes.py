@@ -5,7 +5,7 @@ import yaml
 
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import run_job
-from markexpr.tables import titled, write_html
+from markexpr.tables import write_html
 
 
 def main(job):
@@ -13,14 +13,16 @@ def main(job):
     for path in job.input:
         with open(path) as file:
             params = yaml.safe_load(file)
-        row = {name: params[name] for name in ("model", "architecture")}
-        row |= {
-            "parameters": params.get("parameters"),
-            "nodes": params.get("nodes"),
-            "training_samples": params["samples"]["train"],
-        }
         rows.append(
-            {**row, "epochs": params.get("training", {}).get("epochs"), "unit": params["unit"]}
+            {
+                "model": params["model"],
+                "architecture": params["architecture"],
+                "parameters": params.get("parameters"),
+                "nodes": params.get("nodes"),
+                "training_samples": params["samples"]["train"],
+                "epochs": params.get("training", {}).get("epochs"),
+                "unit": params["unit"],
+            }
         )
     table = pd.DataFrame(rows).astype({name: "Int64" for name in ("parameters", "nodes", "epochs")})
     write_tsv(job.output.tsv, table)
@@ -28,8 +30,8 @@ def main(job):
         "Parameters of nets, nodes of forests; other estimators have as many coefficients as "
         "features. Of the unit named, first seed."
     )
-    title = titled(f"Study {job.wildcards.study}: sizes of models", job.params.simulated)
-    write_html(job.output.html, table.dropna(axis="columns", how="all"), title, note)
+    shown = table.dropna(axis="columns", how="all")
+    write_html(shown, f"Study {job.wildcards.study}: sizes of models", job, note)
 
 
 if __name__ == "__main__":

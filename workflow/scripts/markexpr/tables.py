@@ -30,14 +30,21 @@ def metric_name(metric):
     return METRICS.get(metric, metric.upper())
 
 
-def titled(title, simulated):
-    """A title, which says so where its data are simulated."""
-    return f"{title} (simulated data)" if simulated else title
+def counted(number, what):
+    """A number of things in words: 1 cell, 2 cells."""
+    return f"{number:,} {what}{'s' if number != 1 else ''}"
+
+
+def titled(title, job):
+    """The title of a job's table or figure, which says so if its data are simulated."""
+    return f"{title} (simulated data)" if job.params.simulated else title
 
 
 def with_interval(value, low, high):
-    """Numbers as text with their interval in brackets, where they have one; a dash for a missing
-    one. Three Series."""
+    """Numbers as text, each with its interval in brackets if it has one; a dash if it is missing.
+
+    Takes three Series and returns one.
+    """
     text = value.map(lambda number: "–" if pd.isna(number) else f"{number:.3f}")
     known = value.notna() & low.notna()
     text[known] += [f" [{a:.3f}, {b:.3f}]" for a, b in zip(low[known], high[known])]
@@ -45,11 +52,11 @@ def with_interval(value, low, high):
 
 
 def scores_wide(metrics, split):
-    """One row a run, one column a metric with its interval in brackets, of one split, the best mean
-    AUC of a model first and the best that is possible on simulated data last.
+    """Set the scores of one split in a row a run and a column a metric, with intervals.
 
-    metrics: results/metrics/{study}.tsv. Returns a DataFrame of text, model, unit, seed, n and a
-    column a metric.
+    metrics: results/metrics/{study}.tsv. Models are in the order of their mean first metric, the
+    best first; the best that is possible on simulated data is last. Returns a DataFrame of model,
+    unit, seed, n and a column of text a metric.
     """
     here = metrics[metrics["split"] == split]
     text = with_interval(here["value"], here["ci_low"], here["ci_high"])
@@ -67,9 +74,13 @@ def scores_wide(metrics, split):
     )
 
 
-def write_html(path, table, title, note=""):
-    """Write a DataFrame as an HTML page that needs nothing else; numbers are set to the right,
-    missing ones as a dash."""
+def write_html(table, title, job, note=""):
+    """Write a DataFrame as an HTML page that needs nothing else, to `job.output.html`.
+
+    Numbers are set to the right, missing ones are a dash. The title says so if the data are
+    simulated; `note` stands below it.
+    """
+    title = titled(title, job)
 
     def cell(value):
         if pd.isna(value):
@@ -96,5 +107,5 @@ def write_html(path, table, title, note=""):
         f"<body><h3>{html.escape(title)}</h3>\n<p>{html.escape(note)}</p>\n"
         f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></body></html>\n"
     )
-    with atomic(path) as temporary:
+    with atomic(job.output.html) as temporary:
         temporary.write_text(page)

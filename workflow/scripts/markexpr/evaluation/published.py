@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from markexpr.evaluation.comparisons import by_unit, shares
+from markexpr.evaluation.comparisons import average_seeds, take_shares
 from markexpr.io.jobs import InputError
 
 STATISTICS = (
@@ -31,7 +31,7 @@ def _statistic(name, values, against):
     if name == "mean_drop":
         return (against - values).mean()
     if name.endswith("_relative"):
-        return shares(values, against).agg(name.removesuffix("_relative"))
+        return take_shares(values, against).agg(name.removesuffix("_relative"))
     return values.agg(name)
 
 
@@ -68,7 +68,7 @@ def beside_published(metrics, published, study, simulated, label_mode, changed="
         if row.statistic == "pooled":
             ours, n_units = _pooled(regimes, row)
         else:
-            mean, _ = by_unit(metrics, models, row.metric, row.split)
+            mean, _ = average_seeds(metrics, models, row.metric, row.split)
             n_units = len(mean) if len(mean.columns) == len(models) else 0
             ours = (
                 _statistic(row.statistic, mean[row.model], mean.get(row.against))

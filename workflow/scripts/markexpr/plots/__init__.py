@@ -1,5 +1,5 @@
-"""How figures look. The figures themselves are in the modules beside: each function takes plain
-tables and returns a matplotlib figure."""
+"""How figures look, and how they are saved. What several of them show is in panels.py; what one of
+them shows is in the script that draws it."""
 
 import matplotlib
 
@@ -7,13 +7,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from markexpr.io.files import atomic
+from markexpr.tables import titled
 
 # Okabe and Ito's palette: told apart by readers with any colour vision
 PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 HIGH, LOW, TRUTH = PALETTE[1], PALETTE[0], "#555555"
-LABELLED = len(
-    PALETTE
-)  # lines that a legend names; beyond that, a bundle of thin lines and their mean
 
 plt.rcParams.update(
     {
@@ -29,29 +27,22 @@ plt.rcParams.update(
 )
 
 
-def save(figure, svg, png):
-    """Write a figure as SVG and PNG."""
+def save(figure, title, job, svg=None, png=None):
+    """Put the title on a figure and write it as SVG and PNG.
+
+    The title stands over the panel if there is only one and it has no title of its own, else over
+    all panels. It says so if the data are simulated. svg, png: paths, if they are not
+    `job.output.svg` and `job.output.png`.
+    """
+    title = titled(title, job)
+    if len(figure.axes) == 1 and not figure.axes[0].get_title():
+        figure.axes[0].set_title(title, fontsize=10)
+    else:
+        figure.suptitle(title, fontsize=10)
     for path, options in (
-        (svg, {"format": "svg", "metadata": {"Date": None}}),
-        (png, {"format": "png", "dpi": 150}),
+        (svg or job.output.svg, {"format": "svg", "metadata": {"Date": None}}),
+        (png or job.output.png, {"format": "png", "dpi": 150}),
     ):
         with atomic(path) as temporary:
             figure.savefig(temporary, **options)
     plt.close(figure)
-
-
-def grid(panels, width=2.9, height=2.7, columns=5, **options):
-    """A figure with a row-major grid of `panels` axes; those beyond the last panel are removed."""
-    columns = min(columns, panels)
-    rows = -(-panels // columns)
-    figure, axes = plt.subplots(
-        rows,
-        columns,
-        figsize=(width * columns, height * rows),
-        squeeze=False,
-        layout="constrained",
-        **options,
-    )
-    for extra in axes.ravel()[panels:]:
-        extra.remove()
-    return figure, list(axes.ravel()[:panels])

@@ -1,9 +1,8 @@
 """The correlation of each bin's count with expression is Spearman's."""
 
 import numpy as np
+from plot_correlation import correlate
 from scipy.stats import spearmanr
-
-from markexpr.data.quality import correlation
 
 
 def test_correlation_is_spearmans():
@@ -11,7 +10,7 @@ def test_correlation_is_spearmans():
     counts = rng.poisson(1.0, (60, 2, 3)).astype(np.uint32)
     counts[:, 1, 2] = 0
     expression = counts[:, 0, 0] + rng.normal(0, 1, 60)
-    table = correlation("E003", ["a", "b"], [-100, 0, 100], counts, expression)
+    table = correlate("E003", ["a", "b"], [-100, 0, 100], counts, expression)
     values = table.iloc[:, -1].to_numpy()
     for place, (mark, column) in enumerate(np.ndindex(2, 3)):
         if (mark, column) != (1, 2):
