@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from markexpr.data.samples import Samples
-from markexpr.evaluation import controls, regimes
+from markexpr.evaluation import controls, metrics, regimes
 from markexpr.io.jobs import InputError
 
 
@@ -220,3 +220,40 @@ def test_seeds_are_averaged_and_partial_models_left_out():
         first.loc[("unseen", "half"), "mse"] / 2
     )
     assert "partial" not in table.index.get_level_values("model")
+
+
+def test_regimes_and_metrics_score_the_same_rows_alike():
+    _, runs = study()
+    table = regimes.score(regimes.gather(runs), 200, 1).set_index(["regime", "model"])
+    half = pd.concat(own for model, unit, _, own in runs if model == "half" and unit != "E071")
+    test = half[half["split"] == "test"]
+    alone = metrics.score_regression(
+        test["y_true"], test["y_pred"], 200, 1, genes=test["gene_id"]
+    ).set_index("metric")
+    row = table.loc[("test_seen", "half")]
+    for name in ("mse", "pearson"):
+        assert row[[name, f"{name}_low", f"{name}_high"]].tolist() == pytest.approx(
+            alone.loc[name, ["value", "ci_low", "ci_high"]].tolist(), rel=1e-12
+        )
+
+
+def test_a_constant_is_scored_by_its_error_alone():
+    _, runs = study()
+    flat = [
+        ("flat", unit, seed, own.assign(y_pred=1e8 + 0.1))
+        for model, unit, seed, own in runs
+        if model == "half"
+    ]
+    table = regimes.score(regimes.gather(runs + flat), 200, 1).set_index("model").loc["flat"]
+    for name in ("pearson", "partial_pearson"):
+        assert table[[name, f"{name}_low", f"{name}_high"]].isna().all(axis=None)
+    assert (table["verdict"] == "worse than the gene mean").all()
+    assert (table["mse_low"] <= table["mse"]).all() and (table["mse"] <= table["mse_high"]).all()
+
+
+def test_without_another_seen_cell_there_is_no_gene_mean_to_go_beyond():
+    _, runs = study()
+    alone = [run for run in runs if run[1] == "E003" and run[0] == "half"]
+    table = regimes.score(regimes.gather(alone), 50, 1)
+    assert table[["pearson_beyond_mean", "partial_pearson"]].isna().all(axis=None)
+    assert table["pearson"].notna().all() and (table["verdict"] == "").all()

@@ -4,8 +4,8 @@ import gzip
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
-from sklearn.metrics import roc_auc_score
+from scipy.stats import pearsonr, spearmanr
+from sklearn.metrics import mean_squared_error, roc_auc_score
 
 from markexpr import simulate
 
@@ -121,6 +121,9 @@ def test_best_scores_are_what_the_truth_allows(genes):
     assert marks["auc"] == pytest.approx(
         roc_auc_score(level >= np.median(level), activity), abs=1e-9
     )
+    expected = truth.loc[truth["cell"] == "E003", "expected_log2_rpkm"]
+    assert marks["pearson"] == pytest.approx(pearsonr(level, expected).statistic)
+    assert marks["mse"] == pytest.approx(mean_squared_error(level, expected))
     # a promoter's strength is the same in both cells, so that sequence tells little of a change
     # between them
     change = table.loc["log2_fold_change"]

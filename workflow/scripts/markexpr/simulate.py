@@ -16,6 +16,7 @@ import zlib
 import numpy as np
 import pandas as pd
 
+from markexpr.evaluation import metrics
 from markexpr.io.files import atomic, gzip_writer
 
 READ_LENGTH = 36  # bp, as REMC's uniformly truncated reads (Kundaje 2015, Methods)
@@ -190,7 +191,7 @@ def best_scores(truth, rpkm, counts, cells, pairs):
                         task,
                         cell,
                         sees,
-                        *_scores(expected[task][cell], target[:, column], classes=True),
+                        *_score(expected[task][cell], target[:, column], classes=True),
                     )
                 )
         for pair in pairs:
@@ -201,20 +202,16 @@ def best_scores(truth, rpkm, counts, cells, pairs):
                     - targets["log2_counts"][:, cells.index(a)]
                 )
                 best = expected["log2_counts"][b] - expected["log2_counts"][a]
-                rows.append(("log2_fold_change", pair, sees, *_scores(best, change, classes=False)))
+                rows.append(("log2_fold_change", pair, sees, *_score(best, change, classes=False)))
     return pd.DataFrame(rows, columns=["task", "unit", "sees", "auc", "pearson", "mse"])
 
 
-def _scores(expected, target, classes):
+def _score(expected, target, classes):
     """AUC against the median of the target (NaN without `classes`), Pearson correlation (0 for a
-    constant) and MSE."""
-    auc = np.nan
-    if classes:
-        high = target >= np.median(target)
-        rank = pd.Series(expected).rank().to_numpy()
-        auc = (rank[high].sum() - high.sum() * (high.sum() + 1) / 2) / (high.sum() * (~high).sum())
-    pearson = 0.0 if np.ptp(expected) < 1e-12 else np.corrcoef(expected, target)[0, 1]
-    return auc, pearson, np.mean((expected - target) ** 2)
+    constant expectation) and MSE. expected, target: float64 [genes]."""
+    auc = metrics.auc(target >= np.median(target), expected) if classes else np.nan
+    pearson = 0.0 if np.ptp(expected) == 0 else metrics.pearson(expected, target)
+    return auc, pearson, metrics.mse(expected, target)
 
 
 def cell_effects(cell, seed, shift):

@@ -1,16 +1,22 @@
-"""The one scorer: metrics of predictions against truth, and their bootstrap intervals.
+"""The one scorer: metrics of predictions against truth, and their bootstrap replicates.
 
-The bootstrap weighs each gene by how often it was drawn and computes all replicates at once, which
-is some hundred times faster than calling scikit-learn for each. Values and replicates equal those
-of scikit-learn and SciPy (tests/unit/test_metrics.py).
+A replicate weighs each gene by how often it was drawn. Many replicates are computed at once, some
+hundred times faster than by calling scikit-learn for each. What correlations and errors need is
+summed first over the rows of each gene (`Sums`), so that a replicate costs the same for one cell
+and for many. Values and replicates equal those of scikit-learn and SciPy
+(tests/unit/test_metrics.py).
 """
 
-from functools import partial
+from itertools import combinations_with_replacement
 
 import numpy as np
 import pandas as pd
 
-CHUNK = 1 << 24  # weights held at once
+from markexpr.evaluation.intervals import bootstrap, interval
+
+# A variance below this share of the mean squares that it is left over from is rounding, not spread:
+# adding up n values rounds by at most n times 1e-16 of their squares, and n is 1e4 to 1e6.
+ROUNDING = 1e-10
 
 
 def ranks(values):
@@ -20,14 +26,14 @@ def ranks(values):
     return (last - (count - 1) / 2)[place]
 
 
-def _one_class(y_true):
+def _has_one_class(y_true):
     return len(np.unique(y_true)) < 2
 
 
 def auc(y_true, y_pred):
     """Area under the ROC curve; NaN if there is one class only. y_true: 0/1 [genes]; y_pred: scores
     [genes]."""
-    if _one_class(y_true):
+    if _has_one_class(y_true):
         return float("nan")
     high = np.asarray(y_true) == 1
     n_high, n_low = high.sum(), (~high).sum()
@@ -41,7 +47,9 @@ def auprc(y_true, y_pred):
     only."""
     from sklearn.metrics import average_precision_score
 
-    return float("nan") if _one_class(y_true) else float(average_precision_score(y_true, y_pred))
+    return (
+        float("nan") if _has_one_class(y_true) else float(average_precision_score(y_true, y_pred))
+    )
 
 
 def accuracy(y_true, y_pred):
@@ -54,122 +62,6 @@ def pearson(y_true, y_pred):
     if np.ptp(y_true) == 0 or np.ptp(y_pred) == 0:
         return float("nan")
     return float(np.corrcoef(y_true, y_pred)[0, 1])
-
-
-class _Ranked:
-    """Genes in falling order of prediction; equal predictions share a group."""
-
-    def __init__(self, y_true, y_pred):
-        self.order = np.argsort(-y_pred, kind="stable")
-        self.positive = (y_true[self.order] == 1).astype(float)
-        self.right = ((y_pred >= 0.5) == (y_true == 1))[self.order].astype(float)
-        sorted_pred = y_pred[self.order]
-        self.last = np.flatnonzero(np.r_[sorted_pred[1:] != sorted_pred[:-1], True])
-
-    def cumulative(self, weights):
-        """Weight of positives and of negatives down to the end of each group, each [replicates,
-        groups]."""
-        positive = np.cumsum(weights * self.positive, axis=1)[:, self.last]
-        return positive, np.cumsum(weights, axis=1)[:, self.last] - positive
-
-
-def _weighted(ranked, weights):
-    """AUC, AUPRC and accuracy of each row of weights [replicates, genes] (in ranked order); NaN
-    where one class has no weight."""
-    positive, negative = ranked.cumulative(weights)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        all_positive, all_negative = positive[:, -1:], negative[:, -1:]
-        above = np.diff(positive, axis=1, prepend=0)
-        beside = np.diff(negative, axis=1, prepend=0)
-        area = (beside * (positive - above / 2)).sum(axis=1) / (all_positive * all_negative)[:, 0]
-        drawn = positive + negative
-        precision = np.divide(positive, drawn, out=np.zeros_like(positive), where=drawn > 0)
-        average_precision = (above * precision).sum(axis=1) / all_positive[:, 0]
-    undefined = (all_positive * all_negative)[:, 0] == 0
-    area[undefined] = average_precision[undefined] = np.nan
-    return {
-        "auc": area,
-        "auprc": average_precision,
-        "accuracy": (weights * ranked.right).sum(axis=1) / weights.sum(axis=1),
-    }
-
-
-def draws(n, replicates, seed):
-    """How often each of n genes is drawn in each replicate, float [rows, n], some replicates at a
-    time."""
-    rng, left = np.random.default_rng(seed), replicates
-    while left:
-        rows = min(left, max(1, CHUNK // n))
-        drawn = rng.integers(0, n, (rows, n)) + np.arange(rows)[:, None] * n
-        yield np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(float)
-        left -= rows
-
-
-def _finite(y_true, y_pred):
-    y_true, y_pred = np.asarray(y_true, dtype=float), np.asarray(y_pred, dtype=float)
-    if not (np.isfinite(y_true).all() and np.isfinite(y_pred).all()):
-        raise ValueError("predictions that are not finite cannot be scored")
-    return y_true, y_pred
-
-
-def _with_intervals(metrics, y_true, y_pred, bootstrap, replicates, seed):
-    draws, rows = bootstrap(y_true, y_pred, replicates, seed), []
-    for name, metric in metrics.items():
-        value = metric(y_true, y_pred)
-        defined = draws[name][~np.isnan(draws[name])]
-        low, high = (
-            np.quantile(defined, [0.025, 0.975])
-            if defined.size and not np.isnan(value)
-            else (np.nan, np.nan)
-        )
-        rows.append((name, value, low, high, len(y_true)))
-    return pd.DataFrame(rows, columns=["metric", "value", "ci_low", "ci_high", "n"])
-
-
-def _with_row(table, name, value, n):
-    return pd.concat(
-        [table, pd.DataFrame([(name, value, np.nan, np.nan, n)], columns=table.columns)],
-        ignore_index=True,
-    )
-
-
-def bootstrap_classification(y_true, y_pred, replicates, seed):
-    """Replicates of each metric over genes drawn with replacement, {metric: float [replicates]}."""
-    ranked = _Ranked(y_true, y_pred)
-    parts = [_weighted(ranked, weights) for weights in draws(len(y_true), replicates, seed)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-class _Grouped:
-    """Weights [replicates, genes] of values of which several are of one gene, as far as _moments
-    needs them: sums first, by gene."""
-
-    def __init__(self, weights, row):
-        self.weights, self.row = weights, row
-
-    def sum(self, axis):
-        return self @ np.ones(len(self.row))
-
-    def __matmul__(self, values):
-        return self.weights @ np.bincount(self.row, weights=values, minlength=self.weights.shape[1])
-
-
-def _moments(y_true, y_pred, weights):
-    """Pearson correlation and mean squared error of each row of weights [replicates, genes];
-    correlation NaN where it is undefined."""
-    n = weights.sum(axis=1)
-    # centred first: sums of squares of large values would cancel
-    x, y = y_true - y_true.mean(), y_pred - y_pred.mean()
-    means = {
-        name: weights @ values / n
-        for name, values in {"x": x, "y": y, "xx": x * x, "yy": y * y, "xy": x * y}.items()
-    }
-    spread = (means["xx"] - means["x"] ** 2) * (means["yy"] - means["y"] ** 2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        correlation = np.where(
-            spread > 0, (means["xy"] - means["x"] * means["y"]) / np.sqrt(spread), np.nan
-        )
-    return correlation, weights @ (y_true - y_pred) ** 2 / n, means["xx"] - means["x"] ** 2
 
 
 def spearman(y_true, y_pred):
@@ -187,42 +79,194 @@ def r2(y_true, y_pred):
     return float("nan") if np.ptp(y_true) == 0 else float(1 - mse(y_true, y_pred) / np.var(y_true))
 
 
-def bootstrap_regression(y_true, y_pred, replicates, seed, genes=None):
-    """Replicates of each metric over genes drawn with replacement, {metric: float [replicates]}.
-    Ranks are those of all values.
+class _Ranked:
+    """Genes in falling order of prediction; equal predictions share a group."""
 
-    genes: of each value, if there are several of a gene (in several cells), which are drawn
-    together.
+    def __init__(self, y_true, y_pred):
+        self.order = np.argsort(-y_pred, kind="stable")
+        self.positive = (y_true[self.order] == 1).astype(float)
+        self.right = ((y_pred >= 0.5) == (y_true == 1))[self.order].astype(float)
+        sorted_pred = y_pred[self.order]
+        self.last = np.flatnonzero(np.r_[sorted_pred[1:] != sorted_pred[:-1], True])
+
+    def accumulate(self, weights):
+        """Weight of positives and of negatives down to the end of each group, each [replicates,
+        groups]."""
+        positive = np.cumsum(weights * self.positive, axis=1)[:, self.last]
+        return positive, np.cumsum(weights, axis=1)[:, self.last] - positive
+
+
+def _score_ranked(ranked, weights):
+    """AUC, AUPRC and accuracy of each row of weights [replicates, genes] (in ranked order); NaN
+    where one class has no weight."""
+    positive, negative = ranked.accumulate(weights)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        all_positive, all_negative = positive[:, -1:], negative[:, -1:]
+        above = np.diff(positive, axis=1, prepend=0)
+        beside = np.diff(negative, axis=1, prepend=0)
+        area = (beside * (positive - above / 2)).sum(axis=1) / (all_positive * all_negative)[:, 0]
+        drawn = positive + negative
+        precision = np.divide(positive, drawn, out=np.zeros_like(positive), where=drawn > 0)
+        average_precision = (above * precision).sum(axis=1) / all_positive[:, 0]
+    undefined = (all_positive * all_negative)[:, 0] == 0
+    area[undefined] = average_precision[undefined] = np.nan
+    return {
+        "auc": area,
+        "auprc": average_precision,
+        "accuracy": (weights * ranked.right).sum(axis=1) / weights.sum(axis=1),
+    }
+
+
+class Sums:
+    """Sums over the rows of each gene: what the moments of any choice of genes are made of.
+
+    A row is a gene in a cell. The sums are of rows (n), of squared errors, and of true (x),
+    predicted (y) and gene-mean (m) values and their products. Values are taken less their mean over
+    all rows first, since squares of large values would cancel. table: float64 [genes, names].
     """
-    ranked = ranks(y_true), ranks(y_pred)
-    parts, row = [], None if genes is None else np.unique(genes, return_inverse=True)[1]
-    for weights in draws(len(y_true) if row is None else int(row.max()) + 1, replicates, seed):
-        weights = weights if row is None else _Grouped(weights, row)
-        correlation, error, variance = _moments(y_true, y_pred, weights)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            explained = np.where(variance > 0, 1 - error / variance, np.nan)
-        parts.append(
-            {
-                "pearson": correlation,
-                "spearman": _moments(*ranked, weights)[0],
-                "mse": error,
-                "r2": explained,
-            }
+
+    def __init__(self, y_true, y_pred, gene_mean=None, gene=None, n_genes=None):
+        """y_true, y_pred: float [rows]; gene_mean: float [rows], what else may explain both; gene:
+        int [rows], the place of each row's gene among n_genes; None if each row is a gene."""
+        if gene is None:
+            gene, n_genes = np.arange(len(y_true)), len(y_true)
+        values = {"x": y_true, "y": y_pred} | ({} if gene_mean is None else {"m": gene_mean})
+        if len(y_true):
+            values = {name: column - column.mean() for name, column in values.items()}
+        rows = {"n": np.ones(len(y_true)), "error": (y_true - y_pred) ** 2, **values}
+        for one, other in combinations_with_replacement(values, 2):
+            rows[one + other] = values[one] * values[other]
+        self.names = list(rows)
+        self.table = np.empty((n_genes, len(rows)))
+        for place, column in enumerate(rows.values()):
+            self.table[:, place] = np.bincount(gene, weights=column, minlength=n_genes)
+
+    def moments(self, weights):
+        """The Moments of genes so weighted, float64 [replicates, genes]."""
+        totals = dict(zip(self.names, (weights @ self.table).T))
+        n = totals.pop("n")
+        with np.errstate(invalid="ignore"):  # no weight at all: NaN
+            return Moments({name: total / n for name, total in totals.items()})
+
+
+class Moments:
+    """Weighted means of errors, values and products, and the scores that follow from them, each
+    float64 [replicates]; NaN where a score is undefined."""
+
+    def __init__(self, means):
+        """means: from the names that Sums gives to float64 [replicates]."""
+        self.means = means
+
+    def _covariance(self, one, other):
+        return self.means[one + other] - self.means[one] * self.means[other]
+
+    def _variance(self, name):
+        return _drop_rounding(self._covariance(name, name), self.means[name * 2])
+
+    def mse(self):
+        """Mean squared error."""
+        return self.means["error"]
+
+    def r2(self):
+        """Coefficient of determination; NaN if the true values do not vary."""
+        return 1 - self.mse() / self._variance("x")
+
+    def pearson(self):
+        """Pearson correlation of true and predicted values; NaN if either does not vary."""
+        return (
+            self._covariance("x", "y") / np.sqrt(self._variance("x")) / np.sqrt(self._variance("y"))
         )
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def pearson_beyond_mean(self):
+        """Pearson correlation after the gene mean is subtracted from both; NaN if nothing is left
+        of either."""
+        squares, mm = self.means, self._covariance("m", "m")
+        xm, ym = self._covariance("x", "m"), self._covariance("y", "m")
+        x_left = self._covariance("x", "x") - 2 * xm + mm
+        y_left = self._covariance("y", "y") - 2 * ym + mm
+        x_left = _drop_rounding(x_left, squares["xx"] + squares["mm"])
+        y_left = _drop_rounding(y_left, squares["yy"] + squares["mm"])
+        return (self._covariance("x", "y") - xm - ym + mm) / np.sqrt(x_left) / np.sqrt(y_left)
+
+    def partial_pearson(self):
+        """Partial correlation given the gene mean; NaN if that does not vary, or if it explains all
+        of either."""
+        xm, ym, mm = self._covariance("x", "m"), self._covariance("y", "m"), self._variance("m")
+        x_left = _drop_rounding(self._covariance("x", "x") - xm**2 / mm, self.means["xx"])
+        y_left = _drop_rounding(self._covariance("y", "y") - ym**2 / mm, self.means["yy"])
+        return (self._covariance("x", "y") - xm * ym / mm) / np.sqrt(x_left) / np.sqrt(y_left)
+
+
+def _drop_rounding(variance, mean_square):
+    """Variances that are more than rounding of the mean squares they are left over from; else
+    NaN."""
+    return np.where(variance > ROUNDING * mean_square, variance, np.nan)
+
+
+def _check_finite(y_true, y_pred):
+    y_true, y_pred = np.asarray(y_true, dtype=float), np.asarray(y_pred, dtype=float)
+    if not (np.isfinite(y_true).all() and np.isfinite(y_pred).all()):
+        raise ValueError("predictions that are not finite cannot be scored")
+    return y_true, y_pred
+
+
+def _tabulate(values, replicated, n, **alone):
+    """DataFrame of metric, value, ci_low, ci_high, n. alone: values that have no interval."""
+    rows = [(name, value, *interval(value, replicated[name]), n) for name, value in values.items()]
+    rows += [(name, value, np.nan, np.nan, n) for name, value in alone.items()]
+    return pd.DataFrame(rows, columns=["metric", "value", "ci_low", "ci_high", "n"])
+
+
+def bootstrap_classification(y_true, y_pred, replicates, seed):
+    """Replicates of AUC, AUPRC and accuracy over genes drawn with replacement, {metric: float64
+    [replicates]}. y_true: 0/1 [genes]; y_pred: probability of 1 [genes]."""
+    ranked = _Ranked(y_true, y_pred)
+    return bootstrap(lambda weights: _score_ranked(ranked, weights), len(y_true), replicates, seed)
+
+
+def bootstrap_regression(y_true, y_pred, replicates, seed, genes=None):
+    """Replicates of Pearson and Spearman correlation, MSE and R² over genes drawn with replacement,
+    {metric: float64 [replicates]}. Ranks are those of all values.
+
+    y_true, y_pred: float [rows]; genes: of each row, if there are several of a gene (in several
+    cells), which are drawn together.
+    """
+    places = {}
+    if genes is not None:
+        found, gene = np.unique(genes, return_inverse=True)
+        places = {"gene": gene, "n_genes": len(found)}
+    values = Sums(y_true, y_pred, **places)
+    ranked = Sums(ranks(y_true), ranks(y_pred), **places)
+
+    def score(weights):
+        moments = values.moments(weights)
+        return {
+            "pearson": moments.pearson(),
+            "spearman": ranked.moments(weights).pearson(),
+            "mse": moments.mse(),
+            "r2": moments.r2(),
+        }
+
+    return bootstrap(score, len(values.table), replicates, seed)
 
 
 def score_regression(y_true, y_pred, replicates, seed, genes=None):
-    """Score values against values, both [genes]. Returns a DataFrame of metric, value, ci_low,
-    ci_high, n: Pearson and Spearman correlation, MSE and R² with percentile bootstrap 95 %
-    intervals over genes, and the variance of y_true, which is the MSE of its mean. Raises
-    ValueError for values that are not finite."""
-    y_true, y_pred = _finite(y_true, y_pred)
-    metrics = {"pearson": pearson, "spearman": spearman, "mse": mse, "r2": r2}
-    table = _with_intervals(
-        metrics, y_true, y_pred, partial(bootstrap_regression, genes=genes), replicates, seed
-    )
-    return _with_row(table, "variance", y_true.var(), len(y_true))
+    """Score values against values.
+
+    y_true, y_pred: float [rows]; genes: of each row, as in bootstrap_regression. Returns a
+    DataFrame of metric, value, ci_low, ci_high, n: Pearson and Spearman correlation, MSE and R²
+    with percentile bootstrap 95 % intervals over genes, and the variance of y_true, which is the
+    MSE of its mean. Raises ValueError for values that are not finite.
+    """
+    y_true, y_pred = _check_finite(y_true, y_pred)
+    values = {
+        "pearson": pearson(y_true, y_pred),
+        "spearman": spearman(y_true, y_pred),
+        "mse": mse(y_true, y_pred),
+        "r2": r2(y_true, y_pred),
+    }
+    replicated = bootstrap_regression(y_true, y_pred, replicates, seed, genes)
+    return _tabulate(values, replicated, len(y_true), variance=y_true.var())
 
 
 def score_classification(y_true, y_pred, replicates, seed):
@@ -233,16 +277,14 @@ def score_classification(y_true, y_pred, replicates, seed):
     and prevalence, the share of label 1 (what AUPRC is by chance). Raises ValueError for
     predictions that are not finite.
     """
-    y_true, y_pred = _finite(y_true, y_pred)
-    table = _with_intervals(
-        {"auc": auc, "auprc": auprc, "accuracy": accuracy},
-        y_true,
-        y_pred,
-        bootstrap_classification,
-        replicates,
-        seed,
-    )
-    return _with_row(table, "prevalence", y_true.mean(), len(y_true))
+    y_true, y_pred = _check_finite(y_true, y_pred)
+    values = {
+        "auc": auc(y_true, y_pred),
+        "auprc": auprc(y_true, y_pred),
+        "accuracy": accuracy(y_true, y_pred),
+    }
+    replicated = bootstrap_classification(y_true, y_pred, replicates, seed)
+    return _tabulate(values, replicated, len(y_true), prevalence=y_true.mean())
 
 
 # by the kind of a study's target

@@ -7,11 +7,13 @@ with its rows of all cells, and compare models on the same draws.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from markexpr.evaluation.metrics import draws
+from markexpr.evaluation.intervals import bootstrap, difference, interval
+from markexpr.evaluation.metrics import Sums
 
 # from a regime to what tables call it, in the order of how much is new
 REGIMES = {
@@ -24,7 +26,6 @@ REGIMES = {
     "competition": "held-out genes of seen cells and all of unseen ones",
 }
 CONTROL = "gene_mean"  # what a model must beat to have learned more than which gene it looks at
-ALPHA = 0.05
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Rows:
         """Whether a gene trains or validates in some seen cell, bool [genes]."""
         return (np.isin(self.split, ("train", "valid")) & self.seen[:, None]).any(axis=0)
 
-    def of(self, regime):
+    def select(self, regime):
         """Which rows a regime is made of, bool [cells, genes]."""
         seen, known, test = self.seen[:, None], self.known[None, :], self.split == "test"
         return {
@@ -107,40 +108,6 @@ def gather(runs):
     return rows
 
 
-def _sums(true, predicted, mean, mask):
-    """Per gene: number of rows, and sums of x (true), y (predicted), m (gene mean) and their
-    products, and of (x - y)², float64 [11, genes]."""
-    x, y, m = (np.where(mask, values, 0.0) for values in (true, predicted, mean))
-    parts = (x, y, m, x * x, y * y, m * m, x * y, x * m, y * m, (x - y) ** 2)
-    return np.stack([mask.sum(axis=0), *(part.sum(axis=0) for part in parts)])
-
-
-def _correlation(covariance, variance, other):
-    """Pearson correlation; NaN where one of both varies no more than rounding does."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(
-            (variance > 1e-9) & (other > 1e-9), covariance / np.sqrt(variance * other), np.nan
-        )
-
-
-def _scores(sums):
-    """MSE and Pearson correlation of sums over genes [11, …]; after subtracting the gene mean; and
-    partial, given the gene mean. NaN: undefined."""
-    n, x, y, m, xx, yy, mm, xy, xm, ym, error = (part.astype(np.float64) for part in sums)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        # variances and covariances
-        xx, yy, mm = xx / n - (x / n) ** 2, yy / n - (y / n) ** 2, mm / n - (m / n) ** 2
-        xy, xm, ym = xy / n - x * y / n**2, xm / n - x * m / n**2, ym / n - y * m / n**2
-        return {
-            "mse": error / n,
-            "pearson": _correlation(xy, xx, yy),
-            "pearson_beyond_mean": _correlation(
-                xy - xm - ym + mm, xx - 2 * xm + mm, yy - 2 * ym + mm
-            ),
-            "partial_pearson": _correlation(xy - xm * ym / mm, xx - xm**2 / mm, yy - ym**2 / mm),
-        }
-
-
 def score(rows, replicates, seed):
     """Score each model in each regime. Returns a DataFrame, one row a regime and model; mean over
     seeds.
@@ -153,81 +120,87 @@ def score(rows, replicates, seed):
     *_high: 95 % bootstrap intervals over genes. A model that was not run on every cell of a regime
     is left out of it.
     """
-    means, found = rows.gene_means(), []
-    models = list(dict.fromkeys(model for model, _ in rows.predicted))
+    means, table = rows.gene_means(), []
     for regime in REGIMES:
-        whole = rows.of(regime) & np.isfinite(rows.truth)
-        if not whole.any():
+        chosen = rows.select(regime) & np.isfinite(rows.truth)
+        sums = _sum_models(rows, chosen, means)
+        if not sums:
             continue
-        beyond = whole & np.isfinite(means)
-        here = {}
-        for model in models:
-            seeds = [predicted for (name, _), predicted in rows.predicted.items() if name == model]
-            if all(np.isfinite(predicted[whole]).all() for predicted in seeds):
-                here[model] = [
-                    (_sums(rows.truth, one, means, whole), _sums(rows.truth, one, means, beyond))
-                    for one in seeds
-                ]
-        genes = whole.any(axis=0)
-        drawn = {model: [] for model in here}
-        for weights in draws(int(genes.sum()), replicates, seed):
-            for model, parts in here.items():
-                drawn[model].append(
-                    [[_scores((weights @ sums[:, genes].T).T) for sums in pair] for pair in parts]
-                )
-        table = {model: _summary(parts, drawn[model]) for model, parts in here.items()}
-        for model, (values, replicated) in table.items():
-            row = {
-                "regime": regime,
-                "model": model,
-                "cells": int(whole.any(axis=1).sum()),
-                "genes": int(genes.sum()),
-                "rows": int(whole.sum()),
-            }
-            row |= _with_intervals(values, replicated)
-            row |= (
-                _against(values, replicated, *table[CONTROL])
-                if CONTROL in table and model != CONTROL
-                else {"verdict": ""}
+        counts = {
+            "cells": int(chosen.any(axis=1).sum()),
+            "genes": int(chosen.any(axis=0).sum()),
+            "rows": int(chosen.sum()),
+        }
+
+        unweighted = _score_models(sums, np.ones((1, counts["genes"])))
+        values = {key: float(value[0]) for key, value in unweighted.items()}
+        replicated = bootstrap(partial(_score_models, sums), counts["genes"], replicates, seed)
+        for model in sums:
+            row = {"regime": regime, "model": model, **counts}
+            for (own, name), value in values.items():
+                if own == model:
+                    low, high = interval(value, replicated[own, name])
+                    row |= {name: value, f"{name}_low": low, f"{name}_high": high}
+            table.append(row | _compare(model, values, replicated))
+    return pd.DataFrame(table)
+
+
+def _sum_models(rows, chosen, means):
+    """Sums over the chosen rows of each model that was run on all of them, from a model to one pair
+    a seed: of all rows, and of those that have a gene mean.
+
+    chosen: bool [cells, genes]; means: float64 [cells, genes].
+    """
+    genes, known = chosen.any(axis=0), chosen & np.isfinite(means)
+    place = np.broadcast_to(np.cumsum(genes) - 1, chosen.shape)  # of a gene among those with a row
+    sums = {}
+    for model in dict.fromkeys(model for model, _ in rows.predicted):
+        seeds = [predicted for (name, _), predicted in rows.predicted.items() if name == model]
+        if not genes.any() or not all(np.isfinite(one[chosen]).all() for one in seeds):
+            continue
+        sums[model] = [
+            (
+                Sums(rows.truth[chosen], one[chosen], None, place[chosen], int(genes.sum())),
+                Sums(rows.truth[known], one[known], means[known], place[known], int(genes.sum())),
             )
-            found.append(row)
-    return pd.DataFrame(found)
+            for one in seeds
+        ]
+    return sums
 
 
-# the score and over which rows: all, or those that have a gene mean
-SCORES = (("mse", 0), ("pearson", 0), ("pearson_beyond_mean", 1), ("partial_pearson", 1))
+def _score_models(sums, weights):
+    """Scores of models on genes so weighted, float64 [replicates, genes]; mean over seeds. Returns
+    {(model, name): float64 [replicates]}.
+
+    sums: as _sum_models gives them.
+    """
+    scores = {}
+    for model, seeds in sums.items():
+        found = []
+        for of_all, of_known in seeds:
+            moments, beyond = of_all.moments(weights), of_known.moments(weights)
+            found.append(
+                {
+                    "mse": moments.mse(),
+                    "pearson": moments.pearson(),
+                    "pearson_beyond_mean": beyond.pearson_beyond_mean(),
+                    "partial_pearson": beyond.partial_pearson(),
+                }
+            )
+        for name in found[0]:
+            scores[model, name] = np.mean([one[name] for one in found], axis=0)
+    return scores
 
 
-def _summary(parts, drawn):
-    """Values and replicates of SCORES, means over seeds, ({name: value}, {name: float
-    [replicates]})."""
-    values, replicated = {}, {}
-    for name, rows in SCORES:
-        values[name] = float(np.mean([_scores(pair[rows].sum(axis=1))[name] for pair in parts]))
-        replicated[name] = np.concatenate(
-            [np.mean([pair[rows][name] for pair in chunk], axis=0) for chunk in drawn]
-        )
-    return values, replicated
-
-
-def _with_intervals(values, replicated):
-    row = {}
-    for name, value in values.items():
-        defined = replicated[name][np.isfinite(replicated[name])]
-        low, high = (
-            np.quantile(defined, [ALPHA / 2, 1 - ALPHA / 2])
-            if defined.size and np.isfinite(value)
-            else (np.nan, np.nan)
-        )
-        row |= {name: value, f"{name}_low": low, f"{name}_high": high}
-    return row
-
-
-def _against(values, replicated, control, control_replicated):
+def _compare(model, values, replicated):
     """Difference of a model's MSE to the control's, on the same draws of genes, and what it
     says."""
-    difference = replicated["mse"] - control_replicated["mse"]
-    low, high = np.quantile(difference, [ALPHA / 2, 1 - ALPHA / 2])
+    own, control = (model, "mse"), (CONTROL, "mse")
+    if control not in values or model == CONTROL:
+        return {"verdict": ""}
+    change, low, high = difference(
+        values[own], replicated[own], values[control], replicated[control]
+    )
     verdict = (
         "beats the gene mean"
         if high < 0
@@ -235,9 +208,9 @@ def _against(values, replicated, control, control_replicated):
         if low > 0
         else "no different from the gene mean"
     )
-    more = {
-        "mse_minus_gene_mean": values["mse"] - control["mse"],
+    return {
+        "mse_minus_gene_mean": change,
         "mse_minus_gene_mean_low": low,
         "mse_minus_gene_mean_high": high,
+        "verdict": verdict,
     }
-    return {**more, "verdict": verdict}
