@@ -44,10 +44,22 @@ def test_each_command_of_the_readme_resolves(words, tmp_path):
     assert "dry-run" in snakemake("-n", *words, directory=tmp_path).printed
 
 
-def test_every_linked_file_exists():
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
-        for link in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
-            assert (page.parent / link).exists(), f"{page.name}: {link}"
+def anchors(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_linked_file_and_heading_exists():
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        text = page.read_text()
+        links = re.findall(r"\]\((?!http)([^)]+)\)", text)
+        links += re.findall(r"^\[\w+\]: (?!http)(\S+)", text, re.M)
+        for link in links:
+            path, _, heading = link.partition("#")
+            target = page.parent / path if path else page
+            assert target.exists(), f"{page.name}: {link}"
+            assert not heading or heading in anchors(target), f"{page.name}: {link}"
     for name in re.findall(
         r"`((?:config|rules|envs|profiles|docs|tests|workflow)/[\w./]*)`",
         (ROOT / "README.md").read_text(),
