@@ -1,4 +1,5 @@
-# Two commands: `make demo` and `make test`; and `make test-cluster`, as root. Each sets up what it needs: .venv from envs/requirements.txt, and BEDTools.
+# Two commands: `make demo` and `make test`; and `make test-cluster`, as root. Each sets up what it
+# needs: .venv from envs/requirements.txt, and BEDTools.
 
 PYTHON ?= python3
 CORES ?= 2
@@ -7,7 +8,7 @@ BIN := $(CURDIR)/$(VENV)/bin
 TOOLS := bedtools curl
 export PATH := $(BIN):$(PATH)
 
-.PHONY: demo test test-cluster lint setup tools graph clean
+.PHONY: demo test test-cluster lint setup tools docs graph clean
 
 demo: setup ## the whole pipeline on a simulated mirror, into demo/
 	snakemake --cores $(CORES) --directory demo --configfile config/demo.yaml --report results/report.html --report-after-run
@@ -21,6 +22,9 @@ test-cluster: setup ## the demo's study through a real Slurm of one node, brough
 	for tool in slurmctld slurmd slurmdbd munged mariadbd mariadb-install-db; do command -v $$tool >/dev/null || missing=1; done; \
 	[ -z "$$missing" ] || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends slurm-wlm munge slurmdbd mariadb-server >/dev/null; }
 	python -m pytest -s tests/cluster
+
+docs: setup ## config/config.yaml and docs/configuration.md, from the models of the settings
+	cd workflow/scripts && python -m markexpr.settings.reference
 
 graph: setup ## docs/rules.svg: the rules of all studies and what feeds what (needs graphviz)
 	snakemake --rulegraph -- deepchrome transferchrome deepdiff dense_ensemble wakawaka | \

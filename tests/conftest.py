@@ -30,6 +30,24 @@ def real():
     return folder.resolve()
 
 
+def shipped_studies(overrides=None):
+    """The shipped studies, with overrides laid over them, as dicts of plain values by name."""
+    from markexpr.settings.config import MARKS
+    from markexpr.settings.studies import load_studies
+
+    studies = load_studies(ROOT / "config/studies", overrides or {}, MARKS)
+    return {name: study.plain() for name, study in studies.items()}
+
+
+def build_net(architecture, n_marks, n_bins, network=None):
+    """A net with the defaults of the registry but for the keys of `network`."""
+    from markexpr.models import build_model
+    from markexpr.models.registry import NETS
+
+    network = NETS[architecture].model_validate(network or {}).plain()
+    return build_model(architecture, n_marks, n_bins, network)
+
+
 def command(*arguments, directory=None):
     """The command line of a run of the pipeline on two cores."""
     return [

@@ -18,8 +18,7 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
 import numpy as np
-
-from markexpr import configuration, studies
+from shipped import read_studies
 
 
 def made_up(genes, bins):
@@ -43,13 +42,7 @@ def main():
     parser.add_argument("--bins", type=int, default=200)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
-    schema, config = (
-        configuration.read_yaml(ROOT / path)
-        for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml")
-    )
-    blocks = studies.load_studies(ROOT / "config/studies", {}, schema, config["marks"])["deepdiff"][
-        "models"
-    ]
+    blocks = read_studies()["deepdiff"]["models"]
     blocks = {model: block for model, block in blocks.items() if "estimator" in block}
     inputs, change = made_up(round(1.846 * arguments.genes), arguments.bins)
     train = slice(0, arguments.genes)

@@ -7,17 +7,14 @@ packed onto one device.
 Measures genes a second of every net as its study trains it, on made-up counts, alone and by
 `--packed` processes at once on the same device (their speeds added up; a slow one may end alone, so
 that the sum is a little too high). WakaWaka's validation is taken to be three times as fast as its
-training. The fits are those of a dry run of the full configuration with one seed; a fit takes all
-of its epochs here, though most stop earlier. A gene of `cross` counts twice, for the unlabelled
-gene beside it. Scoring, baselines and figures are not in it.
+training. The fits are those of the plan of the full configuration with one seed; a fit takes all
+of its epochs here, though most stop earlier. A gene of `trained_on: both` counts twice, for the
+unlabelled gene beside it. Scoring, baselines and figures are not in it.
 """
 
 import argparse
 import multiprocessing
-import re
-import subprocess
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -27,8 +24,8 @@ sys.path.insert(0, str(ROOT / "workflow/scripts"))
 import pooled
 import torch
 import train
+from shipped import count_fits, read_studies
 
-from markexpr import configuration, studies
 from markexpr.models import build_model
 from markexpr.training import Trainer
 
@@ -36,49 +33,17 @@ from markexpr.training import Trainer
 SIZES = {
     "deepchrome": (6600, 6600),
     "transferchrome": (5900, 5900),
+    "transferchrome_cross_cell": (5900, 5900),
     "deepdiff": (10_000, 2360),
     "dense_ensemble": (14_400, 1600),
     "wakawaka": (720_000, 80_000),
 }
-REGIMES = {"origin": (8000, 900), "uncross": (16_000, 1800), "cross": (32_000, 1800)}
-
-
-def load(names):
-    schema, config = (
-        configuration.read_yaml(ROOT / path)
-        for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml")
-    )
-    return studies.load_studies(ROOT / "config/studies", {}, schema, config["marks"], names)
-
-
-def fits(names):
-    """How many fits each (study, model) has in the full configuration with one seed."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [
-            sys.executable,
-            "-m",
-            "snakemake",
-            "-n",
-            "--cores",
-            "2",
-            "--directory",
-            folder,
-            "--config",
-            "gpu=false",
-            "--",
-            *names,
-        ]
-        printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
-    return Counter(
-        re.findall(
-            r"Training (\w+) on \S+, seed 1 \(study (\w+)\)", printed.stdout + printed.stderr
-        )
-    )
+TRANSFERS = {"target": (8000, 900), "source": (16_000, 1800), "both": (32_000, 1800)}
 
 
 def speeds(study, block, genes, device):
     """Genes (samples, where a study pools cells) a second in training and in validation."""
-    if study["units"] != "pooled":
+    if study["task"] != "pooled":
         arguments = argparse.Namespace(genes=genes, batch_size=None)
         trained, validated, _ = train.time_model(study, block, arguments, device)
         return genes / trained, genes / validated
@@ -99,7 +64,7 @@ def measure(names, arguments, barrier=None):
     one barrier measure the same net at once."""
     torch.set_num_threads(1)
     device, found = torch.device(arguments.device), {}
-    for study, content in load(names).items():
+    for study, content in read_studies().items():
         for model, block in content["models"].items():
             if study in names and "network" in block:
                 if barrier:
@@ -130,8 +95,7 @@ def packed(names, arguments):
 
 def hours(number, study, block, speed):
     """Hours of so many fits of a model."""
-    base = next(name for name in SIZES if study.startswith(name))
-    train_genes, valid_genes = REGIMES.get(block.get("regime"), SIZES[base])
+    train_genes, valid_genes = TRANSFERS.get(block.get("trained_on"), SIZES[study])
     epochs = block["training"]["epochs"]
     return number * epochs * (train_genes / speed[0] + valid_genes / speed[1]) / 3600
 
@@ -141,21 +105,19 @@ def main():
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--packed", type=int, default=0)
     parser.add_argument("--genes", type=int, default=500)
-    parser.add_argument(
-        "--studies", default="deepchrome,transferchrome,deepdiff,dense_ensemble,wakawaka"
-    )
+    parser.add_argument("--studies", default=",".join(SIZES))
     arguments = parser.parse_args()
     names = arguments.studies.split(",")
     alone = measure(names, arguments)
     together = packed(names, arguments) if arguments.packed else {}
-    numbers, contents = fits(names), load(names)
+    contents = read_studies()
     totals = Counter()
     print(
         f"{'study':16s} {'model':26s} {'fits':>5s} {'genes/s':>9s} {'hours':>8s}"
         + (f" {'packed':>9s} {'hours':>8s}" if together else "")
     )
     for (study, model), speed in alone.items():
-        block, number = contents[study]["models"][model], numbers[model, study]
+        block, number = contents[study]["models"][model], count_fits(study, model)
         cost = hours(number, study, block, speed)
         totals[study] += cost
         line = f"{study:16s} {model:26s} {number:5d} {speed[0]:9.0f} {cost:8.1f}"

@@ -19,9 +19,9 @@ sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
 import numpy as np
 import torch
+from shipped import read_studies
 from train import synchronise
 
-from markexpr import configuration, studies
 from markexpr.data.samples import Samples
 from markexpr.models import build_model
 from markexpr.training import Trainer
@@ -75,13 +75,7 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     device = torch.device(arguments.device)
-    schema, config = (
-        configuration.read_yaml(ROOT / path)
-        for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml")
-    )
-    models = studies.load_studies(ROOT / "config/studies", {}, schema, config["marks"])["wakawaka"][
-        "models"
-    ]
+    models = read_studies()["wakawaka"]["models"]
     samples = made_up(arguments.cells, arguments.genes, 10_000)
     held = (
         sum(array.nbytes for array in (samples.inputs["marks"], samples.by_gene["sequence"])) / 1e9

@@ -20,8 +20,8 @@ sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
 import numpy as np
 import torch
+from shipped import read_studies
 
-from markexpr import configuration, studies
 from markexpr.data.samples import Samples
 from markexpr.models import build_model
 from markexpr.models.layers import MarkEncoder, draw_uniform
@@ -60,7 +60,7 @@ def synchronise(device):
 def time_model(study, block, arguments, device):
     """Seconds of one epoch of training, and of one pass over the validation genes."""
     span, width = (int(part.removesuffix("bp")) for part in study["data"]["window"].split("_"))
-    pair = study["units"] == "pairs" and block.get("regime") != "difference"
+    pair = study["task"] == "pairs" and not block["cell_by_cell"]
     samples = made_up(
         arguments.genes, span // width, pair, study["data"]["target"]["kind"] == "median_label"
     )
@@ -118,13 +118,7 @@ def main():
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     device = torch.device(arguments.device)
-    schema, config = (
-        configuration.read_yaml(ROOT / path)
-        for path in ("workflow/schemas/study.schema.yaml", "config/config.yaml")
-    )
-    study = studies.load_studies(ROOT / "config/studies", {}, schema, config["marks"])[
-        arguments.study
-    ]
+    study = read_studies()[arguments.study]
     blocks = {model: block for model, block in study["models"].items() if "network" in block}
     for model in arguments.models.split(",") if arguments.models else blocks:
         trained, validated, batch = time_model(study, blocks[model], arguments, device)

@@ -54,8 +54,8 @@ def test_each_net_tells_high_from_low_genes(run, net):
 
 
 def test_what_expression_alone_tells_about_other_cells(real):
-    """The two numbers that docs/studies.md sets beside transfers: how far cells agree, and the
-    source's expression as a score."""
+    """The two numbers that docs/studies/transferchrome.md sets beside transfers: how far cells
+    agree, and the source's expression as a score."""
     path = real / "mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz"
     cells = pd.read_csv(path, sep="\t", nrows=0, index_col=False).columns[2:58]
     table = np.stack([expression.read_expression(path, cell).to_numpy() for cell in cells])

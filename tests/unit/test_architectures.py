@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from conftest import ROOT
+from conftest import ROOT, build_net, shipped_studies
 
-from markexpr import configuration, studies
 from markexpr.losses import LOSSES
-from markexpr.models import build_model
 from markexpr.models.layers import Attention
 from markexpr.models.transferchrome import (
     GradientReversal,
@@ -20,15 +18,13 @@ from markexpr.models.transferchrome import (
     sinusoidal,
 )
 
-SCHEMA = configuration.read_yaml(ROOT / "workflow/schemas/study.schema.yaml")
-MARKS = configuration.read_yaml(ROOT / "config/config.yaml")["marks"]
-STUDIES = studies.load_studies(ROOT / "config/studies", {}, SCHEMA, MARKS)
-MODELS = STUDIES["transferchrome"]["models"]
+STUDIES = shipped_studies()
+MODELS = STUDIES["transferchrome"]["models"] | STUDIES["transferchrome_cross_cell"]["models"]
 
 
 def build(model, **network):
     block = MODELS[model]
-    return build_model(block["architecture"], 5, 100, {**block["network"], **network})
+    return build_net(block["architecture"], 5, 100, {**block["network"], **network})
 
 
 def shapes(model):
@@ -224,7 +220,7 @@ def memorise(architecture, network, loss, target, learning_rate):
     marks = torch.from_numpy(np.random.default_rng(1).normal(0, 1, (32, 5, 40)).astype(np.float32))
     torch.manual_seed(1)
     network = {**network, **({"dropout": 0.0} if "dropout" in network else {})}
-    net, task = build_model(architecture, 5, 40, network), LOSSES[loss]
+    net, task = build_net(architecture, 5, 40, network), LOSSES[loss]
     optimiser = torch.optim.Adam(net.parameters(), lr=learning_rate)
     for _ in range(600):
         optimiser.zero_grad()

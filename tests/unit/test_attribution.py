@@ -3,10 +3,10 @@ turned."""
 
 import numpy as np
 import torch
+from conftest import build_net
 from torch import nn
 
 from markexpr.attribution import integrated_gradients, means, saliency
-from markexpr.models import build_model
 
 
 class Squares(nn.Module):
@@ -56,7 +56,7 @@ def test_integrated_gradients_of_squares_are_the_squares():
 
 def test_they_sum_to_the_prediction_above_that_of_no_reads():
     torch.manual_seed(1)
-    model = build_model("densenet", 5, 100, {"transitions": 4}).eval()
+    model = build_net("densenet", 5, 100, {"transitions": 4}).eval()
     # more genes than one batch
     marks = torch.rand(130, 5, 100) * 3
     found = integrated_gradients(model, {"marks": marks}, steps=64)["marks"].sum(axis=(1, 2))
@@ -77,7 +77,7 @@ def test_genes_on_the_minus_strand_are_turned_in_one_of_two_means():
 
 def test_two_inputs_of_a_net_of_pairs():
     torch.manual_seed(0)
-    model = build_model("deepdiff", 2, 10, {"bin_width": 4, "mark_width": 4})
+    model = build_net("deepdiff", 2, 10, {"bin_width": 4, "mark_width": 4})
     here = {name: torch.rand(6, 2, 10) for name in ("a", "b")}
     assert {name: values.shape for name, values in saliency(model, here).items()} == {
         "a": (6, 2, 10),

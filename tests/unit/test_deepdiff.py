@@ -6,19 +6,15 @@ import json
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import build_net, shipped_studies
 
-from markexpr import configuration, studies
 from markexpr.data.samples import load_cell, load_pair
 from markexpr.io.jobs import InputError
 from markexpr.losses import contrastive_loss
-from markexpr.models import build_model
 from markexpr.models.layers import MarkEncoder, draw_uniform
 from markexpr.training import Trainer
 
-SCHEMA = configuration.read_yaml(ROOT / "workflow/schemas/study.schema.yaml")
-MARKS = configuration.read_yaml(ROOT / "config/config.yaml")["marks"]
-STUDY = studies.load_studies(ROOT / "config/studies", {}, SCHEMA, MARKS)["deepdiff"]
+STUDY = shipped_studies()["deepdiff"]
 VARIANTS = [
     model for model, block in STUDY["models"].items() if block["architecture"] == "deepdiff"
 ]
@@ -27,7 +23,7 @@ DRAWN = torch.Generator().manual_seed(1)
 
 def build(variant, **network):
     torch.manual_seed(1)
-    return build_model("deepdiff", 5, 200, {**STUDY["models"][variant]["network"], **network})
+    return build_net("deepdiff", 5, 200, {**STUDY["models"][variant]["network"], **network})
 
 
 def signals(n=3, bins=200):
@@ -247,7 +243,7 @@ def test_each_variant_learns_and_tells_its_losses(variant):
     }
     torch.set_num_threads(1)
     torch.manual_seed(1)
-    model = build_model("deepdiff", 2, 16, {**block["network"], "bin_width": 6, "mark_width": 4})
+    model = build_net("deepdiff", 2, 16, {**block["network"], "bin_width": 6, "mark_width": 4})
     samples = made_up()
     history = Trainer(model, samples, settings, 1, torch.device("cpu")).fit()
     assert history[-1]["train_loss"] < 0.6 * history[0]["train_loss"]
@@ -263,7 +259,7 @@ def test_untrained_predictions_of_the_cells_start_at_their_means():
     settings = {**STUDY["models"]["aux"]["training"], "epochs": 1}
     for start, low, high in ((True, 0.0, 0.2), (False, 2.0, 4.5)):
         torch.manual_seed(1)
-        model = build_model(
+        model = build_net(
             "deepdiff",
             2,
             16,
@@ -289,7 +285,7 @@ def test_auxiliary_tasks_as_classification(cells):
     for values in samples.auxiliary.values():
         values[:] = values >= np.median(values)
     torch.manual_seed(1)
-    model = build_model(
+    model = build_net(
         "deepdiff", 2, 16, {**STUDY["models"]["aux"]["network"], "bin_width": 4, "mark_width": 3}
     )
     history = Trainer(model, samples, settings, 1, torch.device("cpu")).fit()
@@ -301,7 +297,7 @@ def test_auxiliary_losses_need_a_model_and_a_unit_that_have_them():
     samples = made_up()
     with pytest.raises(InputError, match="needs a model that predicts each cell"):
         Trainer(
-            build_model("deepdiff", 2, 16, STUDY["models"]["raw_d"]["network"]),
+            build_net("deepdiff", 2, 16, STUDY["models"]["raw_d"]["network"]),
             samples,
             STUDY["models"]["aux"]["training"],
             1,
@@ -310,8 +306,10 @@ def test_auxiliary_losses_need_a_model_and_a_unit_that_have_them():
 
 
 def test_variants_that_make_no_sense_are_refused():
-    for network in ({"raw": []}, {"raw": ["c"]}, {"shared": True}):
-        with pytest.raises(InputError, match="DeepDiff: raw takes"):
-            build_model(
-                "deepdiff", 5, 200, {"raw": ["a"], "auxiliary": False, "shared": False, **network}
-            )
+    for network, message in (
+        ({"raw": []}, "models.raw_d.network: without raw it needs auxiliary"),
+        ({"raw": ["c"]}, "models.raw_d.network.raw.0: 'c' is not one of 'a', 'b' or 'difference'"),
+        ({"shared": True}, "models.raw_d.network: shared needs auxiliary"),
+    ):
+        with pytest.raises(InputError, match=message):
+            shipped_studies({"deepdiff": {"models": {"raw_d": {"network": network}}}})

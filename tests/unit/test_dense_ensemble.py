@@ -4,19 +4,15 @@ members."""
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import shipped_studies
 from torch import nn
 
-from markexpr import averages, configuration, studies
+from markexpr import averages
 from markexpr.data.samples import Samples
 from markexpr.io.jobs import InputError
 from markexpr.models import build_model
 
-SCHEMA = configuration.read_yaml(ROOT / "workflow/schemas/study.schema.yaml")
-MARKS = configuration.read_yaml(ROOT / "config/config.yaml")["marks"]
-MODELS = studies.load_studies(ROOT / "config/studies", {}, SCHEMA, MARKS)["dense_ensemble"][
-    "models"
-]
+MODELS = shipped_studies()["dense_ensemble"]["models"]
 NETS = [model for model, block in MODELS.items() if "network" in block]
 
 

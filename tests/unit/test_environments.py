@@ -11,7 +11,7 @@ import yaml
 from packaging.requirements import Requirement
 from rattler import MatchSpec
 
-from markexpr.configuration import code_files
+from markexpr.digest import code_files
 
 # conda's name where it is not pip's; tools that are no Python packages
 CONDA_NAMES = {"torch": "pytorch", "pybigwig": "pybigwig"}

@@ -1,8 +1,8 @@
 import pytest
 import torch
+from conftest import build_net
 
 from markexpr.io.jobs import InputError
-from markexpr.models import build_model
 
 
 def shapes(model):
@@ -14,7 +14,7 @@ def shapes(model):
 
 
 def test_deepchrome_has_the_layers_of_the_authors_code():
-    model = build_model(
+    model = build_net(
         "deepchrome",
         5,
         100,
@@ -40,12 +40,12 @@ def test_deepchrome_has_the_layers_of_the_authors_code():
 
 
 def test_deepchrome_as_transferchrome_writes_it():
-    model = build_model("deepchrome", 5, 100, {"pool": 10, "hidden": [900, 125]})
+    model = build_net("deepchrome", 5, 100, {"pool": 10, "hidden": [900, 125]})
     assert shapes(model) == [(50, 5, 10), (900, 450), (125, 900), (2, 125)]
 
 
 def test_a_hand_computed_output():
-    model = build_model(
+    model = build_net(
         "deepchrome",
         1,
         4,
@@ -62,6 +62,6 @@ def test_a_hand_computed_output():
 
 def test_wrong_hyperparameters_are_named():
     with pytest.raises(InputError, match=r"deepchrome: .*'kernals'"):
-        build_model("deepchrome", 5, 100, {"kernals": 50})
+        build_net("deepchrome", 5, 100, {"kernals": 50})
     with pytest.raises(InputError, match="8 bins are too few"):
-        build_model("deepchrome", 5, 8, {})
+        build_net("deepchrome", 5, 8, {})

@@ -4,7 +4,7 @@ import re
 
 import yaml
 
-from markexpr.configuration import read_sheet
+from markexpr.settings.reading import read_sheet
 
 
 def rule_names(root):

@@ -4,11 +4,11 @@ null none knows anything."""
 import numpy as np
 import pytest
 import torch
+from conftest import build_net
 
 from markexpr import simulate
 from markexpr.data.samples import Samples
 from markexpr.data.sequence import _COMPLEMENT, _INDEX
-from markexpr.models import build_model
 from markexpr.training import Trainer
 
 GENES, CELLS, SPAN, DNA = 2_400, ["E003", "E004"], 1_000, 0.3
@@ -80,7 +80,7 @@ def error(samples, epochs, **network):
     torch.set_num_threads(1)
     torch.manual_seed(1)
     fit = Trainer(
-        build_model("wakawaka", 1, 100, {**NETWORK, **network}),
+        build_net("wakawaka", 1, 100, {**NETWORK, **network}),
         samples,
         {**TRAINING, "epochs": epochs},
         1,

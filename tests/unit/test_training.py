@@ -4,12 +4,13 @@ wrong."""
 import numpy as np
 import pytest
 import torch
+from conftest import build_net
 
 from markexpr.data.samples import Samples
 from markexpr.evaluation.metrics import auc
 from markexpr.io.jobs import InputError
 from markexpr.losses import LOSSES
-from markexpr.models import build_model, build_seeded
+from markexpr.models import build_seeded
 from markexpr.models.net import Net
 from markexpr.training import Trainer
 
@@ -42,7 +43,7 @@ def samples(n=96, signal=2.0, seed=0):
 def trainer(data, settings=SETTINGS, seed=1, checkpoint=None, fingerprint="f"):
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    model = build_model("deepchrome", 2, 40, NETWORK)
+    model = build_net("deepchrome", 2, 40, NETWORK)
     return Trainer(model, data, settings, seed, torch.device("cpu"), checkpoint, fingerprint)
 
 
@@ -272,7 +273,7 @@ def test_a_last_batch_of_one_does_not_break_batch_norm():
     # 33 training genes in batches of 8: the last would have one
     data = samples(99)
     torch.manual_seed(1)
-    model = build_model("densenet", 2, 40, {"blocks": [2], "transitions": 0})
+    model = build_net("densenet", 2, 40, {"blocks": [2], "transitions": 0})
     settings = {**SETTINGS, "loss": "mean_squared_error", "epochs": 1}
     settings["early_stopping"] = {"monitor": "none", "patience": 0}
     fit = Trainer(model, data, settings, 1, torch.device("cpu"))

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from conftest import build_net
 
 from markexpr.data.samples import joined, load_cell, load_transfer
 from markexpr.data.splits import UNLABELLED
 from markexpr.io.jobs import InputError
-from markexpr.models import build_model
 from markexpr.training import Trainer
 
 N = 60
@@ -121,7 +121,7 @@ def fit(samples, settings=SETTINGS, network=NETWORK):
     torch.set_num_threads(1)
     torch.manual_seed(1)
     trainer = Trainer(
-        build_model("transferchrome", 2, 20, network), samples, settings, 1, torch.device("cpu")
+        build_net("transferchrome", 2, 20, network), samples, settings, 1, torch.device("cpu")
     )
     history = trainer.fit()
     return {name: value.numpy() for name, value in trainer.progress.best_state.items()}, history
@@ -168,7 +168,7 @@ def test_the_gradient_of_a_step_is_label_loss_less_lambda_times_domain_loss(cell
     reversal."""
     samples = load_transfer("both", "all", PART, **cells)
     torch.manual_seed(1)
-    model = build_model("transferchrome", 2, 20, {**NETWORK, "dropout": 0.0})
+    model = build_net("transferchrome", 2, 20, {**NETWORK, "dropout": 0.0})
     trainer = Trainer(model, samples, SETTINGS, 1, torch.device("cpu"))
     batch, unlabelled = trainer.index["train"][:8], trainer.index[UNLABELLED][:8]
     settings = {**SETTINGS, "domain": {"maximum": 0.3, "schedule": "constant"}}

@@ -6,20 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import build_net, shipped_studies
 
-from markexpr import configuration, studies
 from markexpr.data.batches import Inputs
 from markexpr.data.samples import Samples, fold_of, load_pooled
 from markexpr.evaluation.metrics import score_regression
 from markexpr.io.jobs import InputError
-from markexpr.models import build_model
 from markexpr.training import Trainer
 
 CPU = torch.device("cpu")
-SCHEMA = configuration.read_yaml(ROOT / "workflow/schemas/study.schema.yaml")
-MARKS = configuration.read_yaml(ROOT / "config/config.yaml")["marks"]
-STUDIES = studies.load_studies(ROOT / "config/studies", {}, SCHEMA, MARKS)
+STUDIES = shipped_studies()
 MODELS = STUDIES["wakawaka"]["models"]
 SMALL = {
     "histone": [{"kernels": 6, "width": 5, "pool": 4}],
@@ -40,7 +36,7 @@ TRAINING = {
 
 def build(model):
     block = MODELS[model]
-    return build_model(block["architecture"], 5, 100, block["network"])
+    return build_net(block["architecture"], 5, 100, block["network"])
 
 
 def shapes(model):
@@ -78,7 +74,7 @@ def trainer(samples, training=TRAINING, network=SMALL, checkpoint=None):
     torch.set_num_threads(1)
     torch.manual_seed(1)
     return Trainer(
-        build_model("wakawaka", 5, 40, network), samples, training, 1, CPU, checkpoint, "f"
+        build_net("wakawaka", 5, 40, network), samples, training, 1, CPU, checkpoint, "f"
     )
 
 
@@ -156,15 +152,12 @@ def test_experiments_differ_where_the_report_says(model, convolutions, joint):
 
 
 def test_the_data_are_those_of_dense_ensemble():
-    assert (
-        STUDIES["wakawaka"]["data"] == STUDIES["dense_ensemble"]["data"]
-        and STUDIES["wakawaka"]["data_of"] == "dense_ensemble"
-    )
+    assert STUDIES["wakawaka"]["data"] == STUDIES["dense_ensemble"]["data"]
     changed = {
         "dense_ensemble": {"data": {"normalise": "none"}},
         "wakawaka": {"data": {"split": {"valid": 0.2}}},
     }
-    here = studies.load_studies(ROOT / "config/studies", changed, SCHEMA, MARKS)
+    here = shipped_studies(changed)
     assert (
         here["wakawaka"]["data"]["normalise"] == "none"
         and here["wakawaka"]["data"]["split"]["valid"] == 0.2
@@ -177,7 +170,7 @@ def test_the_data_are_those_of_dense_ensemble():
 
 def test_one_pass_of_dna_serves_all_cells_of_a_gene():
     torch.manual_seed(0)
-    samples, model = pooled(), build_model("wakawaka", 5, 40, SMALL).eval()
+    samples, model = pooled(), build_net("wakawaka", 5, 40, SMALL).eval()
     by_gene = model.outputs(Inputs(samples, CPU))
     own = model(
         marks=torch.from_numpy(samples.inputs["marks"]),
@@ -202,7 +195,7 @@ def test_one_pass_of_dna_serves_all_cells_of_a_gene():
 
 def test_one_hot_sequences_give_the_same_as_indices():
     model, sequence = (
-        build_model("wakawaka", 5, 40, SMALL).eval(),
+        build_net("wakawaka", 5, 40, SMALL).eval(),
         torch.randint(0, 4, (3, 80), dtype=torch.uint8),
     )
     one_hot = torch.nn.functional.one_hot(sequence.long(), 4).transpose(1, 2).float()
@@ -401,43 +394,3 @@ def test_intervals_are_over_genes_and_not_over_their_rows():
         alone["ci_low"].dropna(),
         score_regression(true[::10], predicted[::10], 200, 1)["ci_low"].dropna(),
     )
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (
-            {"models": {"experiment5": {"training": {"epochs": 10}}}},
-            "epochs is 10, and its stages have 20",
-        ),
-        (
-            {"models": {"wakawaka": {"training": {"sampler": "by_gene"}}}},
-            "needs training.cells_per_gene",
-        ),
-        (
-            {"models": {"wakawaka": {"network": {"span": 20_000}}}},
-            "span is 20000 bp, and the study's 'sequence' has 10000",
-        ),
-        ({"models": {"histone_only": {"cells": ["E003"]}}}, "take its key 'cells' away"),
-        (
-            {"gene_attributions": {"model": "histone_only"}},
-            "histone_only does not read both marks and DNA",
-        ),
-        (
-            {"cross_validation": {"model": "wakawaka"}},
-            "'units: folds' is for the model|wakawaka needs units: folds",
-        ),
-        (
-            {"data": {"target": {"kind": "median_label", "expression": "rpkm"}}},
-            "pooled is for values, not for labels|does not fit the target",
-        ),
-        ({"data": "dense_ensembel"}, "did you mean 'dense_ensemble'"),
-        (
-            {"models": {"wakawaka": {"units": "folds"}}},
-            "'units: folds' is for the model that 'cross_validation' names",
-        ),
-    ],
-)
-def test_settings_that_do_not_fit_are_refused(change, message):
-    with pytest.raises(InputError, match=message):
-        studies.load_studies(ROOT / "config/studies", {"wakawaka": change}, SCHEMA, MARKS)

@@ -76,8 +76,8 @@ def main(job):
                 cells.append(file[f"positions_{level}"])
     mean = {level: np.mean(cells, axis=0) for level, cells in maps.items()}
     title = (
-        f"Self-attention of {job.params.model}, test genes of {counted(len(job.input), 'cell')}, "
-        "genomic direction"
+        f"Self-attention of {job.wildcards.model}, test genes of "
+        f"{counted(len(job.input), 'cell')}, genomic direction"
     )
     save(draw(mean, centre_positions(bins, mean["high"].shape[1])), title, job)
 

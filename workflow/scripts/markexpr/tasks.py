@@ -248,7 +248,7 @@ class Cells(Task):
         return self._run(model, cell, "average", needs)
 
     def truth(self, unit):
-        return self._truth(unit, {"tensors": self.tensors([unit])}, {"kind": "cell"})
+        return self._truth(unit, {"cell": tensor_path(self.name, unit)}, {"kind": "cell"})
 
 
 class Transfers(Task):
@@ -285,8 +285,7 @@ class Transfers(Task):
             **self._cell("target", target),
             "genes": genes_path(self.name),
         }
-        samples = {"kind": "transfer", "trained_on": "none", "split": self._split}
-        return self._run(fit.model, f"{fit.unit}-to-{target}", "apply", needs, samples)
+        return self._run(fit.model, f"{fit.unit}-to-{target}", "apply", needs, self._tested)
 
     def _cell(self, role, cell):
         return {role: tensor_path(self.name, cell)}
@@ -301,13 +300,18 @@ class Transfers(Task):
         }
 
     @property
+    def _tested(self):
+        """The test genes of the target alone."""
+        return {"kind": "transfer", "trained_on": "none", "split": self._split}
+
+    @property
     def _split(self):
         return self.study.transfer.split.plain()
 
     def truth(self, unit):
         target = unit.removeprefix(f"{self.study.transfer.source}-to-")
-        needs = {"tensors": self.tensors([target]), "genes": genes_path(self.name)}
-        return self._truth(unit, needs, {"kind": "transfer", "split": self._split})
+        needs = {**self._cell("target", target), "genes": genes_path(self.name)}
+        return self._truth(unit, needs, self._tested)
 
     def check_study(self):
         if self.study.transfer is None:
@@ -377,7 +381,7 @@ class Pairs(Task):
         return self._run(model, pair, "subtract", {"a": a, "b": b})
 
     def truth(self, unit):
-        return self._truth(unit, {"tensors": self.tensors(unit.split("-"))}, {"kind": "pair"})
+        return self._truth(unit, self.inputs_of(unit), {"kind": "pair", "labels": False})
 
     def check_study(self):
         target = self.study.data.target
@@ -434,7 +438,8 @@ class Pooled(Task):
         return {"sequence": sequence_path(self.study.sequence)} if reads_dna else {}
 
     def truth(self, unit):
-        return self._truth(unit, {"tensors": self.tensors(self.built)}, {"kind": "pooled"})
+        needs = {"cells": self.tensors(self.built)}
+        return self._truth(unit, needs, {"kind": "pooled", "fold": None})
 
     def check_study(self):
         if self.study.data.has_labels:

@@ -77,7 +77,7 @@ def read_deepchrome_csv(paths, window, marks):
     paths, window, marks: as in read_deepdiff_csv. Rows are the last digits of the gene's Ensembl
     id, bin 1-100, five counts, label. Returns (counts, gene_id, split, label float32 [genes]); the
     labels are the published ones, which compare expression with its median as text
-    (docs/studies.md). Some genes stand twice with the same counts: they are kept once.
+    (docs/labels.md). Some genes stand twice with the same counts: they are kept once.
     """
 
     def parse(table):

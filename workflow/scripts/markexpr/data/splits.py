@@ -31,7 +31,7 @@ def by_id_order(gene_id, parts):
 
     parts: from split to its number of genes, in the order of the files; scaled if the list has
     another number of genes than the parts together. Ids were given in order of annotation, so such
-    parts differ in kind (docs/studies.md).
+    parts differ in kind (docs/studies/deepchrome.md).
     """
     total = sum(parts.values())
     sizes = np.array([len(gene_id) * size // total for size in parts.values()])

@@ -99,7 +99,7 @@ def median_label(expression, mode="numeric", decimals=3, median_of=None):
     `expression` itself if None.
     mode: `numeric`, 1 where it is at or above the median (TransferChrome, section 2.1; ties are 1);
     `text`, 1 where it is greater as text with `decimals` decimals, as DeepChrome's published label
-    files were made (docs/studies.md). Raises InputError if all genes would be of one class.
+    files were made (docs/labels.md). Raises InputError if all genes would be of one class.
     """
     median = float(np.median(expression if median_of is None else median_of))
     high = is_high(expression, median, mode, decimals)

@@ -59,6 +59,6 @@ class AlexNet(Net):
         return self.regressor(self.features(marks)).squeeze(1)
 
 
-def build(n_marks, n_bins, features=(64, 192, 384, 256, 256), hidden=512, dropout=0.5):
-    """The usual features of the convolutions unless told otherwise."""
+def build(n_marks, n_bins, features, hidden, dropout):
+    """From the keys of a model's `network` (markexpr.models.registry)."""
     return AlexNet(n_marks, n_bins, list(features), hidden, dropout)

@@ -50,6 +50,6 @@ class AttentiveChrome(Net):
         return {"bins": over_bins, "marks": over_marks}
 
 
-def build(n_marks, n_bins, bin_width=32, mark_width=16, initial=0.1):
-    """The net of the authors' code; it takes windows of any number of bins."""
+def build(n_marks, n_bins, bin_width, mark_width, initial):
+    """From the keys of a model's `network` (markexpr.models.registry)."""
     return AttentiveChrome(n_marks, bin_width, mark_width, initial)

@@ -44,14 +44,6 @@ class ConvChrome(Net):
         return self.classifier(self.features(marks)).squeeze(1)
 
 
-def build(
-    n_marks,
-    n_bins,
-    kernels=(50, 40, 30, 20),
-    widths=(5, 3, 2, 2),
-    pool=2,
-    dropout=0.4,
-    hidden=(128, 64),
-):
-    """The net with the layer sizes of the authors' notebook unless told otherwise."""
+def build(n_marks, n_bins, kernels, widths, pool, dropout, hidden):
+    """From the keys of a model's `network` (markexpr.models.registry)."""
     return ConvChrome(n_marks, n_bins, tuple(kernels), tuple(widths), pool, dropout, tuple(hidden))

@@ -49,8 +49,6 @@ class DeepChrome(Net):
         return found.squeeze(1) if found.shape[1] == 1 else found
 
 
-def build(
-    n_marks, n_bins, kernels=50, kernel_width=10, pool=5, dropout=0.5, hidden=(625, 125), outputs=2
-):
-    """The net with the authors' layer sizes unless told otherwise."""
+def build(n_marks, n_bins, kernels, kernel_width, pool, dropout, hidden, outputs):
+    """From the keys of a model's `network` (markexpr.models.registry)."""
     return DeepChrome(n_marks, n_bins, kernels, kernel_width, pool, dropout, hidden, outputs)

@@ -12,12 +12,9 @@ share their Level I (`shared`, the Siamese twins).
 import torch
 from torch import nn
 
-from markexpr.io.jobs import InputError
 from markexpr.losses import cells_loss, contrastive_loss
 from markexpr.models.layers import MarkEncoder, SetEncoder, draw_uniform
 from markexpr.models.net import Net
-
-RAW = ("a", "b", "difference")
 
 
 class DeepDiff(Net):
@@ -33,12 +30,6 @@ class DeepDiff(Net):
 
     def __init__(self, n_marks, raw, auxiliary, shared, bin_width, mark_width, initial):
         super().__init__()
-        unknown = [name for name in raw if name not in RAW]
-        if unknown or not (raw or auxiliary) or (shared and not auxiliary):
-            raise InputError(
-                f"DeepDiff: raw takes {', '.join(RAW)}; without raw it needs auxiliary, and "
-                f"shared needs auxiliary (raw: {raw})"
-            )
         self.raw, self.shared = list(raw), shared
         embedding, summary = 2 * bin_width, 2 * mark_width
         if auxiliary:
@@ -158,16 +149,6 @@ class DeepDiff(Net):
         return self.tasks(a, b)["change"]
 
 
-def build(
-    n_marks,
-    n_bins,
-    raw=("a", "b", "difference"),
-    auxiliary=True,
-    shared=False,
-    bin_width=32,
-    mark_width=16,
-    initial=0.1,
-):
-    """Raw+Aux with the layer sizes of Appendix 1.5 unless told otherwise; it takes windows of any
-    number of bins."""
+def build(n_marks, n_bins, raw, auxiliary, shared, bin_width, mark_width, initial):
+    """From the keys of a model's `network` (markexpr.models.registry)."""
     return DeepDiff(n_marks, list(raw), auxiliary, shared, bin_width, mark_width, initial)

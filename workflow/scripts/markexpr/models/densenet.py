@@ -89,18 +89,8 @@ class DenseNet(Net):
         return self.regressor(self.features(as_image(marks)).mean(dim=(2, 3))).squeeze(1)
 
 
-def build(
-    n_marks,
-    n_bins,
-    blocks=(3, 3, 3, 3),
-    growth=4,
-    features=16,
-    theta=0.5,
-    transitions=3,
-    bottleneck=4,
-    dropout=0.2,
-):
-    """The authors' code unless told otherwise; the report counts 4 transitions (35 layers)."""
+def build(n_marks, n_bins, blocks, growth, features, theta, transitions, bottleneck, dropout):
+    """From the keys of a model's `network` (markexpr.models.registry)."""
     return DenseNet(
         n_marks, n_bins, list(blocks), growth, features, theta, transitions, bottleneck, dropout
     )

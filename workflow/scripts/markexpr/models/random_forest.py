@@ -17,8 +17,8 @@ def size(estimator):
     return {"nodes": int(sum(tree.tree_.node_count for tree in estimator.estimators_))}
 
 
-def build(n_marks, n_bins, seed, threads, n_trees=100, tried=1 / 3, min_genes=5):
-    """A forest of `n_trees`; tried: share of the features at each cut; min_genes: in a leaf."""
+def build(n_marks, n_bins, seed, threads, n_trees, tried, min_genes):
+    """From the keys of a model's `estimator` (markexpr.models.registry)."""
     return RandomForestRegressor(
         n_trees, max_features=tried, min_samples_leaf=min_genes, random_state=seed, n_jobs=threads
     )

@@ -7,7 +7,7 @@ of an architecture is a block of a study's file, not an entry here.
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from markexpr.settings.blocks import Block, Count, Number, Positive, Share, Whole
 
@@ -83,6 +83,14 @@ class DeepDiff(Hyperparameters):
     bin_width: Count = Field(32, description="units of each direction of Level I")
     mark_width: Count = Field(16, description="units of each direction of Level II")
     initial: Positive = Field(0.1, description="all weights start from U(-initial, initial)")
+
+    @model_validator(mode="after")
+    def check_together(self):
+        if not (self.raw or self.auxiliary):
+            raise ValueError("without raw it needs auxiliary")
+        if self.shared and not self.auxiliary:
+            raise ValueError("shared needs auxiliary")
+        return self
 
 
 class DenseNet(Hyperparameters):

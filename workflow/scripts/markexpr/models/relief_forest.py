@@ -67,18 +67,8 @@ class ReliefForest(BaseEstimator, RegressorMixin):
         return self.forest_.predict(X[:, self.kept_])
 
 
-def build(
-    n_marks,
-    n_bins,
-    seed,
-    threads,
-    n_features=(50, 70, 100),
-    n_trees=(10, 50, 100, 150, 200),
-    neighbours=10,
-    folds=3,
-    search_genes=1000,
-):
-    """The grid of DeepDiff's section 4.2 unless told otherwise."""
+def build(n_marks, n_bins, seed, threads, n_features, n_trees, neighbours, folds, search_genes):
+    """From the keys of a model's `estimator` (markexpr.models.registry)."""
     return ReliefForest(
         list(n_features), list(n_trees), neighbours, folds, search_genes, seed, threads
     )

@@ -64,6 +64,6 @@ class ResNet(Net):
         return self.regressor(self.features(as_image(marks)).mean(dim=(2, 3))).squeeze(1)
 
 
-def build(n_marks, n_bins, stages=(2, 2, 2, 2), features=16):
-    """The 18-layer form with 16 features unless told otherwise."""
+def build(n_marks, n_bins, stages, features):
+    """From the keys of a model's `network` (markexpr.models.registry)."""
     return ResNet(n_marks, n_bins, list(stages), features)

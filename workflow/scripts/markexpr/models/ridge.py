@@ -29,7 +29,6 @@ def features(**inputs):
     return np.concatenate(parts, axis=1)
 
 
-def build(n_marks, n_bins, seed, threads, strengths=(1, 10, 100, 1000, 10000)):
-    """Standardised features; the strength of the penalty is chosen by leave-one-out error on the
-    training genes."""
+def build(n_marks, n_bins, seed, threads, strengths):
+    """From the keys of a model's `estimator` (markexpr.models.registry)."""
     return make_pipeline(StandardScaler(), RidgeCV(alphas=list(strengths)))

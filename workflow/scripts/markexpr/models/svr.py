@@ -86,8 +86,6 @@ class BinwiseSVR(BaseEstimator, RegressorMixin):
         return self.second_.predict(first) if self.layers == 2 else first[:, 0]
 
 
-def build(
-    n_marks, n_bins, seed, threads, layers=1, costs=(0.1, 1, 10, 100), folds=3, search_genes=2000
-):
-    """The single-layer regression unless told otherwise."""
+def build(n_marks, n_bins, seed, threads, layers, costs, folds, search_genes):
+    """From the keys of a model's `estimator` (markexpr.models.registry)."""
     return BinwiseSVR(layers, list(costs), folds, search_genes, seed, threads)

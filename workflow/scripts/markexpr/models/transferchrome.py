@@ -9,7 +9,6 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from markexpr.io.jobs import InputError
 from markexpr.losses import domain_loss, reversal_strength
 from markexpr.models.layers import sinusoidal
 from markexpr.models.net import Net
@@ -133,10 +132,6 @@ class TransferChrome(Net):
             "sinusoidal": lambda: sinusoidal(positions, channels),
             "none": lambda: None,
         }
-        if position not in encodings:
-            raise InputError(
-                f"TransferChrome: position must be one of {', '.join(encodings)}, not {position!r}"
-            )
         self.position = position
         self.register_buffer("encoding", encodings[position](), persistent=False)
         channels += position == "relative"
@@ -207,19 +202,19 @@ class TransferChrome(Net):
 def build(
     n_marks,
     n_bins,
-    block=(32, 16, 8),
-    dense=True,
-    kernels=50,
-    width=5,
-    pool=2,
-    dropout=0.4,
-    position="relative",
-    attention_layers=2,
-    features=128,
-    hidden=(64, 32),
-    domain_hidden=0,
+    block,
+    dense,
+    kernels,
+    width,
+    pool,
+    dropout,
+    position,
+    attention_layers,
+    features,
+    hidden,
+    domain_hidden,
 ):
-    """The net as printed, without its domain classifier, unless told otherwise."""
+    """From the keys of a model's `network` (markexpr.models.registry)."""
     return TransferChrome(
         n_marks,
         n_bins,

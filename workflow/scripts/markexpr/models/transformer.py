@@ -65,6 +65,6 @@ class Transformer(Net):
         return self.regressor(self.encoder(tokens).mean(dim=1)).squeeze(1)
 
 
-def build(n_marks, n_bins, width=32, layers=2, heads=4, dropout=0.1):
-    """A small encoder unless told otherwise."""
+def build(n_marks, n_bins, width, layers, heads, dropout):
+    """From the keys of a model's `network` (markexpr.models.registry)."""
     return Transformer(n_marks, n_bins, width, layers, heads, dropout)

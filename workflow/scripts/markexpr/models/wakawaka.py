@@ -133,25 +133,21 @@ class WakaWaka(Net):
         return self.joint(torch.cat(features, dim=1))
 
 
-HISTONE = ({"kernels": 50, "width": 10, "pool": 5}, {"kernels": 50, "width": 5, "pool": 3})
-DNA = ({"kernels": 132, "width": 6, "pool": 32},)
-
-
 def build(
     n_marks,
     n_bins,
-    histone=HISTONE,
-    histone_dense=(82,),
-    dna=DNA,
-    dna_dense=(82,),
-    joint=(100,),
-    module_dropout=0.5,
-    joint_input_dropout=0.0,
-    joint_dropout=0.1,
-    slope=0.05,
-    span=10_000,
+    histone,
+    histone_dense,
+    dna,
+    dna_dense,
+    joint,
+    module_dropout,
+    joint_input_dropout,
+    joint_dropout,
+    slope,
+    span,
 ):
-    """The final model as printed unless told otherwise."""
+    """From the keys of a model's `network` (markexpr.models.registry)."""
     return WakaWaka(
         n_marks,
         n_bins,

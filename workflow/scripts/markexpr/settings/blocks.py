@@ -131,7 +131,11 @@ def _fault_of(problem, values):
         "literal_error": f"{given!r} is not one of {context.get('expected')}",
         "string_pattern_mismatch": f"{given!r} does not match {context.get('pattern')}",
         "kind_of_model": problem["msg"],
-    }.get(kind, f"{given!r}: {problem['msg'].removeprefix('Value error, ')}")
+    }.get(kind)
+    if message is None:
+        message = problem["msg"].removeprefix("Value error, ")
+        # of a whole block, its keys say nothing
+        message = message if isinstance(given, (dict, Block)) else f"{given!r}: {message}"
     return ".".join(keys), message, False
 
 

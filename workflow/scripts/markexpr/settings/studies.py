@@ -383,8 +383,10 @@ class Control(Model):
 
 def _kind(block):
     """Which kind of model a block describes: by its key `network`, `estimator` or `control`."""
+    if isinstance(block, Model):  # when it is written
+        return next(kind for key, kind in KINDS.items() if hasattr(block, key))
     if not isinstance(block, dict):
-        return type(block).__name__.lower()
+        return None
     kinds = [kind for key, kind in KINDS.items() if key in block]
     return kinds[0] if len(kinds) == 1 else "a net" if "training" in block else None
 

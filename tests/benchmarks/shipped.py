@@ -1,0 +1,19 @@
+"""The shipped studies, for benchmarks that stand outside the pipeline."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "workflow/scripts"))
+
+from markexpr import project
+
+
+def read_studies():
+    """The shipped studies as dicts of plain values, by name."""
+    return {name: study.plain() for name, study in project.read(ROOT, {}).plan.studies.items()}
+
+
+def count_fits(study, model):
+    """How many nets of a model the full configuration trains with one seed."""
+    return len(project.read(ROOT, {}).plan.runs(study, model, how=("train",)))
