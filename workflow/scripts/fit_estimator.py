@@ -1,13 +1,11 @@
 """One fit of a baseline of scikit-learn: one model on one unit with one seed."""
 
-from pathlib import Path
-
 import sklearn
 
 from markexpr.data.samples import load_cell, load_pair, load_pooled
-from markexpr.estimators import features_of, load_estimator, module_of, save_estimator
-from markexpr.io.jobs import InputError, is_submitted, log, run_job
-from markexpr.io.runs import describe, fingerprint, write_params, write_predictions
+from markexpr.estimators import features_of, module_of, save_estimator
+from markexpr.io.jobs import InputError, log, run_job
+from markexpr.io.runs import describe, write_params, write_predictions
 
 
 def main(job):
@@ -35,16 +33,7 @@ def main(job):
         list(features.shape[1:]),
     )
     params = describe(job, dict(job.wildcards.items()), samples, {"sklearn": sklearn.__version__})
-    # as a net's: Snakemake deletes the outputs of all of a group where one fails, and a rerun has
-    # the result at once
-    kept = Path(f"{job.params.finished}.{fingerprint(params, samples)[:16]}.finished")
-    if kept.exists():
-        log.info("taking the fit from %s", kept)
-        estimator = load_estimator(kept)
-    else:
-        estimator.fit(features[train], samples.target[train])
-        if is_submitted():
-            save_estimator(kept, estimator)
+    estimator.fit(features[train], samples.target[train])
     write_predictions(
         job.output.predictions,
         samples.gene_id,

@@ -6,7 +6,7 @@ from markexpr.data.annotation import read_genes
 from markexpr.data.samples import load_cell, load_pair, load_pooled, load_transfer
 from markexpr.data.splits import split_by_gene
 from markexpr.devices import choose_device
-from markexpr.io.jobs import is_submitted, log, run_job
+from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import describe, fingerprint
 from markexpr.models import build_seeded
 from markexpr.training import Trainer, write_net
@@ -66,7 +66,7 @@ def main(job):
     )
     trainer.fit()
     write_net(job.output, samples, params, trainer.progress, trainer.predict())
-    trainer.forget(keep_result=is_submitted())
+    trainer.forget()
 
 
 if __name__ == "__main__":
