@@ -15,7 +15,6 @@ report: "workflow/report/workflow.rst"
 
 
 include: "rules/common.smk"
-include: "rules/resources.smk"
 include: "rules/simulate.smk"
 include: "rules/download.smk"
 include: "rules/annotate.smk"

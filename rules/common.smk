@@ -24,6 +24,7 @@ envvars:
 from markexpr import outputs, project
 from markexpr.digest import code_digest
 from markexpr.io.jobs import InputError
+from markexpr.resources import Needs, where_gpus_are
 
 try:
     settings = project.read(HOME, config, workflow.configfiles)
@@ -31,12 +32,28 @@ try:
     # read by `snakemake` for the rules: complete, with defaults
     config = settings.config.model_dump()
     settings.refuse_mixed_results(Path("results"))
-    settings.check_targets(
-        workflow.dag_settings.targets if workflow.dag_settings else ()
-    )
+    settings.check_targets(workflow.dag_settings.targets if workflow.dag_settings else ())
+    # jobs of a cluster start Snakemake anew, where other GPUs are: what was found where they were
+    # submitted holds for all
+    if workflow.is_main_process or "MARKEXPR_GPUS" not in os.environ:
+        os.environ["MARKEXPR_GPUS"] = where_gpus_are(
+            config["gpu"], bool(workflow.nodes), config["partitions"]["gpu"]
+        )
 except InputError as error:
     raise WorkflowError(str(error))
 
+
+envvars:
+    "MARKEXPR_GPUS",
+
+
+needs = Needs(
+    HOME / "config/resources.tsv",
+    len(plan.built),
+    config["partitions"],
+    os.environ["MARKEXPR_GPUS"],
+    config["fits_per_gpu"],
+)
 SIMULATED = settings.config.simulated
 CHROM_SIZES = str(settings.chrom_sizes)
 PUBLISHED = str(HOME / "config/published.tsv")

@@ -26,9 +26,9 @@ rule download:
     params:
         url=ask.url,
         # a simulated mirror changes with its settings
-        ledger="" if SIMULATED else "--ledger",
+        checksum="" if SIMULATED else "--checksum",
     message:
         "Fetching {wildcards.file}"
     # a command rather than a script: Snakemake runs a script's rule again when the script's time stamp changes
     shell:
-        'python3 "$MARKEXPR_SCRIPTS/download.py" {params.url:q} {output:q} {log:q} {params.ledger}'
+        'python3 "$MARKEXPR_SCRIPTS/download.py" {params.url:q} {output:q} {log:q} {params.checksum}'

@@ -88,6 +88,17 @@ def counted(tmp_path_factory):
     return folder
 
 
+def profile_with_shards(folder):
+    """A copy of the Slurm profile in which its lines for fits that share a GPU are switched on."""
+    lines = (ROOT / "profiles/slurm/config.yaml").read_text().splitlines()
+    first = lines.index("# set-resources:")
+    lines[first : first + 3] = [line.removeprefix("# ") for line in lines[first : first + 3]]
+    profile = folder / "shards"
+    profile.mkdir()
+    (profile / "config.yaml").write_text("\n".join(lines))
+    return profile
+
+
 def jobs_of(printed):
     """The table of jobs that a (dry) run prints, {rule: number}."""
     table = printed.split("Job stats:", 1)[1].split("\n\n", 1)[0]

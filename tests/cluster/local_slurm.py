@@ -1,5 +1,5 @@
-"""A Slurm of one node on this machine, with accounting and a declared GPU that is none: for tests
-of the profile.
+"""A Slurm of one node on this machine, with accounting and a declared GPU of four shards that is
+none: for tests of the profile.
 
     with LocalSlurm(folder) as slurm:
         subprocess.run(["sinfo"], env=slurm.environment)
@@ -44,15 +44,15 @@ AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=127.0.0.1
 AccountingStoragePort={ports[2]}
 AccountingStoragePass={folder}/run/munge.sock
-AccountingStorageTRES=gres/gpu
+AccountingStorageTRES=gres/gpu,gres/shard
 AccountingStoreFlags=job_comment
 SchedulerParameters=sched_interval=2
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 ReturnToService=2
 KillWait=5
-GresTypes=gpu
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres=gpu:fake:1 State=UNKNOWN
+GresTypes=gpu,shard
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} Gres={gres} State=UNKNOWN
 PartitionName=cpu Nodes={host} Default=YES MaxTime=INFINITE State=UP
 PartitionName=gpu Nodes={host} Default=NO MaxTime=INFINITE State=UP
 """
@@ -124,6 +124,7 @@ class LocalSlurm:
             "ports": self.ports,
             "cpus": os.cpu_count(),
             "memory": memory,
+            "gres": "gpu:fake:1,shard:4",
         }
         # the plugin's jobs start a Slurm command with all of Slurm's variables removed, this one
         # too: a wrapper gives it back
@@ -187,7 +188,7 @@ class LocalSlurm:
             "slurmdbd.conf": SLURMDBD_CONF.format(**self.settings),
             "gres.conf": (
                 f"AutoDetect=off\nNodeName={self.settings['host']} Name=gpu Type=fake "
-                "File=/dev/null\n"
+                f"File=/dev/null\nNodeName={self.settings['host']} Name=shard Count=4\n"
             ),
             "bin/srun": f'#!/bin/sh\nSLURM_CONF="{folder}/slurm.conf" '
             f'exec {shutil.which("srun")} "$@"\n',

@@ -14,7 +14,7 @@ import local_slurm
 import pandas as pd
 import pytest
 import timeline
-from conftest import ROOT, command, snakemake
+from conftest import ROOT, command, profile_with_shards, snakemake
 from local_slurm import LocalSlurm
 
 if local_slurm.missing() or os.geteuid():
@@ -63,8 +63,8 @@ def submitted(slurm, folder, *arguments, profile=ROOT / "profiles/slurm"):
     return line, {"cwd": ROOT, "env": slurm.environment, "text": True}
 
 
-def through_slurm(slurm, folder, *arguments, check=True):
-    line, keywords = submitted(slurm, folder, *arguments)
+def through_slurm(slurm, folder, *arguments, check=True, **keywords):
+    line, keywords = submitted(slurm, folder, *arguments, **keywords)
     result = subprocess.run(line, capture_output=True, timeout=900, **keywords)
     result.printed = result.stdout + result.stderr
     if check and result.returncode:
@@ -172,58 +172,63 @@ SEEDS = [f"{RUNS}/E003/seed{seed}" for seed in (1, 2, 3)]
 OF_SEEDS = ["--rerun-triggers", "input", "--", *[f"{run}/predictions.tsv.gz" for run in SEEDS]]
 
 
+def log_of(folder, run):
+    return (folder / run.replace("results/runs", "logs/train_model")).with_suffix(".log")
+
+
 @pytest.fixture(scope="module")
-def group(slurm, study, tmp_path_factory):
-    """Three fits of one cell, which travel as one job; it is killed between the end of one fit and
-    that of the next, as a time limit may."""
-    folder = without_runs(study, tmp_path_factory.mktemp("group") / "run")
+def seeds(slurm, study, tmp_path_factory):
+    """Three fits of one cell, of which one is killed when another has ended."""
+    folder = without_runs(study, tmp_path_factory.mktemp("seeds") / "run")
     last = latest(slurm)
     line, keywords = submitted(slurm, folder, *OF_SEEDS)
     checkpoints = folder / "results/runs/.checkpoints"
+    ended = []
     with (
         open(folder / "printed.txt", "w") as printed,
         subprocess.Popen(line, stdout=printed, stderr=printed, **keywords) as process,
     ):
-        while (
-            not (list(checkpoints.rglob("*.finished")) and list(checkpoints.rglob("*.pt")))
-            and process.poll() is None
-        ):
+        while not (ended and list(checkpoints.rglob("*.pt"))) and process.poll() is None:
             time.sleep(0.05)
-        slurm.run("scancel", "--signal=KILL", "--full", str(latest(slurm)))
+            ended = [path.parent for path in (folder / RUNS).rglob("params.yaml")]
+        running = slurm.run("squeue", "--noheader", "--states=RUNNING", "--Format=JobID:20").split()
+        weights = ended[0] / "weights.safetensors"
+        before = weights.stat().st_mtime_ns
+        slurm.run("scancel", "--signal=KILL", "--full", running[-1])
         process.wait(600)
     assert process.returncode == 0, (folder / "printed.txt").read_text()[-6000:]
+    assert weights.stat().st_mtime_ns == before
     return folder, accounted(slurm, last)
 
 
-def test_fits_of_a_cell_travel_as_one_job_and_go_on_where_they_were_cut_off(group, study):
-    folder, table = group
-    assert len(table) == 2 and table["gpus"].tolist() == [
-        1,
-        1,
-    ]  # three fits, one job, and that again
-    logs = [
-        (folder / f"logs/train_model/deepchrome/deepchrome/E003/seed{seed}.log").read_text()
-        for seed in (1, 2, 3)
-    ]
-    # Snakemake deletes the outputs of all of a group; of two fits nothing was computed again
-    assert sorted("epoch 1:" in log for log in logs) == [False, False, True]
-    assert sum(".finished" in log for log in logs) == 1
+def test_every_fit_is_a_job_of_its_own_and_a_killed_one_goes_on_alone(seeds, study):
+    folder, table = seeds
+    print(table.to_string(index=False))
+    # three fits, and one of them again
+    assert len(table) == 4 and table["gpus"].tolist() == [1] * 4
+    assert table["state"].str.startswith("CANCELLED").sum() == 1
+    logs = [log_of(folder, run).read_text() for run in SEEDS]
+    assert sum("going on after epoch" in log for log in logs) == 1
+    assert sum("epoch 1:" in log for log in logs) == 2
     target = f"{SEEDS[0]}/predictions.tsv.gz"
     assert (folder / target).read_bytes() == (study / target).read_bytes()
     assert not list((folder / "results/runs/.checkpoints").rglob("*.*"))
 
 
-def test_fits_that_share_a_gpu_run_side_by_side_in_one_job(slurm, group, study, tmp_path):
+def test_fits_share_a_gpu_by_its_shards(slurm, seeds, study, tmp_path):
     folder = without_runs(study, tmp_path / "shared")
     last = latest(slurm)
-    through_slurm(slurm, folder, "--config", "fits_per_gpu=2", *OF_SEEDS)
-    table = accounted(slurm, last)
-    assert (
-        len(table) == 1 and table["gpus"].tolist() == [1] and "cpu=2" in table["resources"].iloc[0]
-    )
+    through_slurm(slurm, folder, *OF_SEEDS, profile=profile_with_shards(tmp_path))
+    table = accounted(slurm, last).sort_values("start")
+    print(table.to_string(index=False))
+    assert len(table) == 3 and table["resources"].str.contains("gres/shard=1").all()
+    assert (table["gpus"] == 0).all()
+    # the second began before the first ended
+    assert table["start"].iloc[1] < table["end"].iloc[0]
     for run in SEEDS:
+        assert "was given a GPU but torch sees none" in log_of(folder, run).read_text()
         assert (folder / run / "predictions.tsv.gz").read_bytes() == (
-            group[0] / run / "predictions.tsv.gz"
+            seeds[0] / run / "predictions.tsv.gz"
         ).read_bytes(), run
 
 

@@ -84,11 +84,11 @@ def test_without_locks_a_fit_goes_on(monkeypatch, caplog):
     assert choose_device({"gpu": 1}) == torch.device("cuda", 0)
 
 
-def test_a_clusters_job_takes_no_lock(monkeypatch):
+@pytest.mark.parametrize("share", ["shard:1", "mps:25"])
+def test_a_share_of_a_gpu_that_slurm_gives_takes_no_lock(monkeypatch, share):
     one_gpu(monkeypatch)
-    monkeypatch.setenv("MARKEXPR_SUBMITTED", "1")
     monkeypatch.setattr(devices, "take_place", lambda *_: pytest.fail("took a lock"))
-    assert choose_device({"gpu_percent": 25}) == torch.device("cuda", 0)
+    assert choose_device({"gpu": 0, "gres": share}) == torch.device("cuda", 0)
 
 
 def one_gpu(monkeypatch):
@@ -99,7 +99,6 @@ def one_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda place: properties)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda place: "a GPU")
     monkeypatch.setattr(torch, "use_deterministic_algorithms", lambda *_, **__: None)
-    monkeypatch.delenv("MARKEXPR_SUBMITTED", raising=False)
 
 
 @pytest.mark.parametrize("resources", [{}, {"gpu": 0}, {"gpu_percent": 0}])

@@ -15,7 +15,7 @@ from markexpr.digest import code_files
 
 # conda's name where it is not pip's; tools that are no Python packages
 CONDA_NAMES = {"torch": "pytorch", "pybigwig": "pybigwig"}
-NO_PIP = {"python", "pip", "bedtools", "curl", "gzip"}
+NO_PIP = {"python", "pip", "bedtools", "curl"}
 IMPORTS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "torch": "pytorch", "pyBigWig": "pybigwig"}
 
 

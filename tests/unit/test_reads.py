@@ -63,6 +63,7 @@ def test_track_lines_of_a_bed_are_no_reads(tmp_path):
         ([("chr1", 50, 50)], r"line 1: chr1:50-50 is not a read"),
         ([("chr1", 5)], r"not a (read|table)"),
         ([("chr1", 5, 41), ("chr1", 9, "")], r"line 2: not a read"),
+        ([("chr1", 5, 41), ("chr1", 10**20, 10**20 + 36)], r"not a (read|table)"),
         (
             [("chr1", 5, 41)] * 3 + [("chr2", 39_990, 40_026)],
             r"line 4: chr2:39990-40026 is beyond the chromosome's end \(40000\)",
@@ -86,6 +87,9 @@ def test_a_truncated_gzip_is_named(tmp_path):
     cut = tmp_path / "cut.gz"
     cut.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r"cut\.gz is truncated or corrupt"):
+        read_tagalign(cut, SIZES)
+    cut.write_bytes(whole[:-8] + bytes(8))  # whole, but its checksum is wrong
+    with pytest.raises(InputError, match=r"cut\.gz is truncated or corrupt \(CRC"):
         read_tagalign(cut, SIZES)
 
 

@@ -84,7 +84,7 @@ def test_what_shell_commands_are_given_is_quoted(root):
     for path in (root / "rules").glob("*.smk"):
         for command in re.findall(r"shell:\s+(?:'([^']*)'|\"([^\"]*)\")", path.read_text()):
             for name in re.findall(r"\{([^}]+)\}", "".join(command)):
-                assert name.endswith(":q") or name == "params.ledger", f"{path.name}: {name}"
+                assert name.endswith(":q") or name == "params.checksum", f"{path.name}: {name}"
 
 
 @pytest.mark.parametrize("name", ["$(touch x)", "a b", "a;b", "../x", "`x`", "-x", "a/b", "a'b"])

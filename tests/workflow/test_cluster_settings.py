@@ -7,13 +7,13 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, profile_with_shards
 
 ONE = "work* gpu:a100:4\n"  # one partition for all
 APART = "cpu* (null)\nbig gpu:a100:4\n"
 
 
-def asked(tmp_path, sinfo, *config, smi=None):
+def asked(tmp_path, sinfo, *config, smi=None, profile="profiles/slurm"):
     """What a fit asks for, and what Snakemake printed."""
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -32,7 +32,7 @@ def asked(tmp_path, sinfo, *config, smi=None):
         sys.executable,
         ROOT / "tests/workflow/resources_of_a_fit.py",
         "--workflow-profile",
-        "profiles/slurm",
+        profile,
         "--directory",
         tmp_path,
     ]
@@ -56,11 +56,8 @@ def asked(tmp_path, sinfo, *config, smi=None):
     [
         (ONE, [], {"gpu": 1, "runtime": 45, "mem_mb": 4000}),
         (ONE, ["gpu=false"], {"runtime": 240, "mem_mb": 4000}),
-        (
-            ONE,
-            ["fits_per_gpu=4"],
-            {"gres": "gpu:1", "gpu_percent": 25, "runtime": 45, "mem_mb": 4000},
-        ),
+        # which concerns one machine
+        (ONE, ["fits_per_gpu=4"], {"gpu": 1, "runtime": 45, "mem_mb": 4000}),
         (
             APART,
             ["partitions={cpu: cpu, gpu: big, network: null}"],
@@ -78,6 +75,13 @@ def asked(tmp_path, sinfo, *config, smi=None):
 def test_what_a_fit_asks_for(tmp_path, sinfo, config, expected):
     # the machine that submits has a GPU of its own, which says nothing of the cluster
     found, printed = asked(tmp_path, sinfo or "", *config, smi="GPU 0: mine\n")
+    assert found == expected, printed[-3000:]
+
+
+def test_with_the_profiles_lines_for_it_a_fit_asks_for_a_share_of_a_gpu(tmp_path):
+    profile = profile_with_shards(tmp_path)
+    found, printed = asked(tmp_path, "work* gpu:a100:1,shard:4\n", profile=profile)
+    expected = {"gpu": 0, "gres": "shard:1", "runtime": 45, "mem_mb": 4000}
     assert found == expected, printed[-3000:]
 
 

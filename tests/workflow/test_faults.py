@@ -187,19 +187,18 @@ def test_a_run_that_is_interrupted_leaves_nothing_half_done(counted, whole, tmp_
     assert_same_bytes(folder, whole, FIT)
 
 
-@pytest.mark.parametrize("worker", ["bedtools", "gzip"])
-def test_a_worker_that_dies(counted, whole, tmp_path, worker):
+def test_a_bedtools_that_dies(counted, whole, tmp_path):
     # it is killed with half of its work done, by the system for its memory for example
     folder = copied(counted, tmp_path / "worker")
     (folder / COUNTS).unlink()
     programs = tmp_path / "bin"
     programs.mkdir()
-    true = shutil.which(worker)
-    (programs / worker).write_text(
+    true = shutil.which("bedtools")
+    (programs / "bedtools").write_text(
         f'#!/bin/sh\n[ "$1" = --version ] && exec {true} --version\n{true} "$@" | head -c '
         "100003\nkill -KILL $$\n"
     )
-    (programs / worker).chmod(0o755)
+    (programs / "bedtools").chmod(0o755)
     arguments = [*settings(folder, EPOCHS), "--", COUNTS]
     process = started(
         *arguments, directory=folder, env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
@@ -207,7 +206,7 @@ def test_a_worker_that_dies(counted, whole, tmp_path, worker):
     assert process.wait(120) != 0
     printed = (folder / "printed.txt").read_text()
     assert (
-        f"{worker} was " in printed
+        "bedtools was " in printed
         and "E003-H3K4me3.tagAlign.gz" in printed
         and not (folder / COUNTS).exists()
     )

@@ -1,5 +1,5 @@
-"""One file from the mirror: download.py URL DESTINATION LOG [--ledger]. Needs Python alone, of any
-environment."""
+"""One file from the mirror: download.py URL DESTINATION LOG [--checksum]. Needs Python alone, of
+any environment."""
 
 import argparse
 from types import SimpleNamespace
@@ -9,7 +9,7 @@ from markexpr.io.jobs import run_job
 
 
 def main(job):
-    fetch(job.url, job.destination, ledger=job.ledger)
+    fetch(job.url, job.destination, checksum=job.checksum)
 
 
 if __name__ == "__main__":
@@ -17,6 +17,6 @@ if __name__ == "__main__":
     parser.add_argument("url")
     parser.add_argument("destination")
     parser.add_argument("log")
-    parser.add_argument("--ledger", action="store_true")
+    parser.add_argument("--checksum", action="store_true")
     options = parser.parse_args()
     run_job(main, SimpleNamespace(**{**vars(options), "log": [options.log]}))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from markexpr.io.jobs import PROGRESS, is_submitted, log
+from markexpr.io.jobs import PROGRESS, log
 
 WHOLE = 100  # per cent of a GPU
 _held = []  # open lock files: a GPU is held until the process ends, however it ends
@@ -17,11 +17,11 @@ _held = []  # open lock files: a GPU is held until the process ends, however it 
 def choose_device(resources):
     """The device of a fit, from its job's resources by name.
 
-    `gpu` (whole GPUs) or `gpu_percent` (a share of one) above 0 asks for a GPU; the CPU serves
-    where neither is, or torch sees none.
+    `gpu` (whole GPUs) or `gpu_percent` (a share of one) above 0 asks for a GPU, as does `gres`, by
+    which Slurm itself shares one out. The CPU serves where none of them is, or torch sees no GPU.
     """
-    percent = resources.get("gpu_percent", 0)
-    if not (resources.get("gpu", 0) or percent):
+    percent, shared_by_slurm = resources.get("gpu_percent", 0), resources.get("gres")
+    if not (resources.get("gpu", 0) or percent or shared_by_slurm):
         return torch.device("cpu")
     if not torch.cuda.is_available():
         log.warning("the job was given a GPU but torch sees none: training on the CPU")
@@ -31,9 +31,9 @@ def choose_device(resources):
     # where an operation has no such form, a warning in the log is better than no training
     torch.use_deterministic_algorithms(True, warn_only=True)
     place = 0
-    # a cluster gives each job GPUs of its own, and groups are laid out so that no more fits share
-    # one than may
-    if not is_submitted():
+    # Slurm lets no more fits share a GPU than may. Elsewhere a lock does, also where Slurm gave a
+    # GPU to this job alone: it is free then
+    if not shared_by_slurm:
         names = [
             str(torch.cuda.get_device_properties(number).uuid)
             for number in range(torch.cuda.device_count())

@@ -41,7 +41,7 @@ def read_gene_info(path):
     """
     rows = []
     fix = (
-        "delete it (and its line in results/raw/checksums.tsv) and run again to fetch it anew, "
+        "delete it (and its .sha256) and run again to fetch it anew, "
         "or point config key 'mirror' at a whole tree"
     )
     with reading(path, fix), open_text(path) as file:

@@ -10,7 +10,7 @@ from markexpr.io.files import open_text, reading
 from markexpr.io.jobs import InputError
 
 FIX = (
-    "delete it (and its line in results/raw/checksums.tsv) and run again to fetch it anew, or "
+    "delete it (and its .sha256) and run again to fetch it anew, or "
     "point config key 'mirror' at a whole roadmap/data tree"
 )
 

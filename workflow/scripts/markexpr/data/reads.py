@@ -1,15 +1,13 @@
 """Alignments in memory: read from tagAlign, BED or BAM, checked line by line."""
 
+import csv
 import itertools
-import signal
-import subprocess
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from markexpr.io.files import open_text
+from markexpr.io.files import open_bytes, reading
 from markexpr.io.jobs import InputError, log
 
 CHUNK = 1_000_000  # lines parsed at once
@@ -126,87 +124,53 @@ def read_tagalign(path, chrom_sizes):
     (another assembly), or no reads at all.
     """
     collector = _Collector(path, chrom_sizes)
-    collector.seen = header = _header_lines(path)
-    unzip = subprocess.Popen(
-        ["gzip", "-dcf", "--", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    fetched = str(path).startswith("results/raw/")
+    fix = (
+        "delete it and run again to fetch it anew"
+        if fetched
+        else "replace it by a whole file (config key 'sources')"
     )
-    problem = None
-    try:
-        types = {0: "category", 1: np.int64, 2: np.int64}
-        with pd.read_csv(
-            unzip.stdout,
-            sep="\t",
-            header=None,
-            usecols=[0, 1, 2],
-            dtype=types,
-            chunksize=CHUNK,
-            quoting=3,
-            skiprows=header,
-        ) as chunks:
-            for chunk in chunks:
-                collector.add(chunk[0].array, chunk[1].to_numpy(), chunk[2].to_numpy())
-    except pd.errors.EmptyDataError:
-        pass
-    except (InputError, ValueError, pd.errors.ParserError) as error:
-        problem = error
-    finally:
-        unzip.stdout.close()
-        message = unzip.stderr.read().decode().strip()
-        unzip.stderr.close()
-        unzip.wait()
-    # a last line cut short is the gzip's problem; one that was stopped because a line is wrong ends
-    # by SIGPIPE
-    if unzip.returncode > 0:
-        fetched = str(path).startswith("results/raw/")
-        fix = (
-            "delete it and run again to fetch it anew"
-            if fetched
-            else "replace it by a whole file (config key 'sources')"
-        )
-        raise InputError(
-            f"{path} is truncated or corrupt ({(message or 'gzip failed').splitlines()[-1]}); {fix}"
-        )
-    if unzip.returncode < 0 and not (problem and unzip.returncode == -signal.SIGPIPE):
-        raise InputError(
-            f"gzip was killed by signal {-unzip.returncode} while it read {path}: run again, "
-            "with more memory if the system killed it for that"
-        )
-    if isinstance(problem, InputError):
-        raise problem
-    if problem is not None:
-        raise InputError(_first_wrong_line(path)) from problem
+    types = {0: "category", 1: np.int64, 2: np.int64}
+    with reading(path, fix), open_bytes(path) as file:
+        collector.seen = sum(1 for _ in itertools.takewhile(_is_header, file))
+        file.seek(0)
+        try:
+            with pd.read_csv(
+                file,
+                sep="\t",
+                header=None,
+                usecols=list(types),
+                dtype=types,
+                chunksize=CHUNK,
+                quoting=csv.QUOTE_NONE,
+                skiprows=collector.seen,
+            ) as chunks:
+                for chunk in chunks:
+                    collector.add(chunk[0].array, chunk[1].to_numpy(), chunk[2].to_numpy())
+        except pd.errors.EmptyDataError:
+            pass
+        except (ValueError, OverflowError) as error:
+            raise InputError(_first_wrong_line(path)) from error
     return collector.reads()
 
 
-def _header_lines(path):
-    """Number of lines at the beginning of a BED file that are no reads: track, browser,
-    comments."""
-    try:
-        with open_text(path) as file:
-            return sum(
-                1
-                for _ in itertools.takewhile(
-                    lambda line: line.startswith(("track", "browser", "#")), file
-                )
-            )
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError):
-        return 0  # what is wrong is said where the reads are read
+def _is_header(line):
+    """Whether a line (bytes) of a BED file is no read: track, browser, a comment."""
+    return line.startswith((b"track", b"browser", b"#"))
 
 
 def _first_wrong_line(path):
     """Say which line pandas could not read; reads the file again, slowly."""
-    unzip = subprocess.run(["gzip", "-dcf", "--", path], stdout=subprocess.PIPE)
-    for number, line in enumerate(unzip.stdout.decode(errors="replace").split("\n"), 1):
-        fields = line.split("\t")
-        if (
-            line
-            and not line.startswith(("track", "browser", "#"))
-            and not (len(fields) >= 3 and fields[1].isdigit() and fields[2].isdigit())
-        ):
-            return (
-                f"{path}, line {number}: not a read (chromosome, start, end, separated by tabs): "
-                f"{line[:80]!r}"
-            )
+    with open_bytes(path) as file:
+        for number, line in enumerate(file, 1):
+            text = line.rstrip(b"\r\n").decode(errors="replace")
+            fields = text.split("\t")
+            is_read = len(fields) >= 3 and fields[1].isdigit() and fields[2].isdigit()
+            if text and not _is_header(line) and not is_read:
+                return (
+                    f"{path}, line {number}: not a read (chromosome, start, end, separated by "
+                    f"tabs): {text[:80]!r}"
+                )
     return f"{path} is not a table of chromosome, start, end, separated by tabs"
 
 

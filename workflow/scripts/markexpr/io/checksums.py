@@ -1,96 +1,59 @@
-"""results/raw/checksums.tsv: size and sha256 of every download, recorded on first arrival and
-checked ever after."""
+"""FILE.sha256 beside every download: its hash, noted on first arrival and checked ever after.
 
-import csv
-import fcntl
+`sha256sum -c FILE.sha256`, in the file's folder, checks it too. The line before the hash, a comment
+to sha256sum, is the URL that the file came from.
+"""
+
 import hashlib
-from contextlib import contextmanager
+import re
 from pathlib import Path
 
 from markexpr.io.files import atomic
 from markexpr.io.jobs import InputError, log
 
-NAME = "checksums.tsv"
-COLUMNS = ["file", "size", "sha256", "url"]
-
 
 def sha256(path):
     """Hash of a file's content, in hex."""
-    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        while block := file.read(1 << 22):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _root_of(path):
-    """The folder results/raw above a path, or None if it is no download."""
-    parents = list(Path(path).parents)
-    return next(
-        (folder for folder in parents if folder.name == "raw" and folder.parent.name == "results"),
-        None,
-    )
-
-
-def _read(ledger):
-    if not ledger.exists():
-        return {}
-    with open(ledger, newline="") as file:
-        return {row["file"]: row for row in csv.DictReader(file, delimiter="\t")}
-
-
-@contextmanager
-def _locked(root):
-    """Downloads run side by side: one at a time may change the ledger."""
-    root.mkdir(parents=True, exist_ok=True)
-    with open(root / f".{NAME}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield root / NAME
+def sidecar_of(path):
+    """Where the hash of a file is noted."""
+    return Path(f"{path}.sha256")
 
 
 def record(part, destination, url):
-    """Note a whole download `part` that is about to become `destination`, or compare it with what
-    was noted before.
+    """Note the hash of a whole download `part` that is about to become `destination`, or compare
+    it with what was noted before.
 
-    Raises InputError if a file that was fetched from this URL before had another content then.
+    Raises InputError if what was fetched from this URL before had another content.
     """
-    root = _root_of(destination)
-    if root is None:
-        return
-    name = str(Path(destination).relative_to(root))
-    row = {"file": name, "size": str(Path(part).stat().st_size), "sha256": sha256(part), "url": url}
-    with _locked(root) as ledger:
-        rows = _read(ledger)
-        known = rows.get(name)
-        if known and known["url"] == url and known["sha256"] != row["sha256"]:
-            raise InputError(
-                f"{url} is not what was fetched before ({row['size']} bytes, sha256 "
-                f"{row['sha256'][:12]}…, against {known['size']} and "
-                f"{known['sha256'][:12]}…); if the change is meant, delete the line of "
-                f"{name} in {ledger}"
-            )
-        if known != row:
-            rows[name] = row
-            with atomic(ledger) as temporary, open(temporary, "w", newline="") as file:
-                writer = csv.DictWriter(file, COLUMNS, delimiter="\t", lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows[key] for key in sorted(rows))
+    destination, sidecar, digest = Path(destination), sidecar_of(destination), sha256(part)
+    text = f"# {url}\n{digest}  {destination.name}\n"
+    known = sidecar.read_text() if sidecar.exists() else ""
+    if known != text and known.startswith(f"# {url}\n"):
+        raise InputError(
+            f"{url} is not what was fetched before (its sha256 is {digest[:12]}…, not the one in "
+            f"{sidecar}); if the change is meant, delete that file"
+        )
+    with atomic(sidecar) as temporary:
+        temporary.write_text(text)
 
 
 def verify(path):
-    """Compare a download with what was noted on its arrival, before it is used.
+    """Compare a file with the hash beside it, before it is used.
 
-    Raises InputError if it changed since. Files that are no downloads, or were put in place by
-    hand, are not checked.
+    Raises InputError if it changed since. Files without a hash beside them, such as those that were
+    put in place by hand, are not checked.
     """
-    root = _root_of(path)
-    known = root and _read(root / NAME).get(str(Path(path).relative_to(root)))
+    sidecar = sidecar_of(path)
+    known = sidecar.exists() and re.search(r"\b[0-9a-f]{64}\b", sidecar.read_text())
     if not known:
         return
-    size = Path(path).stat().st_size
-    if str(size) != known["size"] or sha256(path) != known["sha256"]:
+    if sha256(path) != known[0]:
         raise InputError(
-            f"{path} is damaged: it has changed since it was fetched ({size} bytes, "
-            f"{known['size']} then); delete it and run again"
+            f"{path} is damaged: it has changed since it was fetched (its sha256 is not the one in "
+            f"{sidecar}); delete it and run again"
         )
     log.info("%s is as it was fetched", Path(path).name)

@@ -40,73 +40,41 @@ def _protocols(url):
     """curl's arguments for the protocols that a URL may use: its own, and none that is less safe
     after a redirect."""
     scheme = url.split("://", 1)[0].lower()
-    return [
-        "--proto",
-        f"={scheme}",
-        "--proto-redir",
-        "=http,https" if scheme == "http" else "=https",
-    ]
-
-
-def _announced(url):
-    """The size that a server announces for a file, in bytes, or None."""
-    command = [
-        "curl",
-        "--head",
-        *_protocols(url),
-        "--location",
-        "--silent",
-        "--globoff",
-        "--connect-timeout",
-        "30",
-        "--max-time",
-        "60",
-        url,
-    ]
-    head = subprocess.run(command, capture_output=True, text=True).stdout.lower().split("\r\n\r\n")
-    lengths = [
-        line.split(":")[1].strip()
-        for line in head[-2:][0].splitlines()
-        if line.startswith("content-length:")
-    ]
-    return int(lengths[0]) if lengths and lengths[0].isdigit() else None
-
-
-def _progress(name, size, before, seconds, total):
-    """How far a transfer is: megabytes, speed and, where the size is known, the time that is
-    left."""
-    speed = (size - before) / seconds
-    line = (
-        f"{name}: {size / 1e6:.0f}"
-        + (f" of {total / 1e6:.0f} MB" if total else " MB")
-        + f", {speed / 1e6:.1f} MB/s"
-    )
-    return line + (f", {(total - size) / speed:.0f} s left" if total and speed > 0 else "")
+    redirected = "=http,https" if scheme == "http" else "=https"
+    return ["--proto", f"={scheme}", "--proto-redir", redirected]
 
 
 def _curl(url, part, name):
     """One attempt, going on where `part` ends. Returns (curl's exit code, HTTP status, curl's
-    message)."""
-    scheme = url.split("://", 1)[0]
+    message).
+
+    curl's own `--retry` is of no use here: it begins again at the byte where the first attempt
+    began, and does not count a connection that is cut as worth another (curl 7.88).
+    """
     command = [
-        "curl", "--fail", "--location", "--silent", "--show-error", "--globoff", *_protocols(url),
+        "curl", "--fail", "--location", "--globoff", "--continue-at", "-", "--output", part,
         "--connect-timeout", "30", "--speed-limit", "1000", "--speed-time", "60",
-        "--continue-at", "-", "--output", str(part), "--write-out", "%{http_code}", url,
+        "--write-out", "%{http_code}", *_protocols(url), url,
     ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    began, before = time.monotonic(), part.stat().st_size if part.exists() else 0
-    total = None
-    while True:
-        try:
-            status, message = process.communicate(timeout=REPORT_EVERY)
-            break
-        except subprocess.TimeoutExpired:
-            total = total or (_announced(url) if scheme != "file" else None)
-            size = part.stat().st_size if part.exists() else 0
-            log.log(PROGRESS, _progress(name, size, before, time.monotonic() - began, total))
+    message, told = "", time.monotonic()
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
+    ) as process:
+        # curl's meter, a line a second: % total % received % sent, speeds, times, current speed
+        for line in process.stderr:
+            fields = line.split()
+            if line.startswith("curl: "):
+                message = line.strip()
+            elif len(fields) == 12 and time.monotonic() - told > REPORT_EVERY:
+                percent, total, speed, left = fields[0], fields[1], fields[6], fields[10]
+                log.log(
+                    PROGRESS, "%s: %s %% of %s, %s/s, %s left", name, percent, total, speed, left
+                )
+                told = time.monotonic()
+        status = process.stdout.read()[-3:]
     if process.returncode:
-        log.info("curl ended with %d: %s", process.returncode, message.strip())
-    return process.returncode, status.strip()[-3:], message.strip()
+        log.info("curl ended with %d: %s", process.returncode, message)
+    return process.returncode, status, message
 
 
 def _problem(part, code, status, message, gzipped):
@@ -126,14 +94,14 @@ def _problem(part, code, status, message, gzipped):
     return None
 
 
-def fetch(place, destination, attempts=ATTEMPTS, pause=PAUSE, ledger=True):
+def fetch(place, destination, attempts=ATTEMPTS, pause=PAUSE, checksum=True):
     """Fetch a URL or local path to `destination`.
 
     The file appears at `destination` only when it is whole: all of its announced length, and for
     `.gz` a gzip stream that reads to its end. What a broken attempt left is resumed by the next
-    one, in this run or a later one. With `ledger`, size and sha256 are noted on first arrival and
-    compared on every later one (markexpr.io.checksums). Raises InputError if the file is not there,
-    is cut short at the server, changed there, or does not come after `attempts`.
+    one, in this run or a later one. With `checksum`, its sha256 is noted beside it on first
+    arrival and compared on every later one (markexpr.io.checksums). Raises InputError if the file
+    is not there, is cut short at the server, changed there, or does not come after `attempts`.
     """
     if shutil.which("curl") is None:
         raise InputError(
@@ -168,7 +136,7 @@ def fetch(place, destination, attempts=ATTEMPTS, pause=PAUSE, ledger=True):
         problem = _problem(part, code, status, message, gzipped)
         if problem is None:
             log.info("%.1f MB", part.stat().st_size / 1e6)
-            if ledger:
+            if checksum:
                 record(part, destination, url)
             os.replace(part, destination)
             return

@@ -59,9 +59,17 @@ def write_tsv(path, table, float_format="%.6g"):
 
 def open_text(path):
     """Open a text file for reading, gzipped or not, by its content rather than by its name."""
+    return gzip.open(path, "rt") if _is_gzipped(path) else open(path)
+
+
+def open_bytes(path):
+    """Open a file for reading as bytes, unzipped if it is gzipped, by its content."""
+    return gzip.open(path, "rb") if _is_gzipped(path) else open(path, "rb")
+
+
+def _is_gzipped(path):
     with open(path, "rb") as file:
-        gzipped = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rt") if gzipped else open(path)
+        return file.read(2) == b"\x1f\x8b"
 
 
 @contextmanager

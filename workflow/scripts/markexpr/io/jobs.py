@@ -23,11 +23,6 @@ class InputError(Exception):
     fix."""
 
 
-def is_submitted():
-    """Whether this job was submitted to a cluster; rules/resources.smk says so to every job."""
-    return os.environ.get("MARKEXPR_SUBMITTED") == "1"
-
-
 def start_log(path):
     """Log to the job's file `path` in plain lines; progress, warnings and errors go to the terminal
     as well."""
