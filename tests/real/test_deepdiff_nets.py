@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from conftest import snakemake
 
-from markexpr.evaluation.metrics import score_regression
+from markexpr.evaluation.scorer import score_regression
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from conftest import snakemake
 from markexpr.data import expression
 from markexpr.data.annotation import read_genes
 from markexpr.data.tensors import is_high
-from markexpr.evaluation.metrics import auc, score_classification
+from markexpr.evaluation.metrics import auc
+from markexpr.evaluation.scorer import score_classification
 
 NETS = ("deepchrome", "attentivechrome", "convchrome", "transferchrome")
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from markexpr.evaluation import metrics
+from markexpr.evaluation import metrics, scorer
 from markexpr.evaluation.intervals import draws
 
 
@@ -19,9 +19,9 @@ def sample(n=400, ties=True, seed=0):
 @pytest.mark.parametrize("ties", [True, False])
 def test_weighted_metrics_equal_scikit_learns(ties):
     y_true, y_pred = sample(ties=ties)
-    ranked = metrics._Ranked(y_true, y_pred)
+    ranked = scorer._Ranked(y_true, y_pred)
     weights = np.random.default_rng(1).integers(0, 4, (5, len(y_true))).astype(float)
-    ours = metrics._score_ranked(ranked, weights[:, ranked.order])
+    ours = scorer._score_ranked(ranked, weights[:, ranked.order])
     for row, weight in enumerate(weights):
         assert ours["auc"][row] == pytest.approx(
             sk.roc_auc_score(y_true, y_pred, sample_weight=weight)
@@ -41,7 +41,7 @@ def test_the_bootstrap_agrees_with_drawing_genes_one_replicate_at_a_time():
     for _ in range(2_000):
         drawn = rng.integers(0, 150, 150)
         slow.append(sk.roc_auc_score(y_true[drawn], y_pred[drawn]))
-    fast = metrics.bootstrap_classification(y_true, y_pred, 2_000, seed=4)["auc"]
+    fast = scorer.bootstrap_classification(y_true, y_pred, 2_000, seed=4)["auc"]
     assert np.mean(fast) == pytest.approx(np.mean(slow), abs=0.004)
     assert np.std(fast) == pytest.approx(np.std(slow), rel=0.1)
 
@@ -53,7 +53,7 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
     for _ in range(200):
         y_true = rng.integers(0, 2, 200)
         scores = (
-            metrics.score_classification(y_true, rng.normal(y_true, 1), 300, seed=0)
+            scorer.score_classification(y_true, rng.normal(y_true, 1), 300, seed=0)
             .set_index("metric")
             .loc["auc"]
         )
@@ -63,21 +63,21 @@ def test_intervals_cover_the_truth_about_as_often_as_they_say():
 
 def test_scores_do_not_depend_on_the_order_of_genes_and_are_repeatable():
     y_true, y_pred = sample()
-    first = metrics.score_classification(y_true, y_pred, 200, seed=1)
-    assert first.equals(metrics.score_classification(y_true, y_pred, 200, seed=1))
+    first = scorer.score_classification(y_true, y_pred, 200, seed=1)
+    assert first.equals(scorer.score_classification(y_true, y_pred, 200, seed=1))
     order = np.random.default_rng(0).permutation(len(y_true))
-    again = metrics.score_classification(y_true[order], y_pred[order], 200, seed=1)
+    again = scorer.score_classification(y_true[order], y_pred[order], 200, seed=1)
     assert np.allclose(again["value"], first["value"])
 
 
 def test_one_class_alone_has_no_auc():
-    scores = metrics.score_classification(
-        np.ones(20), np.linspace(0, 1, 20), 100, seed=1
-    ).set_index("metric")
+    scores = scorer.score_classification(np.ones(20), np.linspace(0, 1, 20), 100, seed=1).set_index(
+        "metric"
+    )
     assert np.isnan(scores.loc["auc", "value"]) and np.isnan(scores.loc["auc", "ci_low"])
     assert scores.loc["accuracy", "value"] == 0.5
     with pytest.raises(ValueError, match="not finite"):
-        metrics.score_classification(np.array([0, 1]), np.array([0.5, np.nan]), 100, seed=1)
+        scorer.score_classification(np.array([0, 1]), np.array([0.5, np.nan]), 100, seed=1)
 
 
 # ---- regression ----
@@ -91,7 +91,7 @@ def values(n=300, seed=0):
 
 def test_point_values_equal_scipys_and_scikit_learns():
     y_true, y_pred = values()
-    table = metrics.score_regression(y_true, y_pred, 200, 1).set_index("metric")["value"]
+    table = scorer.score_regression(y_true, y_pred, 200, 1).set_index("metric")["value"]
     assert table["pearson"] == pytest.approx(stats.pearsonr(y_true, y_pred).statistic)
     assert table["spearman"] == pytest.approx(stats.spearmanr(y_true, y_pred).statistic)
     assert table["mse"] == pytest.approx(sk.mean_squared_error(y_true, y_pred))
@@ -106,7 +106,7 @@ def test_replicates_equal_the_metric_of_the_drawn_genes():
     y_true, y_pred = values(80)
     drawn = np.random.default_rng(2).integers(0, 80, 80)
     weights = np.bincount(drawn, minlength=80)[None].astype(float)
-    moments = metrics.Sums(y_true, y_pred).moments(weights)
+    moments = scorer.Sums(y_true, y_pred).moments(weights)
     x, y = y_true[drawn], y_pred[drawn]
     assert moments.pearson()[0] == pytest.approx(stats.pearsonr(x, y).statistic, rel=1e-12)
     assert moments.mse()[0] == pytest.approx(sk.mean_squared_error(x, y), rel=1e-12)
@@ -134,7 +134,7 @@ def test_a_gene_is_drawn_with_its_rows_of_all_cells(offset):
     y_true, y_pred, mean = (column + offset for column in values)
     drawn = np.random.default_rng(2).integers(0, 60, 60)
     weights = np.bincount(drawn, minlength=60)[None].astype(float)
-    moments = metrics.Sums(y_true, y_pred, mean, gene, 60).moments(weights)
+    moments = scorer.Sums(y_true, y_pred, mean, gene, 60).moments(weights)
     rows = np.concatenate([np.flatnonzero(gene == one) for one in drawn])
     x, y, m = y_true[rows], y_pred[rows], mean[rows]
     exact = {"rel": 1e-12 if offset == 0 else 1e-8}  # the data themselves are rounded
@@ -152,7 +152,7 @@ def test_a_gene_is_drawn_with_its_rows_of_all_cells(offset):
 def test_replicates_over_cells_are_those_of_draws_by_gene_name():
     y_true, y_pred, _, gene = in_cells()
     names = np.array([f"G{place:02}" for place in range(60)])[gene]
-    replicated = metrics.bootstrap_regression(y_true, y_pred, 20, 7, genes=names)
+    replicated = scorer.bootstrap_regression(y_true, y_pred, 20, 7, genes=names)
     (weights,) = draws(60, 20, 7)
     for place, weight in enumerate(weights):
         rows = np.repeat(np.arange(len(gene)), weight[gene].astype(int))
@@ -166,7 +166,7 @@ def test_replicates_over_cells_are_those_of_draws_by_gene_name():
 
 def test_intervals_of_a_correlation_are_fishers():
     y_true, y_pred = values(500)
-    row = metrics.score_regression(y_true, y_pred, 4_000, 1).set_index("metric").loc["pearson"]
+    row = scorer.score_regression(y_true, y_pred, 4_000, 1).set_index("metric").loc["pearson"]
     low, high = stats.pearsonr(y_true, y_pred).confidence_interval()
     assert (row["ci_low"], row["ci_high"]) == (
         pytest.approx(low, abs=0.015),
@@ -176,13 +176,13 @@ def test_intervals_of_a_correlation_are_fishers():
 
 def test_constants_have_no_correlation_and_nan_is_refused():
     y_true, y_pred = values(50)
-    table = metrics.score_regression(y_true, np.ones(50), 200, 1).set_index("metric")["value"]
+    table = scorer.score_regression(y_true, np.ones(50), 200, 1).set_index("metric")["value"]
     assert np.isnan(table["pearson"]) and np.isnan(table["spearman"]) and np.isfinite(table["mse"])
     assert np.isnan(
-        metrics.score_regression(np.ones(50), y_pred, 200, 1).set_index("metric").loc["r2", "value"]
+        scorer.score_regression(np.ones(50), y_pred, 200, 1).set_index("metric").loc["r2", "value"]
     )
     with pytest.raises(ValueError, match="not finite"):
-        metrics.score_regression(np.r_[y_true[1:], np.nan], y_pred, 200, 1)
+        scorer.score_regression(np.r_[y_true[1:], np.nan], y_pred, 200, 1)
 
 
 # ---- undefined scores ----
@@ -204,14 +204,14 @@ def test_a_constant_has_no_correlation_in_any_replicate(constant):
     y_true, y_pred, mean, gene = in_cells()
     flat = np.full(len(gene), constant)
     (weights,) = draws(60, 200, 1)
-    sums = metrics.Sums(y_true, flat, mean, gene, 60).moments(weights)
+    sums = scorer.Sums(y_true, flat, mean, gene, 60).moments(weights)
     assert np.isnan(sums.pearson()).all() and np.isnan(sums.partial_pearson()).all()
     assert np.isfinite(sums.mse()).all() and np.isfinite(sums.r2()).all()
-    sums = metrics.Sums(flat, y_pred, mean, gene, 60).moments(weights)
+    sums = scorer.Sums(flat, y_pred, mean, gene, 60).moments(weights)
     assert np.isnan(sums.pearson()).all() and np.isnan(sums.r2()).all()
-    sums = metrics.Sums(y_true, y_pred, flat, gene, 60).moments(weights)
+    sums = scorer.Sums(y_true, y_pred, flat, gene, 60).moments(weights)
     assert np.isnan(sums.partial_pearson()).all()
-    row = metrics.score_regression(y_true, flat, 200, 1, genes=gene).set_index("metric")
+    row = scorer.score_regression(y_true, flat, 200, 1, genes=gene).set_index("metric")
     assert row.loc[["pearson", "spearman"], ["value", "ci_low", "ci_high"]].isna().all(axis=None)
 
 
@@ -222,15 +222,15 @@ def test_what_the_gene_mean_explains_wholly_has_no_correlation_beyond_it(scale):
     (weights,) = draws(60, 200, 1)
     # a written prediction has nine digits, and one of a network is a 32-bit number
     for copy in (mean, mean.astype(np.float32).astype(float)):
-        moments = metrics.Sums(y_true, copy, mean, gene, 60).moments(weights)
+        moments = scorer.Sums(y_true, copy, mean, gene, 60).moments(weights)
         assert np.isnan(moments.pearson_beyond_mean()).all()
         assert np.isnan(moments.partial_pearson()).all()
         assert np.isfinite(moments.pearson()).all()
-    shifted = metrics.Sums(y_true, 3 * mean + 5 * scale, mean, gene, 60).moments(weights)
+    shifted = scorer.Sums(y_true, 3 * mean + 5 * scale, mean, gene, 60).moments(weights)
     assert np.isnan(shifted.partial_pearson()).all()
     assert np.isfinite(shifted.pearson_beyond_mean()).all()
     # what it does not explain has one, however small its numbers
-    moments = metrics.Sums(y_true, y_pred, mean, gene, 60).moments(weights)
+    moments = scorer.Sums(y_true, y_pred, mean, gene, 60).moments(weights)
     assert np.isfinite(every_score(moments)).all()
 
 
@@ -238,15 +238,15 @@ def test_one_gene_and_ties_are_no_spread():
     y_true, y_pred = values(30)
     one = np.zeros((1, 30))
     one[0, 4] = 30  # a replicate that drew one gene only
-    assert np.isnan(metrics.Sums(y_true, y_pred, y_pred).moments(one).pearson()).all()
-    assert np.isnan(every_score(metrics.Sums(y_true, y_pred, y_true).moments(one))).all()
+    assert np.isnan(scorer.Sums(y_true, y_pred, y_pred).moments(one).pearson()).all()
+    assert np.isnan(every_score(scorer.Sums(y_true, y_pred, y_true).moments(one))).all()
     tied = np.where(np.arange(30) < 20, 1e8 + 0.1, np.arange(30.0))
     weights = np.zeros((3, 30))
     weights[0, [2, 5, 7]], weights[1, :20], weights[2] = (1, 3, 5), 1, 1
-    correlation = metrics.Sums(y_true, tied).moments(weights).pearson()
+    correlation = scorer.Sums(y_true, tied).moments(weights).pearson()
     assert np.isnan(correlation[:2]).all()
     assert correlation[2] == pytest.approx(stats.pearsonr(y_true, tied).statistic)
-    single = metrics.score_regression(y_true[:1], y_pred[:1], 50, 1).set_index("metric")
+    single = scorer.score_regression(y_true[:1], y_pred[:1], 50, 1).set_index("metric")
     assert single.loc[["pearson", "spearman", "r2"], ["value", "ci_low"]].isna().all(axis=None)
     assert single.loc["mse", "value"] == pytest.approx(single.loc["mse", "ci_low"])
 
@@ -254,15 +254,15 @@ def test_one_gene_and_ties_are_no_spread():
 def test_small_spread_on_a_large_offset_is_still_a_spread():
     y_true, y_pred = values(200)
     (weights,) = draws(200, 50, 1)
-    plain = metrics.Sums(y_true, y_pred).moments(weights).pearson()
-    moved = metrics.Sums(y_true + 1e8, y_pred * 1e-3 - 1e6).moments(weights).pearson()
+    plain = scorer.Sums(y_true, y_pred).moments(weights).pearson()
+    moved = scorer.Sums(y_true + 1e8, y_pred * 1e-3 - 1e6).moments(weights).pearson()
     assert moved == pytest.approx(plain, abs=1e-6)
 
 
 def test_a_replicate_without_any_row_has_no_score():
     y_true, y_pred = values(5)
-    moments = metrics.Sums(y_true, y_pred, y_true).moments(np.zeros((2, 5)))
+    moments = scorer.Sums(y_true, y_pred, y_true).moments(np.zeros((2, 5)))
     assert np.isnan(every_score(moments)).all() and np.isnan(moments.mse()).all()
     empty = np.empty(0)
-    nothing = metrics.Sums(empty, empty, empty, np.empty(0, dtype=int), 5)
+    nothing = scorer.Sums(empty, empty, empty, np.empty(0, dtype=int), 5)
     assert np.isnan(every_score(nothing.moments(np.ones((2, 5))))).all()

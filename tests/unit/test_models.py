@@ -3,6 +3,7 @@ import torch
 from conftest import build_net
 
 from markexpr.io.jobs import InputError
+from markexpr.models import build_model
 
 
 def shapes(model):
@@ -62,6 +63,6 @@ def test_a_hand_computed_output():
 
 def test_wrong_hyperparameters_are_named():
     with pytest.raises(InputError, match=r"deepchrome: .*'kernals'"):
-        build_net("deepchrome", 5, 100, {"kernals": 50})
+        build_model("deepchrome", 5, 100, {"kernals": 50})
     with pytest.raises(InputError, match="8 bins are too few"):
         build_net("deepchrome", 5, 8, {})

@@ -10,7 +10,7 @@ from conftest import build_net, shipped_studies
 
 from markexpr.data.batches import Inputs
 from markexpr.data.samples import Samples, fold_of, load_pooled
-from markexpr.evaluation.metrics import score_regression
+from markexpr.evaluation.scorer import score_regression
 from markexpr.io.jobs import InputError
 from markexpr.training import Trainer
 

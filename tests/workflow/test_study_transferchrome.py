@@ -9,7 +9,7 @@ import pytest
 import yaml
 from conftest import ROOT, jobs_of, snakemake
 
-from markexpr.evaluation.metrics import score_classification
+from markexpr.evaluation.scorer import score_classification
 
 CONFIG = ["--configfile", "tests/workflow/transferchrome.yaml"]
 CROSS = "results/runs/transferchrome/transferchrome_cross/E085-to-E123/seed1"

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from markexpr.data.splits import SPLITS
-from markexpr.evaluation.metrics import SCORERS
+from markexpr.evaluation.scorer import SCORERS
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import read_predictions, run_of

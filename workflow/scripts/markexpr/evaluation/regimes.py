@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from markexpr.evaluation.intervals import bootstrap, difference, interval
-from markexpr.evaluation.metrics import Sums
+from markexpr.evaluation.scorer import Sums
 
 # from a regime to what tables call it, in the order of how much is new
 REGIMES = {
