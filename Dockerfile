@@ -2,16 +2,21 @@
 #   docker build --tag markexpr .
 #   mkdir -p run
 #   docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD/run:/work" markexpr --cores 16
-# With a GPU add `--gpus all`. With Apptainer: `apptainer build markexpr.sif docker-daemon://markexpr:latest`, then `apptainer run --nv markexpr.sif --cores 16`.
+# With a GPU add `--gpus all`. With Apptainer:
+# `apptainer build markexpr.sif docker-daemon://markexpr:latest`, then
+# `apptainer run --nv markexpr.sif --cores 16`.
 FROM debian:bookworm-slim
 
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends bedtools ca-certificates curl procps python3 python3-venv \
+    && apt-get install --yes --no-install-recommends \
+        bedtools ca-certificates curl procps python3 python3-venv \
     && rm -rf /var/lib/apt/lists/*
 
 COPY envs/requirements.txt envs/constraints.txt /opt/markexpr/envs/
 RUN python3 -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --requirement /opt/markexpr/envs/requirements.txt --constraint /opt/markexpr/envs/constraints.txt
+    && /opt/venv/bin/pip install --no-cache-dir \
+        --requirement /opt/markexpr/envs/requirements.txt \
+        --constraint /opt/markexpr/envs/constraints.txt
 
 COPY . /opt/markexpr
 

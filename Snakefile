@@ -1,4 +1,4 @@
-"""markexpr: from histone-mark alignments of the Roadmap Epigenomics project to predicted gene expression.
+"""markexpr: from histone-mark alignments of the Roadmap Epigenomics project to gene expression.
 
 Table of contents. The rules stand in the order in which data flow; docs/ explains each stage.
 """

@@ -32,7 +32,8 @@ try:
     # read by `snakemake` for the rules: complete, with defaults
     config = settings.config.model_dump()
     settings.refuse_mixed_results(Path("results"))
-    settings.check_targets(workflow.dag_settings.targets if workflow.dag_settings else ())
+    # of the command line, since Snakemake knows its targets only after this file
+    settings.check_targets(sys.argv[1:])
     # jobs of a cluster start Snakemake anew, where other GPUs are: what was found where they were
     # submitted holds for all
     if workflow.is_main_process or "MARKEXPR_GPUS" not in os.environ:

@@ -56,7 +56,7 @@ rule plot_models:
 
 
 rule judge_claims:
-    """Each claim of the paper that one model is better than another, by a paired test over units."""
+    """Each claim that one model is better than another, by a paired test over units."""
     input:
         "results/metrics/{study}.tsv",
     output:

@@ -29,6 +29,8 @@ rule download:
         checksum="" if SIMULATED else "--checksum",
     message:
         "Fetching {wildcards.file}"
-    # a command rather than a script: Snakemake runs a script's rule again when the script's time stamp changes
+    # a command rather than a script: Snakemake runs a script's rule again when the script's time
+    # stamp changes
     shell:
-        'python3 "$MARKEXPR_SCRIPTS/download.py" {params.url:q} {output:q} {log:q} {params.checksum}'
+        'python3 "$MARKEXPR_SCRIPTS/download.py" '
+        "{params.url:q} {output:q} {log:q} {params.checksum}"

@@ -127,7 +127,7 @@ rule subtract_cells:
     params:
         code=code_digest("subtract_cells.py"),
     message:
-        "{wildcards.study}: difference of {wildcards.model} for {wildcards.unit}, seed {wildcards.seed}"
+        "{wildcards.study}: {wildcards.model}, difference {wildcards.unit}, seed {wildcards.seed}"
     script:
         "../workflow/scripts/subtract_cells.py"
 
@@ -154,7 +154,7 @@ rule average_models:
     params:
         code=ask.model_code("average_models.py"),
     message:
-        "{wildcards.study}: mean of all {wildcards.model} on {wildcards.unit}, seed {wildcards.seed}"
+        "{wildcards.study}: mean {wildcards.model} on {wildcards.unit}, seed {wildcards.seed}"
     script:
         "../workflow/scripts/average_models.py"
 
@@ -181,7 +181,7 @@ rule average_estimators:
         model=ask.model,
         code=ask.model_code("average_estimators.py"),
     message:
-        "{wildcards.study}: mean of all {wildcards.model} on {wildcards.unit}, seed {wildcards.seed}"
+        "{wildcards.study}: mean {wildcards.model} on {wildcards.unit}, seed {wildcards.seed}"
     script:
         "../workflow/scripts/average_estimators.py"
 

@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from rattler import MatchSpec
 
 from markexpr.digest import code_files
+from markexpr.models.registry import ESTIMATORS, NETS
 
 # conda's name where it is not pip's; tools that are no Python packages
 CONDA_NAMES = {"torch": "pytorch", "pybigwig": "pybigwig"}
@@ -115,12 +116,8 @@ def test_each_rules_environment_holds_what_its_script_imports(root):
         if re.match(
             "train|apply|fit|average|save", script
         ):  # nets are modules with torch, estimators without
-            modules = sorted((root / "workflow/scripts/markexpr/models").glob("[a-z]*.py"))
-            files += [
-                path
-                for path in modules
-                if ("torch" in set(imports(path))) == ("estimator" not in script)
-            ]
+            names = ESTIMATORS if "estimator" in script else NETS
+            files += [root / f"workflow/scripts/markexpr/models/{name}.py" for name in names]
         for name in {name for path in files for name in imports(path)}:
             if name not in sys.stdlib_module_names and name != "markexpr":
                 assert IMPORTS.get(name, name) in packages, (

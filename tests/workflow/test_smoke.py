@@ -454,7 +454,7 @@ def test_an_edited_model_retrains_and_an_edited_figure_does_not(smoke, project):
         ),
         ("plots/__init__.py", '"font.size": 9', '"font.size": 8', {"plot_roc", "plot_profiles"}),
         (
-            "reads.py",
+            "data/reads.py",
             "1_000_000",
             "2_000_000",
             {
@@ -476,7 +476,7 @@ def test_an_edited_model_retrains_and_an_edited_figure_does_not(smoke, project):
         finally:
             path.write_text(text)
         assert expected <= jobs, name
-        assert "download" not in jobs and (name == "reads.py") == ("count_reads" in jobs)
+        assert "download" not in jobs and (name == "data/reads.py") == ("count_reads" in jobs)
     assert "Nothing to be done" in again(smoke, project, "-n").printed
 
 

@@ -186,5 +186,5 @@ def test_a_held_out_cell_needs_a_cell_that_trains(tmp_path):
     )
     assert (
         failed.returncode
-        and "no cell that densenet is trained on is among config key 'cells'" in failed.printed
+        and "it holds E071 out, and no other cell is among 'cells' to train on" in failed.printed
     )

@@ -2,6 +2,7 @@
 they say, and noise teaches nothing."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,14 @@ import pytest
 import yaml
 from conftest import ROOT, jobs_of, snakemake
 
+from markexpr import project
 from markexpr.evaluation.scorer import score_classification
+from markexpr.outputs import files_of_paper
+from markexpr.settings.reading import read_yaml
 
 CONFIG = ["--configfile", "tests/workflow/transferchrome.yaml"]
-CROSS = "results/runs/transferchrome/transferchrome_cross/E085-to-E123/seed1"
+CROSS_CELL = "transferchrome_cross_cell"
+CROSS = f"results/runs/{CROSS_CELL}/transferchrome_cross/E085-to-E123/seed1"
 
 
 @pytest.fixture(scope="module")
@@ -22,32 +27,34 @@ def run(counted, tmp_path_factory):
     return folder
 
 
-def table(run, name):
-    return pd.read_csv(run / f"results/tables/transferchrome/{name}.tsv", sep="\t")
+def table(run, name, study="transferchrome"):
+    return pd.read_csv(run / f"results/tables/{study}/{name}.tsv", sep="\t")
 
 
-def predictions(run, model, unit):
-    return pd.read_csv(
-        run / f"results/runs/transferchrome/{model}/{unit}/seed1/predictions.tsv.gz", sep="\t"
-    )
+def predictions(run, model, unit, study="transferchrome"):
+    path = run / f"results/runs/{study}/{model}/{unit}/seed1/predictions.tsv.gz"
+    return pd.read_csv(path, sep="\t")
 
 
 def test_every_table_and_figure_is_there(run):
-    results = run / "results"
-    for name in (
-        "figure3",
-        "figure4",
-        "figure5",
-        "figure6",
-        "settings",
-        "labels",
-        "attention_transferchrome",
-        "attributions",
-        "roc",
-    ):
-        assert (results / f"figures/transferchrome/{name}.png").read_bytes()[:4] == b"\x89PNG"
-    for name in ("table2", "table3", "settings", "claims", "published", "scores"):
-        assert "simulated data" in (results / f"tables/transferchrome/{name}.html").read_text()
+    results, settings = run / "results", project.read(ROOT, read_yaml(ROOT / CONFIG[1]))
+    files = files_of_paper(settings.lookup.subject(SimpleNamespace(study="transferchrome")))
+    for path in files:
+        if path.endswith(".png"):
+            assert (run / path).read_bytes()[:4] == b"\x89PNG", path
+        else:
+            assert "simulated data" in (run / path).read_text(), path
+    shown = {path.split("/", 2)[2] for path in files}
+    assert {
+        "transferchrome/figure3.png",
+        "transferchrome/figure6.png",
+        "transferchrome/table2.html",
+        "transferchrome/settings.html",
+        "transferchrome_cross_cell/figure4.png",
+        "transferchrome_cross_cell/table3.html",
+        "transferchrome_text/published.html",
+    } <= shown
+    assert (results / "tables/transferchrome/labels.tsv").exists()
 
 
 def test_tables_have_every_model(run):
@@ -61,7 +68,7 @@ def test_tables_have_every_model(run):
         "all",
         "both label modes agree",
     }  # E123 is one whose labels agree
-    table3 = table(run, "table3")
+    table3 = table(run, "table3", CROSS_CELL)
     table3 = table3[table3["cells"] == "all"].set_index("model")
     assert len(table3) == 9 and (table3["units"] == 1).all()
     drop = table3.loc["transferchrome_origin", "mean"] - table3.loc["transferchrome_cross", "mean"]
@@ -71,13 +78,11 @@ def test_tables_have_every_model(run):
     assert table(run, "settings")["setting"].unique().tolist() == [
         f"{name}, settings changed by overrides" for name in names
     ]
-    assert len(table(run, "claims")) == 17 and set(table(run, "claims")["verdict"]) == {
-        "too few units",
-        "not run",
-    }
+    claims = pd.concat([table(run, "claims"), table(run, "claims", CROSS_CELL)])
+    assert len(claims) == 17 and set(claims["verdict"]) == {"too few units", "not run"}
 
 
-def test_every_regime_is_tested_on_the_same_genes(run):
+def test_all_transfers_are_tested_on_the_same_genes(run):
     tested = {}
     for model in (
         "transferchrome_origin",
@@ -86,7 +91,7 @@ def test_every_regime_is_tested_on_the_same_genes(run):
         "simulator_truth",
         "deepchrome_uncross",
     ):
-        here = predictions(run, model, "E085-to-E123").query("split == 'test'")
+        here = predictions(run, model, "E085-to-E123", CROSS_CELL).query("split == 'test'")
         assert set(here["cell"]) == {"E123"}
         tested[model] = here.set_index("gene_id")["y_true"].sort_index()
     assert all(other.equals(tested["transferchrome_origin"]) for other in tested.values())
@@ -100,7 +105,7 @@ def test_every_regime_is_tested_on_the_same_genes(run):
 def test_what_a_transfer_trains_on(run):
     params = {
         name: yaml.safe_load(
-            (run / f"results/runs/transferchrome/{name}/seed1/params.yaml").read_text()
+            (run / f"results/runs/{CROSS_CELL}/{name}/seed1/params.yaml").read_text()
         )["samples"]
         for name in (
             "transferchrome_cross/E085-to-E123",
@@ -118,11 +123,13 @@ def test_what_a_transfer_trains_on(run):
     # one fit on the source serves all targets
     assert not (
         run
-        / "results/runs/transferchrome/transferchrome_uncross/E085-to-E123"
+        / f"results/runs/{CROSS_CELL}/transferchrome_uncross/E085-to-E123"
         / "seed1/weights.safetensors"
     ).exists()
     cells = (
-        predictions(run, "transferchrome_cross", "E085-to-E123").groupby("split")["cell"].unique()
+        predictions(run, "transferchrome_cross", "E085-to-E123", CROSS_CELL)
+        .groupby("split")["cell"]
+        .unique()
     )
     assert {split: list(names) for split, names in cells.items()} == {
         "train": ["E085"],
@@ -134,7 +141,7 @@ def test_what_a_transfer_trains_on(run):
 def test_flipped_labels_of_the_target_leave_the_weights_bit_identical(run, tmp_path):
     folder = tmp_path / "flipped"
     shutil.copytree(run, folder)
-    tensors = folder / "results/tensors/transferchrome/E123.npz"
+    tensors = folder / f"results/tensors/{CROSS_CELL}/E123.npz"
     with np.load(tensors) as file:
         arrays = dict(file)
     np.savez_compressed(tensors, **{**arrays, "target": 1 - arrays["target"]})
@@ -151,7 +158,7 @@ def test_flipped_labels_of_the_target_leave_the_weights_bit_identical(run, tmp_p
         run / CROSS / "weights.safetensors"
     ).read_bytes()
     changed = pd.read_csv(folder / CROSS / "predictions.tsv.gz", sep="\t")
-    before = predictions(run, "transferchrome_cross", "E085-to-E123")
+    before = predictions(run, "transferchrome_cross", "E085-to-E123", CROSS_CELL)
     test = before["split"] == "test"
     assert (changed["y_true"][test] == 1 - before["y_true"][test]).all() and (
         changed["y_true"][~test] == before["y_true"][~test]
@@ -190,10 +197,16 @@ def test_other_ablation_cells_retrain_nothing(run):
 
 def test_a_model_is_not_trained_on_what_it_is_not_for(run):
     for path, said in (
-        ("transferchrome_cross/E123", "not trained on E123, but on units like E085-to-E123"),
-        ("transferchrome/E085-to-E123", "not trained on E085-to-E123, but on units like E123"),
+        (
+            f"{CROSS_CELL}/transferchrome_cross/E123",
+            "has no unit E123; did you mean 'E085-to-E123'?",
+        ),
+        (
+            "transferchrome/transferchrome/E085-to-E123",
+            "model transferchrome of study transferchrome has no unit E085-to-E123; did you mean",
+        ),
     ):
-        target = f"results/runs/transferchrome/{path}/seed1/predictions.tsv.gz"
+        target = f"results/runs/{path}/seed1/predictions.tsv.gz"
         assert said in snakemake(*CONFIG, "-n", "--", target, directory=run, check=False).printed
 
 
@@ -202,12 +215,15 @@ def null(tmp_path_factory):
     """Every architecture on a mirror without any link from marks to expression."""
     folder = tmp_path_factory.mktemp("null")
     units = {
-        **dict.fromkeys(("deepchrome", "attentivechrome", "convchrome", "transferchrome"), "E123"),
-        "transferchrome_cross": "E085-to-E123",
+        **dict.fromkeys(
+            ("deepchrome", "attentivechrome", "convchrome", "transferchrome"),
+            ("E123", "transferchrome"),
+        ),
+        "transferchrome_cross": ("E085-to-E123", CROSS_CELL),
     }
     targets = [
-        f"results/runs/transferchrome/{model}/{unit}/seed1/predictions.tsv.gz"
-        for model, unit in units.items()
+        f"results/runs/{study}/{model}/{unit}/seed1/predictions.tsv.gz"
+        for model, (unit, study) in units.items()
     ]
     settings = {
         "simulate": "{genes: 900, 'null': true}",
@@ -221,7 +237,7 @@ def null(tmp_path_factory):
         *targets,
         directory=folder,
     )
-    return {model: predictions(folder, model, unit) for model, unit in units.items()}
+    return {model: predictions(folder, model, *where) for model, where in units.items()}
 
 
 def test_on_noise_every_model_is_at_chance(null):
@@ -242,7 +258,7 @@ def test_the_full_run_lists_every_job(tmp_path):
     # targets; 2 adversarial ones; and 4 that are trained once on the source
     assert jobs["train_model"] == 4 * 56 * 4 + 5 * 9 + 3 * 55 + 2 * 55 + 4
     assert jobs["apply_model"] == 4 * 55
-    assert jobs["count_reads"] == 56 and jobs["build_tensors"] == 4 * 56 and jobs["download"] == 282
+    assert jobs["count_reads"] == 56 and jobs["build_tensors"] == 5 * 56 and jobs["download"] == 282
     assert (
-        jobs["save_attention"] == 56 and jobs["plot_models"] == 4 and jobs["tabulate_models"] == 2
+        jobs["save_attention"] == 56 and jobs["plot_models"] == 7 and jobs["tabulate_models"] == 5
     )

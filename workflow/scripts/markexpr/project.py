@@ -45,9 +45,9 @@ class Project:
 
     def check_targets(self, targets):
         """Raise InputError for a target under results/runs/ that is no run of the plan, with the
-        nearest that is."""
+        nearest that is. Snakemake would say that there is no rule for it."""
         for target in targets:
-            parts = Path(str(target)).parts
+            parts = Path(target).parts
             if parts[:2] == ("results", "runs") and len(parts) == 7:
                 seed = parts[5].removeprefix("seed")
                 if not seed.isdigit():
