@@ -156,7 +156,6 @@ def test_the_picture_of_the_rules_shows_them_all(root):
         "simulate_genome",
         "simulate_reads",
         "predict_truth",
-        "train_together",
         "export_kaggle",
     }
     studies = {path.stem for path in (root / "config/studies").glob("*.yaml")}

@@ -17,7 +17,7 @@ def main(job):
         f"the paper's and ours apart. contradicted: the opposite reaches p_holm < {LEVEL}; "
         "not shown: neither does; too few units: none of them "
         "could. All units are tested on the same genes, pairs share cells, and all transfers "
-        "of an uncross model share one fit per seed, so "
+        "of a model that is trained on the source share one fit per seed, so "
         "units are not independent: use several seeds, and take p as a lower bound."
     )
     write_html(table, f"Study {job.wildcards.study}: is it better?", job, note)

@@ -96,7 +96,7 @@ def by_chromosome(chrom, fold):
 
 def split_genes(setting, gene_id, chrom, cell):
     """The split of a study's genes for one cell, str [genes], by a study's `split` setting
-    (workflow/schemas/study.schema.yaml).
+    (docs/configuration.md).
 
     gene_id, chrom: [genes], the study's whole list. A cell that the setting holds out has test
     genes only.

@@ -49,6 +49,6 @@ class DeepChrome(Net):
         return found.squeeze(1) if found.shape[1] == 1 else found
 
 
-def build(n_marks, n_bins, kernels, kernel_width, pool, dropout, hidden, outputs):
+def build(n_marks, n_bins, **network):
     """From the keys of a model's `network` (markexpr.models.registry)."""
-    return DeepChrome(n_marks, n_bins, kernels, kernel_width, pool, dropout, hidden, outputs)
+    return DeepChrome(n_marks, n_bins, **network)

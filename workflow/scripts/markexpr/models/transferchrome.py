@@ -199,34 +199,6 @@ class TransferChrome(Net):
         return self.classifier(self.features(marks))
 
 
-def build(
-    n_marks,
-    n_bins,
-    block,
-    dense,
-    kernels,
-    width,
-    pool,
-    dropout,
-    position,
-    attention_layers,
-    features,
-    hidden,
-    domain_hidden,
-):
+def build(n_marks, n_bins, **network):
     """From the keys of a model's `network` (markexpr.models.registry)."""
-    return TransferChrome(
-        n_marks,
-        n_bins,
-        block,
-        dense,
-        kernels,
-        width,
-        pool,
-        dropout,
-        position,
-        attention_layers,
-        features,
-        hidden,
-        domain_hidden,
-    )
+    return TransferChrome(n_marks, n_bins, **network)

@@ -133,32 +133,6 @@ class WakaWaka(Net):
         return self.joint(torch.cat(features, dim=1))
 
 
-def build(
-    n_marks,
-    n_bins,
-    histone,
-    histone_dense,
-    dna,
-    dna_dense,
-    joint,
-    module_dropout,
-    joint_input_dropout,
-    joint_dropout,
-    slope,
-    span,
-):
+def build(n_marks, n_bins, **network):
     """From the keys of a model's `network` (markexpr.models.registry)."""
-    return WakaWaka(
-        n_marks,
-        n_bins,
-        histone,
-        histone_dense,
-        dna,
-        dna_dense,
-        joint,
-        module_dropout,
-        joint_input_dropout,
-        joint_dropout,
-        slope,
-        span,
-    )
+    return WakaWaka(n_marks, n_bins, **network)
