@@ -50,7 +50,7 @@ def simulated_counts(cell, n_genes=1_500, seed=1):
     sizes = read_chrom_sizes(ROOT / "config/hg19.chrom.sizes")
     genes = simulate.place_genes(n_genes, seed)
     truth, rpkm = simulate.draw_expression(genes, [cell], seed, null=False)
-    tss = simulate.tss_of(genes)
+    tss = simulate.find_tss(genes)
     counter = Sweep(Bins(genes["chrom"], tss, WINDOW, sizes), sizes, None)
     names = chromosome_order(sizes)
     code = {name: number for number, name in enumerate(names)}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from markexpr.data.samples import Samples
-from markexpr.evaluation import controls, metrics, regimes
+from markexpr.evaluation import controls, regimes, scorer
 from markexpr.io.jobs import InputError
 
 
@@ -227,7 +227,7 @@ def test_regimes_and_metrics_score_the_same_rows_alike():
     table = regimes.score(regimes.gather(runs), 200, 1).set_index(["regime", "model"])
     half = pd.concat(own for model, unit, _, own in runs if model == "half" and unit != "E071")
     test = half[half["split"] == "test"]
-    alone = metrics.score_regression(
+    alone = scorer.score_regression(
         test["y_true"], test["y_pred"], 200, 1, genes=test["gene_id"]
     ).set_index("metric")
     row = table.loc[("test_seen", "half")]

@@ -8,7 +8,7 @@ import yaml
 
 from markexpr import project
 from markexpr.io.jobs import InputError
-from markexpr.outputs import OUTPUTS, Subject, files_of, files_of_paper, published_as
+from markexpr.outputs import OUTPUTS, Subject, list_files, list_files_of_paper, published_as
 from markexpr.plan import Plan
 from markexpr.settings.studies import load_studies
 
@@ -281,7 +281,7 @@ def subject(settings, name):
 
 
 def test_a_target_builds_all_studies_of_its_paper(full):
-    names = {path.split("/")[2] for path in files_of_paper(subject(full, "transferchrome"))}
+    names = {path.split("/")[2] for path in list_files_of_paper(subject(full, "transferchrome"))}
     assert names == {
         "transferchrome",
         "transferchrome_chromosome",
@@ -289,13 +289,13 @@ def test_a_target_builds_all_studies_of_its_paper(full):
         "transferchrome_text",
         "transferchrome_zscore_train",
     }
-    names = {path.split("/")[2] for path in files_of_paper(subject(full, "dense_ensemble"))}
+    names = {path.split("/")[2] for path in list_files_of_paper(subject(full, "dense_ensemble"))}
     assert names == {"dense_ensemble"}  # wakawaka is on its data, and another paper's
 
 
 def test_what_each_study_ends_in(full):
     def has(study, *names):
-        files = set(files_of(subject(full, study)))
+        files = set(list_files(subject(full, study)))
         return [name for name in names if f"results/{name}" not in {*map(str, files)}] == []
 
     assert has("deepchrome", "figures/deepchrome/roc.png", "tables/deepchrome/published.html")
@@ -339,7 +339,7 @@ def test_published_numbers_are_those_of_the_paper(full):
 def test_nothing_to_build_says_why(root):
     settings = project.read(root, {"cells": ["E003"]})
     with pytest.raises(InputError, match=r"deepdiff has nothing to build.*it needs two cells"):
-        files_of_paper(subject(settings, "deepdiff"))
+        list_files_of_paper(subject(settings, "deepdiff"))
 
 
 def test_every_output_has_a_rule_and_a_caption(root):

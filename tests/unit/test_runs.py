@@ -12,7 +12,7 @@ import yaml
 from markexpr.data.samples import Samples
 from markexpr.data.splits import UNLABELLED
 from markexpr.io.jobs import InputError
-from markexpr.io.runs import describe, fingerprint, read_predictions, run_of, tabulate, write_run
+from markexpr.io.runs import describe, fingerprint, parse_run, read_predictions, tabulate, write_run
 
 
 def samples(n=6):
@@ -98,4 +98,4 @@ def test_a_fingerprint_is_of_all_that_a_fit_depends_on():
 
 def test_a_run_is_known_by_its_path():
     path = "results/runs/s/m/E116-E003/seed2/predictions.tsv.gz"
-    assert run_of(path) == {"study": "s", "model": "m", "unit": "E116-E003", "seed": 2}
+    assert parse_run(path) == {"study": "s", "model": "m", "unit": "E116-E003", "seed": 2}

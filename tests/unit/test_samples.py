@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from markexpr.data.samples import load, load_cell, load_pair, load_pooled, load_transfer, tensors_of
+from markexpr.data.samples import (
+    list_tensors,
+    load,
+    load_cell,
+    load_pair,
+    load_pooled,
+    load_transfer,
+)
 from markexpr.data.splits import split_by_gene
 
 GENES = [f"G{number:02}" for number in range(40)]
@@ -51,7 +58,7 @@ def test_a_cell(files):
     how, inputs = {"kind": "cell"}, {"cell": files["E003"]}
     assert_same(load(how, inputs), load_cell(files["E003"]))
     assert load(how, inputs).measured_in == {"expression_unit": "RPKM", "counts_unit": ""}
-    assert tensors_of(how, inputs) == [files["E003"]]
+    assert list_tensors(how, inputs) == [files["E003"]]
 
 
 @pytest.mark.parametrize("labels", [False, True])
@@ -59,7 +66,7 @@ def test_a_pair(files, labels):
     how, inputs = {"kind": "pair", "labels": labels}, {"a": files["E003"], "b": files["E004"]}
     assert_same(load(how, inputs), load_pair(files["E003"], files["E004"], labels))
     assert set(load(how, inputs).auxiliary["a"]) == {0, 1} or not labels
-    assert tensors_of(how, inputs) == [files["E003"], files["E004"]]
+    assert list_tensors(how, inputs) == [files["E003"], files["E004"]]
 
 
 def test_all_cells_pooled(files):
@@ -70,7 +77,7 @@ def test_all_cells_pooled(files):
     assert load({**whole, "fold": fold}, inputs).split.tolist() != load_pooled(cells).split.tolist()
     dna = load(whole, {**inputs, "sequence": files["sequence"]})
     assert dna.by_gene["sequence"].shape == (40, 8) and not load(whole, inputs).by_gene
-    assert tensors_of(whole, inputs) == cells
+    assert list_tensors(whole, inputs) == cells
 
 
 @pytest.mark.parametrize(
@@ -86,7 +93,7 @@ def test_a_transfer(files, trained_on, roles, source_genes):
     part = split_by_gene(SPLIT, genes)
     samples = load({**how, "split": SPLIT}, {**cells, "genes": files["genes"]})
     assert_same(samples, load_transfer(trained_on, source_genes, part, **cells))
-    assert tensors_of(how, cells) == list(cells.values())
+    assert list_tensors(how, cells) == list(cells.values())
 
 
 def test_a_cell_that_a_model_of_another_is_applied_to(files):

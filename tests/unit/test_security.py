@@ -106,7 +106,7 @@ def test_names_of_cells_are_plain(name):
 )
 def test_every_estimator_comes_back_as_it_was(root, tmp_path, architecture, settings, names):
     # with nothing trusted but what estimators hold: a new kind of estimator has to be named
-    from markexpr.estimators import dump_estimator, features_of, module_of
+    from markexpr.estimators import dump_estimator, find_module, make_features
     from markexpr.models.registry import ESTIMATORS
 
     rng = np.random.default_rng(1)
@@ -114,10 +114,10 @@ def test_every_estimator_comes_back_as_it_was(root, tmp_path, architecture, sett
         inputs={name: rng.poisson(2.0, (60, 2, 40)).astype(np.float32) for name in names},
         normalise="none",
     )
-    module = module_of(architecture)
+    module = find_module(architecture)
     settings = ESTIMATORS[architecture].model_validate(settings).plain()
     estimator = module.build(n_marks=2, n_bins=40, seed=1, threads=1, **settings)
-    features = features_of(module, samples)
+    features = make_features(module, samples)
     estimator.fit(features, rng.normal(size=60))
     (tmp_path / "model.skops").write_bytes(dump_estimator(estimator))
     assert np.array_equal(

@@ -38,7 +38,7 @@ def simulated(null):
     genes = simulate.place_genes(GENES, seed=1)
     truth, rpkm = simulate.draw_expression(genes, CELLS, 1, null, DNA)
     truth = simulate.add_expectations(genes, truth, 1, null)
-    chromosomes, tss = dict(simulate.draw_sequence(genes, truth, 1)), simulate.tss_of(genes)
+    chromosomes, tss = dict(simulate.draw_sequence(genes, truth, 1)), simulate.find_tss(genes)
     sequence = np.stack(
         [
             _INDEX[chromosomes[chrom][place - SPAN // 2 : place + SPAN // 2]]

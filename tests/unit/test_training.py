@@ -12,6 +12,7 @@ from markexpr.io.jobs import InputError
 from markexpr.losses import LOSSES
 from markexpr.models import build_seeded
 from markexpr.models.net import Net
+from markexpr.models.registry import NETS
 from markexpr.training import Trainer
 
 SETTINGS = {
@@ -260,7 +261,8 @@ def test_units_differ_in_start_and_order_only_if_asked():
     for by_unit in (False, True):
         for unit in ("E003", "E004"):
             settings = {**SETTINGS, "epochs": 2, "seed_by_unit": by_unit}
-            block = {"architecture": "deepchrome", "network": NETWORK, "training": settings}
+            block = {"architecture": "deepchrome", "training": settings}
+            block["network"] = NETS["deepchrome"].model_validate(NETWORK).plain()
             model = build_seeded(block, data, 1, unit)
             fit = Trainer(model, data, settings, 1, torch.device("cpu"), unit=unit)
             order = torch.cat([batch for batch, _ in fit.draw_batches(1)]).tolist()

@@ -9,7 +9,7 @@ import torch
 from conftest import build_net, shipped_studies
 
 from markexpr.data.batches import Inputs
-from markexpr.data.samples import Samples, fold_of, load_pooled
+from markexpr.data.samples import Samples, assign_fold, load_pooled
 from markexpr.evaluation.scorer import score_regression
 from markexpr.io.jobs import InputError
 from markexpr.training import Trainer
@@ -311,7 +311,7 @@ def test_a_fit_killed_in_either_stage_goes_on_as_if_it_was_not(tmp_path):
 @pytest.mark.parametrize("over", ["rows", "genes"])
 def test_folds_cover_what_trains_and_leave_the_rest(over):
     samples = pooled(genes=200, cells=4)
-    folds = [fold_of(samples, 4, which, over) for which in (1, 2, 3, 4)]
+    folds = [assign_fold(samples, 4, which, over) for which in (1, 2, 3, 4)]
     open_ = samples.split != "test"
     valid = np.stack([fold == "valid" for fold in folds])
     assert (valid.sum(axis=0) == open_).all() and all(

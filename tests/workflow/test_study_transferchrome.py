@@ -12,7 +12,7 @@ from conftest import ROOT, jobs_of, snakemake
 
 from markexpr import project
 from markexpr.evaluation.scorer import score_classification
-from markexpr.outputs import files_of_paper
+from markexpr.outputs import list_files_of_paper
 from markexpr.settings.reading import read_yaml
 
 CONFIG = ["--configfile", "tests/workflow/transferchrome.yaml"]
@@ -38,7 +38,7 @@ def predictions(run, model, unit, study="transferchrome"):
 
 def test_every_table_and_figure_is_there(run):
     results, settings = run / "results", project.read(ROOT, read_yaml(ROOT / CONFIG[1]))
-    files = files_of_paper(settings.lookup.subject(SimpleNamespace(study="transferchrome")))
+    files = list_files_of_paper(settings.lookup.subject(SimpleNamespace(study="transferchrome")))
     for path in files:
         if path.endswith(".png"):
             assert (run / path).read_bytes()[:4] == b"\x89PNG", path

@@ -5,7 +5,7 @@ import torch
 from markexpr.data.batches import Inputs
 from markexpr.data.samples import load
 from markexpr.io.jobs import log, run_job
-from markexpr.io.runs import run_of, tabulate, write_run
+from markexpr.io.runs import parse_run, tabulate, write_run
 from markexpr.losses import LOSSES
 from markexpr.models import load_model
 
@@ -18,7 +18,7 @@ def main(job):
         "%d test genes, predicted by %s of %s",
         len(samples.target),
         params["model"],
-        run_of(job.input.weights)["unit"],
+        parse_run(job.input.weights)["unit"],
     )
     outputs = model.outputs(Inputs(samples, torch.device("cpu")))
     predicted = LOSSES[params["training"]["loss"]].predict(outputs).numpy()

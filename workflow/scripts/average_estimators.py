@@ -4,14 +4,14 @@ import yaml
 
 from markexpr.averages import average, check_members
 from markexpr.data.samples import load_cell
-from markexpr.estimators import features_of, load_estimator, module_of
+from markexpr.estimators import find_module, load_estimator, make_features
 from markexpr.io.jobs import run_job
 from markexpr.io.runs import tabulate, write_run
 
 
 def main(job):
     samples = load_cell(job.input.cell)
-    features = features_of(module_of(job.params.model["architecture"]), samples)
+    features = make_features(find_module(job.params.model["architecture"]), samples)
 
     def predict(place):
         with open(job.input.params[place]) as file:

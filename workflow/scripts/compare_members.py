@@ -6,7 +6,7 @@ import pandas as pd
 from markexpr.evaluation.comparisons import LOWER_IS_BETTER
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import run_job
-from markexpr.io.runs import run_of
+from markexpr.io.runs import parse_run
 from markexpr.plots import TRUTH, save
 from markexpr.plots.panels import COLOURS, make_grid
 from markexpr.tables import metric_name, write_html
@@ -75,7 +75,7 @@ def main(job):
     )
     alone, rows = {}, []
     for path in job.input.members:
-        run = run_of(path)
+        run = parse_run(path)
         model, unit, seed = run["model"], run["unit"], run["seed"]
         values = pd.read_csv(path, sep="\t").set_index("member")[metric]
         best = values.idxmin() if metric in LOWER_IS_BETTER else values.idxmax()

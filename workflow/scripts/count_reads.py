@@ -83,7 +83,7 @@ def average_signal(job, window):
 
 def import_deepdiff_csv(job, window):
     """Read published counts; the split that they came in is kept beside them."""
-    counts, gene_id, split = sources.read_deepdiff_csv(paths_of(job), window, job.params.marks)
+    counts, gene_id, split = sources.read_deepdiff_csv(list_paths(job), window, job.params.marks)
     _log_splits(split)
     finish(job, window, counts, gene_id, source_split=split)
 
@@ -91,7 +91,7 @@ def import_deepdiff_csv(job, window):
 def import_deepchrome_csv(job, window):
     """Read published counts with their split and their labels."""
     counts, gene_id, split, label = sources.read_deepchrome_csv(
-        paths_of(job), window, job.params.marks
+        list_paths(job), window, job.params.marks
     )
     _log_splits(split)
     finish(job, window, counts, gene_id, source_split=split, source_label=label)
@@ -123,7 +123,7 @@ def finish(job, window, counts, gene_id, **extra):
     write_counts(job.output[0], counts, gene_id, job.params.marks, **extra)
 
 
-def paths_of(job):
+def list_paths(job):
     """The three files of a published csv, by split."""
     return {split: job.input[split] for split in SPLITS}
 

@@ -3,7 +3,7 @@
 import sklearn
 
 from markexpr.data.samples import load
-from markexpr.estimators import dump_estimator, features_of, module_of
+from markexpr.estimators import dump_estimator, find_module, make_features
 from markexpr.io.jobs import InputError, log, run_job
 from markexpr.io.runs import describe, tabulate, write_run
 
@@ -11,12 +11,12 @@ from markexpr.io.runs import describe, tabulate, write_run
 def main(job):
     block, seed = job.params.model, int(job.wildcards.seed)
     samples = load(job.params.samples, job.input)
-    module = module_of(block["architecture"])
+    module = find_module(block["architecture"])
     _, n_marks, n_bins = next(iter(samples.inputs.values())).shape
     estimator = module.build(
         n_marks=n_marks, n_bins=n_bins, seed=seed, threads=job.threads, **block["estimator"]
     )
-    features, train = features_of(module, samples), samples.index("train")
+    features, train = make_features(module, samples), samples.index("train")
     if len(train) < 20:
         raise InputError(
             f"{samples.cell[0]} has {len(train)} training genes: too few for an estimator"

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from markexpr.io.jobs import run_job
-from markexpr.io.runs import run_of
+from markexpr.io.runs import parse_run
 from markexpr.plots import HIGH, LOW, save
 
 
@@ -41,7 +41,7 @@ def draw(histories):
 
 def main(job):
     setting = job.params.setting
-    histories = {run_of(path)["unit"]: pd.read_csv(path, sep="\t") for path in job.input}
+    histories = {parse_run(path)["unit"]: pd.read_csv(path, sep="\t") for path in job.input}
     what = {"rows": "rows (a gene in a cell)", "genes": "genes with all of their cells"}[
         setting["over"]
     ]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from markexpr.io.jobs import run_job
-from markexpr.io.runs import run_of
+from markexpr.io.runs import parse_run
 from markexpr.plots import HIGH, LOW, save
 from markexpr.plots.panels import make_grid
 
@@ -59,7 +59,7 @@ def draw(runs):
 def main(job):
     runs = {}
     for path in job.input:
-        run = run_of(path)
+        run = parse_run(path)
         runs[run["model"], run["unit"]] = pd.read_csv(path, sep="\t")
     save(draw(runs), f"{job.wildcards.study}: training loss of every cell's model", job)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from markexpr.io.jobs import run_job
-from markexpr.io.runs import read_predictions, run_of
+from markexpr.io.runs import parse_run, read_predictions
 from markexpr.plots import LOW, TRUTH, save
 from markexpr.plots.panels import make_grid
 from markexpr.tables import counted
@@ -59,7 +59,7 @@ def main(job):
     score = metrics.set_index(["model", "unit", "seed"])["value"]
     runs = []
     for path in job.input.predictions:
-        run = run_of(path)
+        run = parse_run(path)
         test = read_predictions(path).query("split == 'test'")
         if len(test):
             run["score"] = score[run["model"], run["unit"], run["seed"]]

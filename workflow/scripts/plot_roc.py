@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.metrics import roc_curve
 
 from markexpr.io.jobs import InputError, log, run_job
-from markexpr.io.runs import read_predictions, run_of
+from markexpr.io.runs import parse_run, read_predictions
 from markexpr.plots import HIGH, LOW, PALETTE, TRUTH, save
 from markexpr.plots.panels import make_grid
 
@@ -94,7 +94,7 @@ def main(job):
     several_seeds = metrics["seed"].nunique() > 1
     runs = []
     for path in job.input.predictions:
-        run = run_of(path)
+        run = parse_run(path)
         test = read_predictions(path).query("split == 'test'")
         score = scores.loc[(run["model"], run["unit"], run["seed"])]
         if pd.isna(score["value"]):

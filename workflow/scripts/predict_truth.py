@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri  # not scipy.stats, which takes a second to load
 
 from markexpr.data.annotation import read_genes
-from markexpr.data.samples import tensors_of
+from markexpr.data.samples import list_tensors
 from markexpr.data.splits import split_by_gene
 from markexpr.data.tensors import is_high
 from markexpr.io.jobs import InputError, run_job
@@ -80,7 +80,7 @@ def main(job):
     truth = pd.read_csv(job.input.truth, sep="\t")
     tables = [
         read_cell(path, truth, job.wildcards.study, job.params.sequence)
-        for path in tensors_of(how, job.input)
+        for path in list_tensors(how, job.input)
     ]
     if how["kind"] == "pair":
         table = subtract(*tables)

@@ -4,14 +4,14 @@ over high and over low genes."""
 import numpy as np
 import torch
 
-from markexpr.data.samples import load, tensors_of
+from markexpr.data.samples import list_tensors, load
 from markexpr.io.files import write_npz
 from markexpr.io.jobs import InputError, log, run_job
 from markexpr.models import load_model
 from markexpr.models.net import EVALUATION_BATCH
 
 
-def attention_of(model, samples, genes):
+def iterate_attention(model, samples, genes):
     """Yield the attention of some samples, arrays by name, EVALUATION_BATCH samples at a time."""
     for start in range(0, len(genes), EVALUATION_BATCH):
         batch = genes[start : start + EVALUATION_BATCH]
@@ -31,7 +31,7 @@ def means_by_class(model, samples):
         if not genes.size:
             raise InputError(f"{samples.cell[0]} has no {level} test gene to take the attention of")
         totals = {}
-        for parts in attention_of(model, samples, genes):
+        for parts in iterate_attention(model, samples, genes):
             for name, values in parts.items():
                 totals[name] = totals.get(name, 0) + values.sum(axis=0, dtype=np.float64)
         arrays |= {
@@ -46,7 +46,7 @@ def gene_by_gene(model, samples):
     """Attention of each test gene, float16 [genes, rows, …], what its rows are, gene_id and the
     true change."""
     test = samples.index("test")
-    parts = list(attention_of(model, samples, test))
+    parts = list(iterate_attention(model, samples, test))
     arrays = {
         name: np.concatenate([part[name] for part in parts]).astype(np.float16) for name in parts[0]
     }
@@ -65,7 +65,7 @@ def main(job):
     attend = gene_by_gene if how["kind"] == "pair" else means_by_class
     arrays = attend(model, samples)
     log.info("%s", ", ".join(f"{name} {list(values.shape)}" for name, values in arrays.items()))
-    with np.load(tensors_of(how, job.input)[0]) as file:
+    with np.load(list_tensors(how, job.input)[0]) as file:
         write_npz(job.output[0], **arrays, bins=file["bins"], marks=file["marks"])
 
 

@@ -6,7 +6,7 @@ import torch
 
 from markexpr.attribution import integrated_gradients, means, saliency
 from markexpr.data.annotation import read_genes
-from markexpr.data.samples import load, tensors_of
+from markexpr.data.samples import list_tensors, load
 from markexpr.data.splits import shuffled
 from markexpr.io.files import write_npz
 from markexpr.io.jobs import InputError, log, run_job
@@ -23,7 +23,7 @@ def main(job):
     # the same genes in every unit, as far as they have them
     test = test[np.sort(shuffled(samples.gene_id[test], 1)[: job.params.genes])]
     inputs = {name: torch.from_numpy(values[test]) for name, values in samples.inputs.items()}
-    with np.load(tensors_of(job.params.samples, job.input)[0]) as file:
+    with np.load(list_tensors(job.params.samples, job.input)[0]) as file:
         arrays = {"bins": file["bins"], "marks": file["marks"], "gene_id": samples.gene_id[test]}
     genes = read_genes(job.input.study_genes).set_index("gene_id")
     minus = (

@@ -4,14 +4,14 @@ gene mean."""
 from markexpr.evaluation.regimes import REGIMES, gather, score
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import log, run_job
-from markexpr.io.runs import read_predictions, run_of
+from markexpr.io.runs import parse_run, read_predictions
 from markexpr.tables import with_interval, write_html
 
 
 def runs(paths):
     """Model, cell, seed and predictions of each cell of each run."""
     for number, path in enumerate(paths, 1):
-        run = run_of(path)
+        run = parse_run(path)
         if number % 50 == 0 or number == len(paths):
             log.info("%d of %d runs read", number, len(paths))
         if run["unit"].startswith("fold"):  # a cross-validation has a split of its own

@@ -6,7 +6,7 @@ from markexpr.data.splits import SPLITS
 from markexpr.evaluation.scorer import SCORERS
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import log, run_job
-from markexpr.io.runs import read_predictions, run_of
+from markexpr.io.runs import parse_run, read_predictions
 
 
 def main(job):
@@ -21,7 +21,7 @@ def main(job):
                 scores = SCORERS[job.params.kind](
                     here["y_true"], here["y_pred"], **job.params.bootstrap, **genes
                 )
-                tables.append(scores.assign(**run_of(path), split=split))
+                tables.append(scores.assign(**parse_run(path), split=split))
         if number % 50 == 0 or number == len(job.input):
             log.info("%d of %d runs scored", number, len(job.input))
     columns = [

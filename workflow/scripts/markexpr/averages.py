@@ -6,7 +6,7 @@ import pandas as pd
 
 from markexpr.evaluation import metrics
 from markexpr.io.jobs import InputError, log
-from markexpr.io.runs import run_of
+from markexpr.io.runs import parse_run
 
 EVERY = 10  # members between two lines of progress
 
@@ -38,7 +38,7 @@ def average(samples, paths, predict):
         total += predicted
         rows.append(
             {
-                "member": run_of(path)["unit"],
+                "member": parse_run(path)["unit"],
                 **{name: getattr(metrics, name)(samples.target, predicted) for name in scores},
             }
         )

@@ -2,7 +2,7 @@
 
 import importlib
 
-from markexpr.data.tensors import counts_of
+from markexpr.data.tensors import recover_counts
 from markexpr.io.jobs import InputError
 
 # what saved estimators hold besides what skops knows of scikit-learn
@@ -13,16 +13,18 @@ TRUSTED = {
 }
 
 
-def module_of(architecture):
+def find_module(architecture):
     """The module of an architecture."""
     return importlib.import_module(f"markexpr.models.{architecture}")
 
 
-def features_of(module, samples):
+def make_features(module, samples):
     """What an estimator's module makes of samples."""
     inputs = samples.inputs
     if getattr(module, "NEEDS_COUNTS", False):
-        inputs = {name: counts_of(values, samples.normalise) for name, values in inputs.items()}
+        inputs = {
+            name: recover_counts(values, samples.normalise) for name, values in inputs.items()
+        }
     return module.features(**inputs)
 
 

@@ -298,7 +298,7 @@ class Lookup:
         model = self._study(wildcards).attributions.model
         return [
             self._array("attributions", wildcards.study, model, unit)
-            for unit in outputs.attributed_units(self.subject(wildcards))
+            for unit in outputs.list_attributed_units(self.subject(wildcards))
         ]
 
     def _array(self, folder, study, model, unit):
@@ -307,7 +307,7 @@ class Lookup:
     def attributions_setting(self, wildcards):
         """The setting of a study's attributions, with the units that are drawn."""
         setting = self._study(wildcards).attributions.plain()
-        return {**setting, "units": outputs.attributed_units(self.subject(wildcards))}
+        return {**setting, "units": outputs.list_attributed_units(self.subject(wildcards))}
 
     def is_turned(self, wildcards):
         """Whether windows run along transcription."""
@@ -344,7 +344,9 @@ class Lookup:
         """A function of wildcards that gives all outputs of a study and of its paper's others."""
 
         def give(wildcards):
-            return outputs.files_of_paper(Subject(self.plan, self.sources, self.published, study))
+            return outputs.list_files_of_paper(
+                Subject(self.plan, self.sources, self.published, study)
+            )
 
         return give
 

@@ -109,7 +109,7 @@ def shows_a_gene(subject):
 
 def has_attributions(subject):
     """Saliency of units that are built and have a model of their own."""
-    return bool(attributed_units(subject))
+    return bool(list_attributed_units(subject))
 
 
 def has_claims(subject):
@@ -174,7 +174,7 @@ def published_as(subject):
     return base if own == other and same_task else None
 
 
-def attributed_units(subject):
+def list_attributed_units(subject):
     """The units whose attributions a study draws: those that are built and trained on."""
     setting = subject.study.attributions
     if setting is None:
@@ -276,7 +276,7 @@ def find(kind, name):
     return next(output for output in OUTPUTS if (output.kind, output.name) == (kind, name))
 
 
-def files_of(subject):
+def list_files(subject):
     """All tables and figures of one study, as paths; none if it has models and no unit."""
     plan, name = subject.plan, subject.name
     if subject.study.models and not plan.runs(name):
@@ -298,7 +298,7 @@ def attention_files(subject):
     ]
 
 
-def files_of_paper(subject):
+def list_files_of_paper(subject):
     """What the target of a study builds: all outputs of all studies of its paper.
 
     Raises InputError, with the reason, if there are none.
@@ -309,7 +309,7 @@ def files_of_paper(subject):
         if name == subject.name or can_be_built(subject, name)
     ]
     others = [Subject(subject.plan, subject.origins, subject.published, name) for name in names]
-    files = [file for other in others for file in files_of(other)]
+    files = [file for other in others for file in list_files(other)]
     if not files:
         why = subject.plan.why_no_unit(subject.name)
         raise InputError(f"study {subject.name} has nothing to build: {why}")

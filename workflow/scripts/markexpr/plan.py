@@ -124,10 +124,10 @@ class Plan:
         if not groups:
             return {"study": NOTHING}
         ahead = "|".join(
-            f"{re.escape(study)}/{_any_of(models)}/{_any_of(units)}/"
+            f"{re.escape(study)}/{_match_any(models)}/{_match_any(units)}/"
             for (study, units), models in groups.items()
         )
-        return {"study": f"(?={ahead}){_any_of(dict.fromkeys(study for study, _ in groups))}"}
+        return {"study": f"(?={ahead}){_match_any(dict.fromkeys(study for study, _ in groups))}"}
 
     # ---- papers ----
 
@@ -170,5 +170,5 @@ class Plan:
         ]
 
 
-def _any_of(names):
+def _match_any(names):
     return "(?:" + "|".join(re.escape(name) for name in names) + ")"

@@ -120,7 +120,7 @@ def draw_expression(genes, cells, seed, null, dna=DNA):
     return pd.concat(rows, ignore_index=True), rpkm
 
 
-def tss_of(genes):
+def find_tss(genes):
     """TSS of each gene, 1-based, [genes]: its start on the plus strand, its end on the minus
     strand."""
     return np.where(genes["strand"] == 1, genes["start"], genes["end"])
@@ -262,7 +262,7 @@ def draw_reads(genes, activity, mark, cell, seed, depth, shift, chrom_sizes):
     rng = stream(seed, "reads", cell, mark)
     effects = cell_effects(cell, seed, shift)
     strand = genes["strand"].to_numpy()
-    tss = tss_of(genes)
+    tss = find_tss(genes)
     rate = mark_rates(
         mark, activity, (genes["end"] - genes["start"]).to_numpy(), rng, effects["width"]
     )
@@ -312,7 +312,7 @@ def draw_sequence(genes, truth, seed):
     """
     promoter = truth.groupby("gene_id")["promoter"].first().reindex(genes["gene_id"]).to_numpy()
     strand = genes["strand"].to_numpy()
-    tss = tss_of(genes)
+    tss = find_tss(genes)
     motif = np.frombuffer(MOTIF, dtype=np.uint8)
     reverse = np.frombuffer(
         MOTIF.translate(bytes.maketrans(b"ACGT", b"TGCA"))[::-1], dtype=np.uint8

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from markexpr.data.batches import Batch, Inputs, cut, group_by_gene, seed_of, shuffle
+from markexpr.data.batches import Batch, Inputs, cut, group_by_gene, make_seed, shuffle
 from markexpr.data.splits import UNLABELLED
 from markexpr.io.files import atomic
 from markexpr.io.jobs import InputError, log
@@ -125,10 +125,10 @@ class Trainer:
     def draw_batches(self, epoch):
         """Draw the batches of an epoch: a list of the training samples of each, and of as many
         unlabelled ones where the net learns from them, else None. Seeds all that follows."""
-        torch.manual_seed(seed_of(self.seed, epoch))
+        torch.manual_seed(make_seed(self.seed, epoch))
         generator = None
         if self.settings.get("seed_by_unit"):
-            generator = torch.Generator().manual_seed(seed_of(self.seed, epoch, self.unit))
+            generator = torch.Generator().manual_seed(make_seed(self.seed, epoch, self.unit))
         n, size = len(self.index["train"]), self.settings["batch_size"]
         order = shuffle(self.index["train"], n, generator)
         if self.settings.get("sampler", "random") == "by_gene":

@@ -61,7 +61,7 @@ class Inputs:
         )
 
 
-def seed_of(*numbers):
+def make_seed(*numbers):
     """A seed made of whole numbers and names."""
     entropy = [
         zlib.crc32(number.encode()) if isinstance(number, str) else number for number in numbers

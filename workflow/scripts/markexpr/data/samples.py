@@ -93,7 +93,7 @@ def load(how, inputs):
     raise ValueError(f"unknown kind of samples {kind!r}")
 
 
-def tensors_of(how, inputs):
+def list_tensors(how, inputs):
     """The tensors that the samples of a job are made of, in their order: paths of
     results/tensors/{study}/{cell}.npz. how, inputs: as for load."""
     if how["kind"] == "pooled":
@@ -237,7 +237,7 @@ def load_pooled(paths, sequence=None, fold=None):
     }
     samples = replace(first, inputs={"marks": marks}, **rows)
     if fold:
-        samples = replace(samples, split=fold_of(samples, **fold))
+        samples = replace(samples, split=assign_fold(samples, **fold))
     genes, row = np.unique(samples.gene_id, return_inverse=True)
     samples = replace(samples, gene=row)
     return (
@@ -262,7 +262,7 @@ def read_sequence(path, genes):
     return values[order[place]]
 
 
-def fold_of(samples, number, which, over):
+def assign_fold(samples, number, which, over):
     """The split of samples in fold `which` (from 1) of `number`: of what trains or validates, one
     part validates; the rest stays as it is."""
     split, open_ = samples.split.copy(), np.isin(samples.split, ("train", "valid"))

@@ -24,7 +24,7 @@ def orient(counts, minus):
     return turned
 
 
-def counts_of(values, how):
+def recover_counts(values, how):
     """The counts behind normalised values, as far as they can be told: `how` was none or log1p.
     InputError for another."""
     if how not in ("none", "log1p"):

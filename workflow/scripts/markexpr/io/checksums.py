@@ -18,7 +18,7 @@ def sha256(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sidecar_of(path):
+def name_sidecar(path):
     """Where the hash of a file is noted."""
     return Path(f"{path}.sha256")
 
@@ -29,7 +29,7 @@ def record(part, destination, url):
 
     Raises InputError if what was fetched from this URL before had another content.
     """
-    destination, sidecar, digest = Path(destination), sidecar_of(destination), sha256(part)
+    destination, sidecar, digest = Path(destination), name_sidecar(destination), sha256(part)
     text = f"# {url}\n{digest}  {destination.name}\n"
     known = sidecar.read_text() if sidecar.exists() else ""
     if known != text and known.startswith(f"# {url}\n"):
@@ -47,7 +47,7 @@ def verify(path):
     Raises InputError if it changed since. Files without a hash beside them, such as those that were
     put in place by hand, are not checked.
     """
-    sidecar = sidecar_of(path)
+    sidecar = name_sidecar(path)
     known = sidecar.exists() and re.search(r"\b[0-9a-f]{64}\b", sidecar.read_text())
     if not known:
         return

@@ -44,7 +44,7 @@ def start_log(path):
     logging.getLogger("py.warnings").handlers[:] = [file]
 
 
-def _parent_of(pid):
+def _find_parent(pid):
     """Process id of a process's parent, or None where /proc does not tell."""
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
@@ -64,10 +64,10 @@ def die_with_scheduler():
         shell = Path(f"/proc/{parent}/comm").read_text().strip() in ("sh", "bash", "dash")
     except OSError:
         shell = False
-    scheduler = _parent_of(parent) if shell else None
+    scheduler = _find_parent(parent) if shell else None
 
     def watch():
-        while os.getppid() == parent and (scheduler is None or _parent_of(parent) == scheduler):
+        while os.getppid() == parent and (scheduler is None or _find_parent(parent) == scheduler):
             time.sleep(1)
         log.error("the scheduler is gone: stopping")
         os.kill(os.getpid(), signal.SIGTERM)

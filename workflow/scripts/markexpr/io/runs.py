@@ -17,7 +17,7 @@ from markexpr.io.jobs import InputError
 COLUMNS = ["gene_id", "cell", "split", "y_true", "y_pred"]
 
 
-def run_of(path):
+def parse_run(path):
     """Study, model, unit and seed of a run, from the path of one of its files."""
     study, model, unit, seed = Path(path).parts[-5:-1]
     return {"study": study, "model": model, "unit": unit, "seed": int(seed.removeprefix("seed"))}

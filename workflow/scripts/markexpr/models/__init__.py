@@ -36,9 +36,9 @@ def build_seeded(block, samples, seed, unit):
     `training.seed_by_unit` from seed and unit."""
     import torch
 
-    from markexpr.data.batches import seed_of
+    from markexpr.data.batches import make_seed
 
-    torch.manual_seed(seed_of(seed, unit) if block["training"].get("seed_by_unit") else seed)
+    torch.manual_seed(make_seed(seed, unit) if block["training"].get("seed_by_unit") else seed)
     _, n_marks, n_bins = next(iter(samples.inputs.values())).shape
     return build_model(block["architecture"], n_marks, n_bins, block["network"])
 

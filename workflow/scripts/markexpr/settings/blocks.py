@@ -109,12 +109,12 @@ def first_fault(error, values):
 
     error: pydantic's ValidationError for `values`.
     """
-    found = [_fault_of(one, values) for one in error.errors(include_url=False)]
+    found = [_read_fault(one, values) for one in error.errors(include_url=False)]
     # an unknown key explains what is missing beside it; of a union, the member that came furthest
     return max(found, key=lambda one: (one[2], one[0].count("."), "is not one of" not in one[1]))
 
 
-def _fault_of(problem, values):
+def _read_fault(problem, values):
     keys, kind, given = _keys(problem["loc"], values), problem["type"], problem["input"]
     context = problem.get("ctx", {})
     if kind == "fault":
