@@ -67,6 +67,8 @@ def _curl(url, part, name):
                 message = line.strip()
             elif len(fields) == 12 and time.monotonic() - told > REPORT_EVERY:
                 percent, total, speed, left = fields[0], fields[1], fields[6], fields[10]
+                if total == "0":  # not known yet
+                    continue
                 log.log(
                     PROGRESS, "%s: %s %% of %s, %s/s, %s left", name, percent, total, speed, left
                 )
