@@ -1,7 +1,9 @@
 """The full run on REMC resolves without a network, and lists what it should."""
 
+import shutil
+
 import pytest
-from conftest import jobs_of, snakemake
+from conftest import ROOT, jobs_of, snakemake
 
 
 def test_the_full_dry_run_lists_every_job(tmp_path):
@@ -36,3 +38,32 @@ def test_every_studys_data_resolve(tmp_path, study, cells):
         == jobs["plot_correlation"]
         == 1
     )
+
+
+VARIANT = """\
+base: {base}
+setting: by chromosome
+data: {{split: {{scheme: chromosome, fold: 0, held_out_cells: [E071]}}}}
+models: {{ridge: {{}}, gene_mean: {{}}}}
+"""
+
+
+def test_variants_of_any_paper_are_built_with_it_and_compared(tmp_path):
+    skip = shutil.ignore_patterns(".git", ".venv", "demo*", "results", ".snakemake", "*cache*")
+    project = shutil.copytree(ROOT, tmp_path / "clone", ignore=skip)
+    for base in ("dense_ensemble", "wakawaka"):
+        path = project / f"config/studies/{base}_chromosome.yaml"
+        path.write_text(VARIANT.format(base=base))
+    printed = snakemake(
+        "-n",
+        "--config",
+        "cells=[E003,E004,E071]",
+        "--",
+        "dense_ensemble",
+        "wakawaka",
+        directory=tmp_path / "run",
+        project=project,
+    ).printed
+    assert jobs_of(printed)["compare_settings"] == 2
+    assert "results/runs/dense_ensemble_chromosome/ridge/E071/seed1/predictions.tsv.gz" in printed
+    assert "results/runs/wakawaka_chromosome/ridge/pooled/seed1/predictions.tsv.gz" in printed
