@@ -113,11 +113,11 @@ def main(job):
     model, gene, cell = job.params.setting["model"], arrays["gene_id"][0], arrays["cell"][0]
     output = job.output
     title = f"{model}: {gene} in {cell}"
-    save(draw_gene_marks(arrays), title, job, output.marks_svg, output.marks)
+    save(draw_gene_marks(arrays), title, job, output.marks_svg, output.marks_png)
     sequence = draw_gene_sequence(arrays["gene_bases_gradient"])
-    save(sequence, title, job, output.sequence_svg, output.sequence)
+    save(sequence, title, job, output.sequence_svg, output.sequence_png)
     title = f"{model}: means over {len(arrays['gene_id']) - 1} test genes of {cell}"
-    save(draw_means(arrays), title, job, output.means_svg, output.means)
+    save(draw_means(arrays), title, job, output.means_svg, output.means_png)
 
 
 if __name__ == "__main__":
