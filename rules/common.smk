@@ -21,19 +21,21 @@ envvars:
     "MARKEXPR_SCRIPTS",
 
 
-from markexpr import outputs, project
+from markexpr import outputs
 from markexpr.digest import code_digest
 from markexpr.io.jobs import InputError
+from markexpr.origins import EXPRESSION, MIRROR
+from markexpr.project import read_project
 from markexpr.resources import Needs, where_gpus_are
 
 try:
-    settings = project.read(HOME, config, workflow.configfiles)
-    plan, ask = settings.plan, settings.lookup
+    project = read_project(HOME, config, workflow.configfiles)
+    plan, ask = project.plan, project.lookup
     # read by `snakemake` for the rules: complete, with defaults
-    config = settings.config.model_dump()
-    settings.refuse_mixed_results(Path("results"))
+    config = project.config.model_dump()
+    project.refuse_mixed_results(Path("results"))
     # of the command line, since Snakemake knows its targets only after this file
-    settings.check_targets(sys.argv[1:])
+    project.check_targets(sys.argv[1:])
     # jobs of a cluster start Snakemake anew, where other GPUs are: what was found where they were
     # submitted holds for all
     if workflow.is_main_process or "MARKEXPR_GPUS" not in os.environ:
@@ -55,11 +57,9 @@ needs = Needs(
     os.environ["MARKEXPR_GPUS"],
     config["fits_per_gpu"],
 )
-SIMULATED = settings.config.simulated
-CHROM_SIZES = str(settings.chrom_sizes)
+SIMULATED = project.config.simulated
+CHROM_SIZES = str(project.chrom_sizes)
 PUBLISHED = str(HOME / "config/published.tsv")
-EXPRESSION = "results/raw/byDataType/rna/expression"
-MIRROR = "results/simulated/mirror"
 RUN = "results/runs/{study}/{model}/{unit}/seed{seed}"
 CHECKPOINT = "results/runs/.checkpoints/{study}/{model}/{unit}/seed{seed}"
 
@@ -91,9 +91,10 @@ def table(name):
 def _reported(kind, name, path):
     """A file of the report, with its caption, category and label."""
     line = outputs.find(kind, name)
+    caption = f"workflow/report/{line.caption or name}.rst"
     return report(
         f"{path}.{outputs.FOLDERS[kind][1]}",
-        caption=f"../workflow/report/{line.caption or name}.rst",
+        caption=f"../{caption}" if (HOME / caption).exists() else None,
         category="{study}",
         subcategory=line.group,
         labels={"result": line.label},

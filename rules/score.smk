@@ -179,7 +179,7 @@ rule leave_one_out:
         **needs("leave_one_out"),
     params:
         **drawn_by("leave_one_out.py"),
-        cells=settings.sheet_cells,
+        cells=project.sheet_cells,
         target=ask.setting("data", "target"),
     message:
         "Leaving out one cell after another of the expression table"

@@ -25,7 +25,7 @@ rule simulate_genome:
         **needs("simulate_genome"),
     params:
         simulate=config["simulate"],
-        cells=settings.known_cells,
+        cells=project.known_cells,
         pairs=plan.pairs,
         code=code_digest("simulate_genome.py"),
     message:

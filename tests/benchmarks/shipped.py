@@ -6,14 +6,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from markexpr import project
+from markexpr.project import read_project
 
 
 def read_studies():
     """The shipped studies as dicts of plain values, by name."""
-    return {name: study.plain() for name, study in project.read(ROOT, {}).plan.studies.items()}
+    return {name: study.plain() for name, study in read_project(ROOT, {}).plan.studies.items()}
 
 
 def count_fits(study, model):
     """How many nets of a model the full configuration trains with one seed."""
-    return len(project.read(ROOT, {}).plan.runs(study, model, how=("train",)))
+    return len(read_project(ROOT, {}).plan.runs(study, model, how=("train",)))

@@ -100,11 +100,13 @@ def test_one_lstm_with_blocks_is_the_lstms_of_all_marks():
 def test_the_twins_share_level_one_and_not_level_two():
     model, inputs = build("aux_siamese"), signals()
     same = {"a": inputs["a"], "b": inputs["a"]}
-    found = model.tasks(**same)
+    found = model.predict_all(**same)
     assert torch.equal(found["embedding_a"], found["embedding_b"]) and not torch.allclose(
         found["a"], found["b"]
     )
-    assert not torch.allclose(*(build("aux").tasks(**same)[f"embedding_{cell}"] for cell in "ab"))
+    assert not torch.allclose(
+        *(build("aux").predict_all(**same)[f"embedding_{cell}"] for cell in "ab")
+    )
 
 
 def test_the_contrastive_loss_by_hand():
@@ -268,7 +270,7 @@ def test_untrained_predictions_of_the_cells_start_at_their_means():
         trainer = Trainer(
             model, samples, {**settings, "start_at_mean": start}, 1, torch.device("cpu")
         )
-        found = model.tasks(**trainer.inputs.own)
+        found = model.predict_all(**trainer.inputs.own)
         for cell in "ab":
             mean = samples.auxiliary[cell][samples.index("train")].mean()
             assert low <= abs(found[cell].mean().item() - mean) <= high

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from markexpr import project
 from markexpr.io.jobs import InputError
 from markexpr.outputs import OUTPUTS, Subject, list_files, list_files_of_paper, published_as
 from markexpr.plan import Plan
+from markexpr.project import read_project
 from markexpr.settings.studies import load_studies
 
 MARKS = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
@@ -19,7 +19,7 @@ CELLS = ["E003", "E085", "E116", "E123"]
 @pytest.fixture(scope="module")
 def full(root):
     """The shipped configuration: 56 cells, ten pairs."""
-    return project.read(root, {})
+    return read_project(root, {})
 
 
 def plan_of(root, overrides=None, cells=CELLS, pairs=("E123-E003",), folder=None, simulated=False):
@@ -337,7 +337,7 @@ def test_published_numbers_are_those_of_the_paper(full):
 
 
 def test_nothing_to_build_says_why(root):
-    settings = project.read(root, {"cells": ["E003"]})
+    settings = read_project(root, {"cells": ["E003"]})
     with pytest.raises(InputError, match=r"deepdiff has nothing to build.*it needs two cells"):
         list_files_of_paper(subject(settings, "deepdiff"))
 

@@ -172,7 +172,7 @@ def test_the_gradient_of_a_step_is_label_loss_less_lambda_times_domain_loss(cell
     trainer = Trainer(model, samples, SETTINGS, 1, torch.device("cpu"))
     batch, unlabelled = trainer.index["train"][:8], trainer.index[UNLABELLED][:8]
     settings = {**SETTINGS, "domain": {"maximum": 0.3, "schedule": "constant"}}
-    losses = model.losses(trainer.batch(batch, unlabelled), trainer.task, settings, 0.0)
+    losses = model.losses(trainer.batch(batch, unlabelled), trainer.main_loss, settings, 0.0)
     sum(losses.values()).backward()
     found = model.feature.weight.grad.clone()
     marks = trainer.inputs.own["marks"]

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from conftest import ROOT, jobs_of, snakemake
 
-from markexpr import project
 from markexpr.evaluation.scorer import score_classification
 from markexpr.outputs import list_files_of_paper
+from markexpr.project import read_project
 from markexpr.settings.reading import read_yaml
 
 CONFIG = ["--configfile", "tests/workflow/transferchrome.yaml"]
@@ -37,7 +37,7 @@ def predictions(run, model, unit, study="transferchrome"):
 
 
 def test_every_table_and_figure_is_there(run):
-    results, settings = run / "results", project.read(ROOT, read_yaml(ROOT / CONFIG[1]))
+    results, settings = run / "results", read_project(ROOT, read_yaml(ROOT / CONFIG[1]))
     files = list_files_of_paper(settings.lookup.subject(SimpleNamespace(study="transferchrome")))
     for path in files:
         if path.endswith(".png"):

@@ -14,8 +14,6 @@ def runs(paths):
         run = parse_run(path)
         if number % 50 == 0 or number == len(paths):
             log.info("%d of %d runs read", number, len(paths))
-        if run["unit"].startswith("fold"):  # a cross-validation has a split of its own
-            continue
         for cell, table in read_predictions(path).groupby("cell", sort=False):
             yield run["model"], cell, run["seed"], table
 

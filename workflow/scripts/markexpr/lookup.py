@@ -9,7 +9,7 @@ from markexpr.digest import code_digest
 from markexpr.io.jobs import InputError
 from markexpr.outputs import Subject
 from markexpr.settings.reading import did_you_mean
-from markexpr.tasks import genes_path, sequence_path, tensor_path
+from markexpr.tasks import TRUTH, genes_path, sequence_path, tensor_path
 
 
 class Lookup:
@@ -70,7 +70,7 @@ class Lookup:
 
     def is_pooled(self, wildcards):
         """Whether rows of a gene in several cells are scored together."""
-        return self._study(wildcards).task == "pooled"
+        return self._task(wildcards).pools_cells
 
     def label_mode(self, wildcards):
         """How labels are made; none for values."""
@@ -140,7 +140,7 @@ class Lookup:
     def truth(self, wildcards):
         """The run of the simulator's truth."""
         unit, seed = wildcards.unit, wildcards.seed
-        return self.plan.run(wildcards.study, "simulator_truth", unit, seed)
+        return self.plan.run(wildcards.study, TRUTH, unit, seed)
 
     def run_inputs(self, wildcards):
         """The files that a run reads, by what they are to it."""

@@ -1,4 +1,4 @@
-"""All losses: those of the three tasks, and those that some nets add to them.
+"""All losses: the main ones, one for each kind of output, and those that some nets add to them.
 
 A net says in `losses` (markexpr.models.net) which of them it is trained towards.
 """
@@ -11,7 +11,7 @@ from markexpr.data.splits import UNLABELLED
 from markexpr.evaluation import metrics
 from markexpr.io.jobs import InputError
 
-# ---- tasks: a loss of a net's outputs, what the outputs predict, and metrics to monitor ----
+# ---- main losses: a loss of a net's outputs, what the outputs predict, and metrics to monitor ----
 
 
 class CrossEntropy:

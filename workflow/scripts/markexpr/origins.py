@@ -11,7 +11,8 @@ from markexpr.settings.reading import choose
 
 EXPRESSION = "results/raw/byDataType/rna/expression"
 ALIGNMENTS = "results/raw/byFileType/alignments/consolidated"
-SIMULATED = "results/simulated"
+SIMULATED_FILES = "results/simulated"
+MIRROR = f"{SIMULATED_FILES}/mirror"  # the simulated one
 GENES = "results/annotation/genes.tsv"
 TABLES = {"rpkm": "RPKM", "n": "N"}  # REMC's names of data.target.expression
 
@@ -113,7 +114,7 @@ class Origins:
         """Where the simulated mirror holds a `file` of results/raw/; nothing for a real mirror."""
         if not self.config.simulated:
             return []
-        return f"{SIMULATED}/{file if file.startswith('hg19/') else f'mirror/{file}'}"
+        return f"{SIMULATED_FILES if file.startswith('hg19/') else MIRROR}/{file}"
 
     def url(self, file):
         """Where a `file` of results/raw/ is fetched from."""

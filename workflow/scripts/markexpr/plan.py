@@ -77,11 +77,7 @@ class Plan:
         if task.held_out and not task.training_cells:
             held = ", ".join(cell for cell in self.built if cell in task.held_out)
             return f"{why}: it holds {held} out, and no other cell is among 'cells' to train on"
-        needs = {
-            "transfers": "it needs a target cell other than its source",
-            "pairs": "it needs two cells that stand in config/pairs.tsv, or a pair in 'pairs'",
-        }
-        return why + (f": {needs[task.study.task]}" if task.study.task in needs else "")
+        return f"{why}: {task.needs}" if task.needs else why
 
     def files(self, runs, file, seeds=None):
         """One `file` of some runs, of all seeds or of those given."""
@@ -113,7 +109,7 @@ class Plan:
         """
         groups = {}
         for name, task in self.tasks.items():
-            if pooled is not None and pooled != (task.study.task == "pooled"):
+            if pooled is not None and pooled != task.pools_cells:
                 continue
             units = {}
             for run in self.runs(name, how=(how,)):

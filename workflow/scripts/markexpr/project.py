@@ -55,7 +55,7 @@ class Project:
                 self.plan.run(*parts[2:5], int(seed))
 
 
-def read(home, given, files=()):
+def read_project(home, given, files=()):
     """Read and check all settings.
 
     home: the project's folder; given: the configuration as Snakemake collected it; files: the

@@ -86,6 +86,8 @@ class Task:
     study_keys = ()
     model_keys = ()
     kinds = (Net, Estimator, Control)
+    pools_cells = False  # whether one model predicts all cells, and their rows are scored together
+    needs = ""  # what a study must find among cells and pairs to have a unit
 
     def __init__(self, study, name, built, pairs):
         self.study, self.name, self.built, self.pairs = study, name, built, pairs
@@ -258,6 +260,7 @@ class Transfers(Task):
     study_keys = ("transfer",)
     model_keys = ("cells", "trained_on", "source_genes", "domain")
     kinds = (Net,)
+    needs = "it needs a target cell other than its source"
 
     @property
     def cells(self):
@@ -346,6 +349,7 @@ class Pairs(Task):
     study_keys = ("mark_attention", "inputs")
     model_keys = ("cells", "cell_by_cell", "auxiliary")
     kinds = (Net, Estimator)
+    needs = "it needs two cells that stand in config/pairs.tsv, or a pair in 'pairs'"
 
     @property
     def cells(self):
@@ -405,6 +409,7 @@ class Pooled(Task):
 
     study_keys = ("held_out_cells", "cross_validation", "gene_attributions", "sequence")
     model_keys = ("stages", "sampler")
+    pools_cells = True
 
     def runs(self, model):
         block = self.study.models[model]

@@ -50,7 +50,7 @@ class Trainer:
         self.settings, self.seed, self.unit, self.device = settings, seed, unit, device
         self.checkpoint = Path(checkpoint) if checkpoint else None
         self.fingerprint = fingerprint
-        self.task = LOSSES[settings["loss"]]
+        self.main_loss = LOSSES[settings["loss"]]
         self.stage, self.optimiser = None, make_optimiser(settings, self.model.parameters())
         self.progress = Progress()
 
@@ -154,7 +154,7 @@ class Trainer:
         """One step of the optimiser. Returns the losses of the batch by name, without their
         gradients."""
         self.optimiser.zero_grad(set_to_none=True)
-        losses = self.model.losses(batch, self.task, self.settings, done)
+        losses = self.model.losses(batch, self.main_loss, self.settings, done)
         sum(losses.values()).backward()
         if "clip_norm" in self.settings:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings["clip_norm"])
@@ -165,11 +165,11 @@ class Trainer:
         """Loss on the validation genes, and the monitored metric, by name."""
         valid, monitor = self.index["valid"], self.settings["early_stopping"]["monitor"]
         values = self.model.outputs(self.inputs, valid)
-        return validation_scores(self.task, monitor, values, self.target[valid])
+        return validation_scores(self.main_loss, monitor, values, self.target[valid])
 
     def predict(self):
         """Predictions of all samples, float64 [samples]."""
-        return self.task.predict(self.model.outputs(self.inputs)).cpu().numpy()
+        return self.main_loss.predict(self.model.outputs(self.inputs)).cpu().numpy()
 
     def _enter_stage(self, epoch):
         """Freeze the parts of the net that do not train in an epoch's stage, and start a new
@@ -308,17 +308,19 @@ def make_optimiser(settings, parameters):
     return OPTIMISERS[name](parameters, lr=rate, **options)
 
 
-def validation_scores(task, monitor, values, target):
+def validation_scores(main_loss, monitor, values, target):
     """Loss of what a net says of the validation genes, and the monitored metric. values, target:
     first axis [genes].
 
     Raises InputError for a loss that is not finite, or where the metric is undefined whatever a net
     says.
     """
-    scores = {"valid_loss": task.loss(values, target).item()}
+    scores = {"valid_loss": main_loss.loss(values, target).item()}
     check_finite(scores["valid_loss"], "validation loss")
-    if monitor in task.monitors:
-        value = task.monitors[monitor](target.cpu().numpy(), task.predict(values).cpu().numpy())
+    if monitor in main_loss.monitors:
+        value = main_loss.monitors[monitor](
+            target.cpu().numpy(), main_loss.predict(values).cpu().numpy()
+        )
         # undefined for all predictions, or for those of a net that says the same of every gene: the
         # latter may pass
         if np.isnan(value) and len(torch.unique(target)) < 2:

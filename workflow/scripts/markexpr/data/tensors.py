@@ -112,14 +112,6 @@ def median_label(expression, mode="numeric", decimals=3, median_of=None):
     return high.astype(np.float32), median
 
 
-def log2_fold_change(a, b):
-    """log2((b + 1) / (a + 1)) of counts or RPKM of the same genes in two cells, float64 [genes]
-    (DeepDiff's code)."""
-    return np.log2(np.asarray(b, dtype=np.float64) + 1) - np.log2(
-        np.asarray(a, dtype=np.float64) + 1
-    )
-
-
 # ---- both, for the genes of one study ----
 
 

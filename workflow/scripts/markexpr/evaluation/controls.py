@@ -85,9 +85,6 @@ def predict(kind, cell, samples, others):
     ), f"{nearest} is nearest by its marks (correlation {found[nearest]:.3f})"
 
 
-KINDS = ("gene_mean", "nearest_cell")
-
-
 def leave_one_out(values, rpkm):
     """How well other cells tell a left-out cell's expression, for each cell of a table: no
     chromatin, no model.

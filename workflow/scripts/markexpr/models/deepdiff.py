@@ -96,7 +96,7 @@ class DeepDiff(Net):
     def further_losses(self):
         return ("auxiliary", "contrastive") if self.auxiliary else ()
 
-    def losses(self, batch, task, settings, done):
+    def losses(self, batch, main_loss, settings, done):
         """Beside the loss of the change between two cells, where `settings` ask for them, the loss
         of each cell's own expression and a contrastive loss of their embeddings.
 
@@ -105,11 +105,11 @@ class DeepDiff(Net):
         are different.
         """
         if "auxiliary" not in settings:
-            return super().losses(batch, task, settings, done)
-        found, auxiliary = self.tasks(**batch.inputs), settings["auxiliary"]
+            return super().losses(batch, main_loss, settings, done)
+        found, auxiliary = self.predict_all(**batch.inputs), settings["auxiliary"]
         cells = cells_loss(found, batch.targets, auxiliary["kind"])
         losses = {
-            "train_loss": task.loss(found["change"], batch.target),
+            "train_loss": main_loss.loss(found["change"], batch.target),
             "cells_loss": auxiliary["weight"] * cells,
         }
         if settings.get("contrastive"):
@@ -123,7 +123,7 @@ class DeepDiff(Net):
             )
         return losses
 
-    def tasks(self, a, b):
+    def predict_all(self, a, b):
         """Predictions `change` and, with auxiliary, `a` and `b`, each [batch], and Level I
         embeddings [batch, marks, 2·bin_width]."""
         return self._run(a, b)[0]
@@ -146,7 +146,7 @@ class DeepDiff(Net):
         return rows
 
     def forward(self, a, b):
-        return self.tasks(a, b)["change"]
+        return self.predict_all(a, b)["change"]
 
 
 def build(n_marks, n_bins, raw, auxiliary, shared, bin_width, mark_width, initial):

@@ -10,27 +10,27 @@ EVALUATION_BATCH = 512  # samples at once where no gradient is kept
 
 class Net(nn.Module):
     """A net. Its forward takes the inputs of markexpr.data.samples.Samples by name; what it returns
-    has the shape that the task's loss wants (markexpr.losses).
+    has the shape that the main loss wants (markexpr.losses).
 
-    A net that is trained towards more than the task's loss, in parts, or from a mean overrides the
+    A net that is trained towards more than the main loss, in parts, or from a mean overrides the
     methods below.
     """
 
     # from the name of an input to whether the net takes it; None: it takes all
     reads = None
 
-    def losses(self, batch, task, settings, done):
+    def losses(self, batch, main_loss, settings, done):
         """Losses of a batch by name, already weighted: their sum is minimised. The first is
-        `train_loss`, that of the task.
+        `train_loss`, the main one.
 
-        batch: markexpr.data.batches.Batch; task: one of markexpr.losses.LOSSES; settings: the
+        batch: markexpr.data.batches.Batch; main_loss: one of markexpr.losses.LOSSES; settings: the
         `training` block; done: share of all epochs.
         """
-        return {"train_loss": task.loss(self(**batch.inputs), batch.target)}
+        return {"train_loss": main_loss.loss(self(**batch.inputs), batch.target)}
 
     def further_losses(self):
-        """Keys of a `training` block that ask for losses beside the task's, as far as this net has
-        them."""
+        """Keys of a `training` block that ask for losses beside the main one: those that this net
+        has."""
         return ()
 
     def progress_columns(self, settings, done):

@@ -163,7 +163,7 @@ class TransferChrome(Net):
     def further_losses(self):
         return () if self.domain_classifier is None else ("domain",)
 
-    def losses(self, batch, task, settings, done):
+    def losses(self, batch, main_loss, settings, done):
         """Beside the loss of the labels, where `settings` ask for it, the loss of the domain
         classifier behind the gradient reversal (equation 8).
 
@@ -172,7 +172,7 @@ class TransferChrome(Net):
         (markexpr.data.samples.load_transfer).
         """
         if "domain" not in settings:
-            return super().losses(batch, task, settings, done)
+            return super().losses(batch, main_loss, settings, done)
         n = len(batch.target)
         features = self.features(
             **{
@@ -180,7 +180,7 @@ class TransferChrome(Net):
                 for name, labelled in batch.inputs.items()
             }
         )
-        label_loss = task.loss(self.classifier(features[:n]), batch.target)
+        label_loss = main_loss.loss(self.classifier(features[:n]), batch.target)
         domain = self.discriminate(features, reversal_strength(settings["domain"], done))
         return {"train_loss": label_loss, "domain_loss": domain_loss(domain, n)}
 

@@ -51,21 +51,15 @@ def fault(message, place="", unknown=False):
     return PydanticCustomError("fault", "{message}", context)
 
 
-def _whole(value):
+def _refuse_switch(value):
     if isinstance(value, bool):
         raise ValueError("is no number")
     return value
 
 
-def _number(value):
-    if isinstance(value, bool):
-        raise ValueError("is no number")
-    return value
-
-
-Whole = Annotated[int, BeforeValidator(_whole)]
+Whole = Annotated[int, BeforeValidator(_refuse_switch)]
 Count = Annotated[Whole, Field(ge=1)]
-Number = Annotated[float, BeforeValidator(_number)]
+Number = Annotated[float, BeforeValidator(_refuse_switch)]
 Positive = Annotated[Number, Field(gt=0)]
 Share = Annotated[Number, Field(ge=0, lt=1)]
 NotEmpty = Annotated[str, Field(min_length=1)]

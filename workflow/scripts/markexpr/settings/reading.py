@@ -194,9 +194,7 @@ def _keep_shown(inherited, models):
     for part in NAMED_PARTS:
         blocks = kept.get(part, {})
         kept[part] = {
-            key: block
-            for key, block in blocks.items()
-            if set(block["models"]) | set(block.get("relative_to", ())) <= set(models)
+            key: block for key, block in blocks.items() if _models_named(block) <= set(models)
         }
     for part in LISTS_OF_MODELS:
         kept[part] = [model for model in kept.get(part, []) if model in models]
@@ -209,6 +207,13 @@ def _keep_shown(inherited, models):
         if part in kept and kept[part].get("model") not in models:
             del kept[part]
     return {key: value for key, value in kept.items() if value not in ({}, [])}
+
+
+def _models_named(block):
+    """All models that a table or figure names."""
+    against = block.get("against", {})
+    named = (block["models"], block.get("relative_to", ()), block.get("name_best", ()), against)
+    return {model for part in (*named, against.values()) for model in part}
 
 
 def _resolve_models(models, parents, study):

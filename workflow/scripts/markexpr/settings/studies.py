@@ -591,6 +591,9 @@ class Study(Block):
             for name, block in getattr(self, part).items():
                 yield f"{part}.{name}", block.models
                 yield f"{part}.{name}.relative_to", block.relative_to or []
+                yield f"{part}.{name}.name_best", block.name_best or []
+                for model, other in (block.against or {}).items():
+                    yield f"{part}.{name}.against", [model, other]
         yield "losses", self.losses
         yield "attention", self.attention
         for claim in self.claims:
