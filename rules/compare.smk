@@ -78,8 +78,8 @@ rule judge_claims:
 
 
 rule compare_settings:
-    """The first table of a study in its own setting and in those of its variants (studies whose
-    `base` it is)."""
+    """A study beside its variants of the same paper and task: the models of its first table, or, if
+    it has none, those that any variant has."""
     input:
         unpack(ask.labels),
         metrics=ask.settings_metrics,

@@ -342,11 +342,12 @@ def test_nothing_to_build_says_why(root):
         list_files_of_paper(subject(settings, "deepdiff"))
 
 
-def test_every_output_has_a_rule_and_a_caption(root):
+def test_every_output_has_a_rule(root):
     rules = "\n".join(path.read_text() for path in (root / "rules").glob("*.smk"))
     for output in OUTPUTS:
         assert f'{output.kind}("{output.name}"' in rules, output.name
-        assert (root / f"workflow/report/{output.caption or output.name}.rst").exists()
+        if output.caption:
+            assert (root / f"workflow/report/{output.caption}.rst").exists()
 
 
 def test_a_misspelt_run_as_target_is_refused_with_the_nearest(full):

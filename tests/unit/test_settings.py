@@ -29,7 +29,7 @@ def test_the_shipped_config_holds_the_defaults(root):
 
 
 def test_files_made_from_the_models_are_in_step(root):
-    made = "is made by `make docs`: run it after a change of markexpr/settings/"
+    made = "run `make docs`: it is made from markexpr/settings/ and models/registry.py"
     assert (root / "config/config.yaml").read_text() == reference.write_config(), made
     assert (root / "docs/configuration.md").read_text() == reference.write_page(), made
 

@@ -1,8 +1,8 @@
 """Which tables and figures a study ends in: one table, one line each.
 
 A new figure is a script with its rule (rules/), which says `**figure("its_name")`, and a line of
-OUTPUTS here: the tests of the workflow then ask for it as well. A caption stands in
-workflow/report/{name}.rst, where there is one. Imported by the Snakefile: no torch, no numpy.
+OUTPUTS here: the tests of the workflow then ask for it as well. A caption may stand in
+workflow/report/{name}.rst. Imported by the Snakefile: no torch, no numpy.
 """
 
 from collections.abc import Callable

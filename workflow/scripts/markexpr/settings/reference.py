@@ -91,8 +91,9 @@ There are two.
 
 Blocks are laid over each other key by key. `key: null` takes a key away. Three kinds of block are
 replaced whole by one of another kind, since their keys would not fit: `split` (another `scheme`),
-`target` (another `kind`) and `optimiser` (another `name`). A model of another `architecture` has a
-`network` or `estimator` of its own.
+`target` (another `kind`) and `optimiser` (another `name`). `held_out_cells` is a key of the split:
+with another `scheme`, name the cells again, or none is held out. A model of another `architecture`
+has a `network` or `estimator` of its own.
 
 A target, as `snakemake transferchrome`, builds a study and all studies that have its `paper` by
 inheritance. Those of the same `task` stand side by side in the table `settings`.
