@@ -159,4 +159,8 @@ def test_the_picture_of_the_rules_shows_them_all(root):
         "export_kaggle",
     }
     studies = {path.stem for path in (root / "config/studies").glob("*.yaml")}
-    assert drawn - studies == rule_names(root) - {"deepchrome", "study"} - apart
+    drawn -= studies
+    missing = rule_names(root) - {"deepchrome", "study"} - apart - drawn
+    assert drawn <= rule_names(root)
+    # a new figure is no reason to draw the picture anew
+    assert all(name.startswith("plot_") for name in missing), missing
