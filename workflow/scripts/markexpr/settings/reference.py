@@ -80,7 +80,8 @@ Made by `make docs` from the typed models in `workflow/scripts/markexpr/settings
 
 There are two.
 
-1. **`base`**. A study with `base: other` has all keys of the other that it does not name itself.
+1. **`base`**. A study with `base: other` has all keys of the other that it does not name itself,
+   but for `setting`, its name beside others.
    - Its models are those that it names, each laid over that of the same name in its base. If it
      has no key `models`, it has all of its base's.
    - An inherited table, figure, claim or the like that names a model which it does not have is
