@@ -27,6 +27,7 @@ from markexpr.io.jobs import InputError
 from markexpr.origins import EXPRESSION, MIRROR
 from markexpr.project import read_project
 from markexpr.resources import Needs, where_gpus_are
+from markexpr.tasks import run_folder
 
 try:
     project = read_project(HOME, config, workflow.configfiles)
@@ -60,7 +61,7 @@ needs = Needs(
 SIMULATED = project.config.simulated
 CHROM_SIZES = str(project.chrom_sizes)
 PUBLISHED = str(HOME / "config/published.tsv")
-RUN = "results/runs/{study}/{model}/{unit}/seed{seed}"
+RUN = run_folder("{study}", "{model}", "{unit}")
 CHECKPOINT = "results/runs/.checkpoints/{study}/{model}/{unit}/seed{seed}"
 
 

@@ -213,7 +213,7 @@ rule predict_truth:
     """The best possible predictions: the simulator knows each gene's activity, and nothing that
     sees only marks can predict better."""
     input:
-        unpack(ask.truth_inputs),
+        unpack(ask.run_inputs),
         truth=rules.simulate_genome.output.truth,
     output:
         predictions=f"{RUN}/predictions.tsv.gz",
@@ -226,7 +226,7 @@ rule predict_truth:
     resources:
         **needs("predict_truth"),
     params:
-        samples=ask.tested_samples,
+        samples=ask.samples,
         sequence=ask.reads_sequence,
         code=code_digest("predict_truth.py"),
     message:

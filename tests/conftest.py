@@ -39,6 +39,15 @@ def shipped_studies(overrides=None):
     return {name: study.plain() for name, study in studies.items()}
 
 
+def with_studies(folder, **studies):
+    """A folder of the shipped studies and further ones."""
+    for path in (ROOT / "config/studies").glob("*.yaml"):
+        (folder / path.name).write_text(path.read_text())
+    for name, study in studies.items():
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(study))
+    return folder
+
+
 def build_net(architecture, n_marks, n_bins, network=None):
     """A net with the defaults of the registry but for the keys of `network`."""
     from markexpr.models import build_model

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-import yaml
+from conftest import with_studies
 
 from markexpr.io.jobs import InputError
 from markexpr.outputs import OUTPUTS, Subject, list_files, list_files_of_paper, published_as
@@ -26,15 +26,6 @@ def plan_of(root, overrides=None, cells=CELLS, pairs=("E123-E003",), folder=None
     folder = folder or root / "config/studies"
     studies = load_studies(folder, overrides or {}, MARKS)
     return Plan(studies, list(cells), list(pairs), [1], simulated)
-
-
-def with_studies(root, folder, **studies):
-    """A folder of the shipped studies and further ones."""
-    for path in (root / "config/studies").glob("*.yaml"):
-        (folder / path.name).write_text(path.read_text())
-    for name, study in studies.items():
-        (folder / f"{name}.yaml").write_text(yaml.safe_dump(study))
-    return folder
 
 
 RULES = [
@@ -318,11 +309,11 @@ def test_variants_stand_beside_their_base_in_settings(root, tmp_path):
         }
         for base in ("dense_ensemble", "wakawaka")
     }
-    folder = with_studies(root, tmp_path, **variants)
+    folder = with_studies(tmp_path, **variants)
     plan = plan_of(root, folder=folder)
     for base in ("dense_ensemble", "wakawaka"):
         assert plan.settings(base) == [base, f"{base}_chromosome"]
-        assert plan.compared_models(base) == ["ridge"]
+        assert plan.compared(base)["models"] == ["ridge"]
         assert plan.studies[f"{base}_chromosome"].first_metric == "mse"
 
 

@@ -52,9 +52,9 @@ fetch\t500\t0\t60\t0\t1
 ANY = {"cpu": None, "gpu": None, "network": None}
 
 
-def needs(folder, gpus="nowhere", fits_per_gpu=1, partitions=ANY):
+def needs(folder, gpus="nowhere", fits_per_gpu=1, partitions=ANY, cells=10):
     (folder / "needs.tsv").write_text(TABLE)
-    return Needs(folder / "needs.tsv", 10, partitions, gpus, fits_per_gpu)
+    return Needs(folder / "needs.tsv", cells, partitions, gpus, fits_per_gpu)
 
 
 def at(attempt, found):
@@ -68,7 +68,7 @@ def test_a_rule_without_a_line_takes_the_default(tmp_path):
 
 def test_memory_counts_cells_and_grows_with_each_attempt(tmp_path):
     assert at(1, needs(tmp_path)("train")) == {"mem_mb": 4400, "runtime": 240}
-    assert at(3, needs(tmp_path)("train", cells=2)) == {"mem_mb": 12_240, "runtime": 720}
+    assert at(3, needs(tmp_path, cells=2)("train")) == {"mem_mb": 12_240, "runtime": 720}
     assert at(2, needs(tmp_path)("fetch")) == {"mem_mb": 1000, "runtime": 120, "network": 1}
 
 

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import yaml
+from conftest import with_studies
 
 from markexpr.io.jobs import InputError
 from markexpr.models.registry import ESTIMATORS, NETS
@@ -226,12 +227,9 @@ def test_what_is_inherited_names_no_model_that_is_not_there(root):
 
 @pytest.mark.parametrize("base", ["dense_ensemble", "wakawaka", "transferchrome", "deepdiff"])
 def test_a_variant_inherits_metric_and_all_else(root, tmp_path, base):
-    for path in (root / "config/studies").glob("*.yaml"):
-        (tmp_path / path.name).write_text(path.read_text())
     variant = {"base": base, "setting": "by chromosome"}
     variant["data"] = {"split": {"scheme": "chromosome", "fold": 1}}
-    (tmp_path / "variant.yaml").write_text(yaml.safe_dump(variant))
-    every = load(root, {}, tmp_path)
+    every = load(root, {}, with_studies(tmp_path, variant=variant))
     own, parent = every["variant"].plain(), every[base].plain()
     differing = {key for key in own if own[key] != parent.get(key)}
     assert differing == {"base", "setting", "data"} and set(parent) - set(own) <= {"base"}

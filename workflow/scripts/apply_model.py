@@ -2,12 +2,10 @@
 
 import torch
 
-from markexpr.data.batches import Inputs
 from markexpr.data.samples import load
 from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import parse_run, tabulate, write_run
-from markexpr.losses import LOSSES
-from markexpr.models import load_model
+from markexpr.models import load_model, predict
 
 
 def main(job):
@@ -20,9 +18,7 @@ def main(job):
         params["model"],
         parse_run(job.input.weights)["unit"],
     )
-    outputs = model.outputs(Inputs(samples, torch.device("cpu")))
-    predicted = LOSSES[params["training"]["loss"]].predict(outputs).numpy()
-    write_run(job.output, tabulate(samples, predicted))
+    write_run(job.output, tabulate(samples, predict(model, params, samples)))
 
 
 if __name__ == "__main__":

@@ -3,25 +3,22 @@
 import torch
 
 from markexpr.averages import average, check_members
-from markexpr.data.batches import Inputs
 from markexpr.data.samples import load_cell
 from markexpr.io.jobs import run_job
 from markexpr.io.runs import tabulate, write_run
-from markexpr.losses import LOSSES
-from markexpr.models import load_model
+from markexpr.models import load_model, predict
 
 
 def main(job):
     torch.set_num_threads(job.threads)
     samples = load_cell(job.input.cell)
-    inputs = Inputs(samples, torch.device("cpu"))
 
-    def predict(place):
+    def predict_by(place):
         model, params = load_model(job.input.params[place], job.input.weights[place])
         check_members(samples, params, job.input.params[place])
-        return LOSSES[params["training"]["loss"]].predict(model.outputs(inputs)).numpy()
+        return predict(model, params, samples)
 
-    mean, members = average(samples, job.input.params, predict)
+    mean, members = average(samples, job.input.params, predict_by)
     write_run(job.output, tabulate(samples, mean), members=members)
 
 

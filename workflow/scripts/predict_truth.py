@@ -12,7 +12,7 @@ from markexpr.data.samples import list_tensors
 from markexpr.data.splits import split_by_gene
 from markexpr.data.tensors import is_high
 from markexpr.io.jobs import InputError, run_job
-from markexpr.io.runs import write_run
+from markexpr.io.runs import subtract, write_run
 
 NODES = 201  # quantiles at which labels that compare text are looked at
 
@@ -65,14 +65,6 @@ def read_cell(path, truth, study, sequence):
             "y_pred": best_prediction(rows, provenance, study, sequence),
         }
         return pd.DataFrame(columns, index=pd.Index(file["gene_id"], name="gene_id"))
-
-
-def subtract(a, b):
-    """The change from cell A to cell B, on the genes that both have, in the order of A."""
-    shared = a.index.intersection(b.index, sort=False)
-    a, b = a.loc[shared], b.loc[shared]
-    change = b[["y_true", "y_pred"]] - a[["y_true", "y_pred"]]
-    return change.assign(cell=a["cell"] + "-" + b["cell"], split=b["split"])
 
 
 def main(job):

@@ -9,7 +9,7 @@ from markexpr.digest import code_digest
 from markexpr.io.jobs import InputError
 from markexpr.outputs import Subject
 from markexpr.settings.reading import did_you_mean
-from markexpr.tasks import TRUTH, genes_path, sequence_path, tensor_path
+from markexpr.tasks import array_path, genes_path, sequence_path, tensor_path
 
 
 class Lookup:
@@ -137,26 +137,13 @@ class Lookup:
         """The run of a job."""
         return self.plan.run(wildcards.study, wildcards.model, wildcards.unit, wildcards.seed)
 
-    def truth(self, wildcards):
-        """The run of the simulator's truth."""
-        unit, seed = wildcards.unit, wildcards.seed
-        return self.plan.run(wildcards.study, TRUTH, unit, seed)
-
     def run_inputs(self, wildcards):
         """The files that a run reads, by what they are to it."""
         return self.run(wildcards).inputs
 
-    def truth_inputs(self, wildcards):
-        """The tensors of the genes that a unit tests."""
-        return self.truth(wildcards).inputs
-
     def samples(self, wildcards):
         """How the samples of a run are made of its files."""
         return self.run(wildcards).samples
-
-    def tested_samples(self, wildcards):
-        """What the simulator's truth is of."""
-        return self.truth(wildcards).samples
 
     def model(self, wildcards):
         """The block of a run's model. Which cells it has changes none of its runs."""
@@ -224,11 +211,7 @@ class Lookup:
     def compared(self, wildcards):
         """The table of models that settings compare: the study's first, or one of the models that
         its variants have."""
-        study = self._study(wildcards)
-        if study.tables:
-            return next(iter(study.tables.values())).plain()
-        models = self.plan.compared_models(wildcards.study)
-        return {"title": study.title, "metric": study.first_metric, "models": models}
+        return self.plan.compared(wildcards.study)
 
     def settings_metrics(self, wildcards):
         """The metrics of a study and its variants."""
@@ -277,16 +260,13 @@ class Lookup:
     def trained_inputs(self, wildcards):
         """A run's inputs, and the net that came of them."""
         run = self.run(wildcards)
-        net = {part: f"{run.folder}/{file}" for part, file in NET_FILES.items()}
-        return {**run.inputs, **net}
+        return {**run.inputs, **run.net_files}
 
     def attention_maps(self, wildcards):
         """The self-attention of a net in all units, of the first seed."""
-        task = self._task(wildcards)
-        return [
-            self._array("attention", wildcards.study, wildcards.model, unit)
-            for unit in task.trained_units(wildcards.model)
-        ]
+        study, model = wildcards.study, wildcards.model
+        units = self.plan.trained_units(study, model)
+        return [self._array("attention", study, model, unit) for unit in units]
 
     def mark_attention(self, wildcards):
         """The attention over marks that a study draws."""
@@ -302,7 +282,7 @@ class Lookup:
         ]
 
     def _array(self, folder, study, model, unit):
-        return f"results/{folder}/{study}/{model}/{unit}/seed{self.plan.seeds[0]}.npz"
+        return array_path(folder, study, model, unit, self.plan.seeds[0])
 
     def attributions_setting(self, wildcards):
         """The setting of a study's attributions, with the units that are drawn."""
@@ -325,9 +305,8 @@ class Lookup:
         # the cell that it names if it is built and trains, else the first that does
         named = [cell for cell in task.training_cells if cell == setting.cell]
         cell = (named + task.training_cells)[0]
-        net = {part: f"{run.folder}/{file}" for part, file in NET_FILES.items()}
-        tensors = tensor_path(wildcards.study, cell)
-        return {**net, "cell": tensors, "sequence": sequence_path(study.sequence)}
+        tensors, sequence = tensor_path(wildcards.study, cell), sequence_path(study.sequence)
+        return {**run.net_files, "cell": tensors, "sequence": sequence}
 
     def gene_shown_code(self, wildcards):
         """The hash of what shows one gene."""
@@ -349,9 +328,6 @@ class Lookup:
             )
 
         return give
-
-
-NET_FILES = {"weights": "weights.safetensors", "params": "params.yaml"}
 
 
 def _plain(value):

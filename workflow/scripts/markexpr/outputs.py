@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from markexpr.io.jobs import InputError
+from markexpr.tasks import array_path
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def has_ensembles(subject):
 def draws_losses(subject):
     """Nets whose losses are drawn, all of them with a cell to train on."""
     nets = subject.study.losses
-    return bool(nets) and all(subject.task.trained_units(net) for net in nets)
+    return bool(nets) and all(_units(subject, net) for net in nets)
 
 
 def has_folds(subject):
@@ -119,20 +120,18 @@ def has_claims(subject):
 
 def has_settings(subject):
     """Variants of the same paper and task beside it, and models to compare."""
-    compared = subject.plan.compared_models(subject.name)
-    return bool(compared) and len(settings(subject)) > 1
+    compared = subject.plan.compared(subject.name)
+    return bool(compared["models"]) and len(settings(subject)) > 1
 
 
 def shows_mark_attention(subject):
     """The pair whose attention over marks is drawn is built."""
-    setting = subject.study.mark_attention
-    return setting is not None and setting.unit in subject.plan.pairs
+    return _shows_pair(subject, subject.study.mark_attention)
 
 
 def shows_inputs(subject):
     """The pair whose inputs are drawn is built."""
-    setting = subject.study.inputs
-    return setting is not None and setting.unit in subject.plan.pairs
+    return _shows_pair(subject, subject.study.inputs)
 
 
 def tables_of_models(subject):
@@ -147,12 +146,20 @@ def figures_of_models(subject):
 
 def maps_of_attention(subject):
     """A map of self-attention a net that asks for one and has a unit."""
-    nets = [net for net in subject.study.attention if subject.task.trained_units(net)]
+    nets = [net for net in subject.study.attention if _units(subject, net)]
     return [f"attention_{net}" for net in nets]
 
 
 def _built(subject, block):
     return subject.plan.has_unit(subject.name, block.models)
+
+
+def _units(subject, model):
+    return subject.plan.trained_units(subject.name, model)
+
+
+def _shows_pair(subject, setting):
+    return setting is not None and setting.unit in subject.plan.pairs
 
 
 # ---- what conditions and rules ask ----
@@ -179,23 +186,25 @@ def list_attributed_units(subject):
     setting = subject.study.attributions
     if setting is None:
         return []
-    trained = subject.task.trained_units(setting.model)
+    trained = _units(subject, setting.model)
     return [unit for unit in setting.units if unit in trained]
 
 
 def settings(subject):
     """A study and its variants, as far as the cells' sources serve them."""
+    return _served(subject, subject.plan.settings(subject.name))
+
+
+def _served(subject, names):
+    """Of some studies, this one and those for which the sources of their cells have what they ask
+    for."""
+    plan, origins = subject.plan, subject.origins
     return [
         name
-        for name in subject.plan.settings(subject.name)
-        if name == subject.name or can_be_built(subject, name)
+        for name in names
+        if name == subject.name
+        or origins.can_serve(plan.tasks[name].cells, plan.studies[name].data)
     ]
-
-
-def can_be_built(subject, name):
-    """Whether the sources of a study's cells have what it asks for."""
-    plan = subject.plan
-    return subject.origins.can_serve(plan.tasks[name].cells, plan.studies[name].data)
 
 
 # ---- the table ----
@@ -292,7 +301,7 @@ def attention_files(subject):
     """Attention gene by gene of every net that has it over marks, of the first seed."""
     plan, name = subject.plan, subject.name
     return [
-        f"results/attention/{name}/{run.model}/{run.unit}/seed{plan.seeds[0]}.npz"
+        array_path("attention", name, net, run.unit, plan.seeds[0])
         for net in plan.nets_with_attention(name, "marks")
         for run in plan.runs(name, net, how=("train",))
     ]
@@ -303,11 +312,7 @@ def list_files_of_paper(subject):
 
     Raises InputError, with the reason, if there are none.
     """
-    names = [
-        name
-        for name in subject.plan.of_paper(subject.name)
-        if name == subject.name or can_be_built(subject, name)
-    ]
+    names = _served(subject, subject.plan.of_paper(subject.name))
     others = [Subject(subject.plan, subject.origins, subject.published, name) for name in names]
     files = [file for other in others for file in list_files(other)]
     if not files:

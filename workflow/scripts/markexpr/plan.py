@@ -79,6 +79,10 @@ class Plan:
             return f"{why}: it holds {held} out, and no other cell is among 'cells' to train on"
         return f"{why}: {task.needs}" if task.needs else why
 
+    def trained_units(self, study, model):
+        """The units that a model is trained on, of those that are scored."""
+        return [run.unit for run in self.runs(study, model, scored=True, how=("train", "fit"))]
+
     def files(self, runs, file, seeds=None):
         """One `file` of some runs, of all seeds or of those given."""
         return [
@@ -128,8 +132,7 @@ class Plan:
     # ---- papers ----
 
     def of_paper(self, study):
-        """A study and all others that have its paper by inheritance, as far as they have a unit;
-        what its target builds."""
+        """A study and all others that have its paper by inheritance: what its target builds."""
         return [study, *(other for other in self.studies if self._descends(other, study))]
 
     def _descends(self, study, ancestor):
@@ -144,14 +147,15 @@ class Plan:
         task = self.studies[study].task
         return [name for name in self.of_paper(study) if self.studies[name].task == task]
 
-    def compared_models(self, study):
-        """The models that stand side by side over settings: those of the first table, or those
-        that any variant has."""
+    def compared(self, study):
+        """What stands side by side over settings: the study's first table or, if it has none, the
+        models that any variant has. A table as under `tables`, as a dict."""
         own = self.studies[study]
         if own.tables:
-            return next(iter(own.tables.values())).models
+            return next(iter(own.tables.values())).plain()
         variants = [self.studies[name].models for name in self.settings(study)[1:]]
-        return [model for model in own.models if any(model in models for models in variants)]
+        models = [model for model in own.models if any(model in models for models in variants)]
+        return {"title": own.title, "metric": own.first_metric, "models": models}
 
     def has_unit(self, study, models):
         """Whether each of some models has a unit that is scored or trained."""

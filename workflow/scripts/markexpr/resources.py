@@ -81,15 +81,13 @@ class Needs:
         self.n_cells, self.partitions = n_cells, partitions
         self.gpus, self.fits_per_gpu = gpus, fits_per_gpu
 
-    def __call__(self, rule, cells=None):
-        """Resources by name of one rule. cells: how many it reads, all that are built if not given.
+    def __call__(self, rule):
+        """Resources by name of one rule.
 
         After a failure a job gets twice of memory and minutes, then three times.
         """
         line = self.lines.get(rule, self.lines[DEFAULT])
-        memory = line["mem_mb"] + line["mem_mb_per_cell"] * (
-            self.n_cells if cells is None else cells
-        )
+        memory = line["mem_mb"] + line["mem_mb_per_cell"] * self.n_cells
         kind, minutes, found = "cpu", line["runtime"], {}
         if line["on_gpu"] and self.gpus != "nowhere":
             kind, minutes = "gpu", line["on_gpu"]

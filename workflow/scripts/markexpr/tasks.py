@@ -20,6 +20,11 @@ def tensor_path(study, cell):
     return f"results/tensors/{study}/{cell}.npz"
 
 
+def array_path(folder, study, model, unit, seed):
+    """Arrays that were saved of a trained net: its `attention`, or its `attributions`."""
+    return f"results/{folder}/{study}/{model}/{unit}/seed{seed}.npz"
+
+
 def genes_path(study):
     """The genes of a study."""
     return f"results/annotation/genes.{study}.tsv"
@@ -58,6 +63,14 @@ class Run:
     def inputs(self):
         """The files that it reads, by name."""
         return {name: _with_seed(paths, self.seed) for name, paths in self.needs.items() if paths}
+
+    @property
+    def net_files(self):
+        """The net that it leaves, by the names that rules call its files."""
+        return {
+            "weights": f"{self.folder}/weights.safetensors",
+            "params": f"{self.folder}/params.yaml",
+        }
 
     def with_seed(self, seed):
         """The same run with one seed."""
@@ -108,10 +121,6 @@ class Task:
     def training_cells(self):
         """The cells that are built and not held out."""
         return [cell for cell in self.built if cell not in self.held_out]
-
-    def trained_units(self, model):
-        """The units that a model is trained on, of those that are scored."""
-        return [run.unit for run in self.runs(model) if run.how in ("train", "fit") and run.scored]
 
     def runs(self, model):
         """All runs of a model, without seeds."""
@@ -283,8 +292,7 @@ class Transfers(Task):
 
     def _applied(self, fit, target):
         needs = {
-            "weights": f"{fit.folder}/weights.safetensors",
-            "params": f"{fit.folder}/params.yaml",
+            **fit.net_files,
             **self._cell("target", target),
             "genes": genes_path(self.name),
         }

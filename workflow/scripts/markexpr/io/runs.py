@@ -65,6 +65,15 @@ def read_predictions(path):
     return table
 
 
+def subtract(a, b):
+    """The change from cell A to cell B, on the genes that both have, in the order of A: DataFrame
+    by gene_id of cell, split (A's), y_true and y_pred. a, b: the same of each cell."""
+    shared = a.index.intersection(b.index, sort=False)
+    a, b = a.loc[shared], b.loc[shared]
+    change = b[["y_true", "y_pred"]] - a[["y_true", "y_pred"]]
+    return change.assign(cell=a["cell"] + "-" + b["cell"], split=a["split"])
+
+
 def describe(job, samples, versions, **more):
     """What goes into a fit, as params.yaml holds it.
 

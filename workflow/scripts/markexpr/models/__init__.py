@@ -43,6 +43,18 @@ def build_seeded(block, samples, seed, unit):
     return build_model(block["architecture"], n_marks, n_bins, block["network"])
 
 
+def predict(model, params, samples):
+    """What a trained model predicts for samples, on the CPU, float64 [samples]. model, params: as
+    load_model gives them."""
+    import torch
+
+    from markexpr.data.batches import Inputs
+    from markexpr.losses import LOSSES
+
+    outputs = model.outputs(Inputs(samples, torch.device("cpu")))
+    return LOSSES[params["training"]["loss"]].predict(outputs).numpy()
+
+
 def load_model(params, weights):
     """A trained model, ready to predict, and its parameters, from params.yaml and
     weights.safetensors of a run."""

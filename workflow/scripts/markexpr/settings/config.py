@@ -133,14 +133,6 @@ class Simulate(Block):
     )
 
 
-def _refuse_empty(value):
-    if value is None or value == "":
-        raise ValueError(
-            "give it a value, or remove its line to have the default of config/config.yaml"
-        )
-    return value
-
-
 ALL = Literal["all"]
 MARKS = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
 

@@ -461,6 +461,25 @@ class Inputs(Block):
     gene: str = Field(..., description="an id, or none: the test gene with the largest change")
 
 
+class Transfer(Block):
+    """From which cell transfers lead, and which genes test in the target."""
+
+    source: str = Field(..., description="cell whose labels are known")
+    split: Annotated[Random | Chromosome, Field(discriminator="scheme")] = Field(
+        ...,
+        description="one split for all cells: test genes test in the target; the others train "
+        "or, without labels, adapt",
+    )
+
+    @model_validator(mode="after")
+    def check_split(self):
+        if self.split.held_out_cells is not None:
+            raise fault("held_out_cells does not belong here", "split")
+        if self.split.scheme == "random" and not (self.split.test and self.split.valid):
+            raise fault("needs test and valid above 0", "split")
+        return self
+
+
 class CrossValidation(Block):
     """Folds over what trains or validates, for one model of a pooled study."""
 
@@ -499,7 +518,7 @@ class Study(Block):
         description="cells: each alone; transfers: from one cell to another; pairs: the change "
         "between two; pooled: all at once",
     )
-    transfer: "Transfer | None" = Field(None, description="task transfers: from where, which split")
+    transfer: Transfer | None = Field(None, description="task transfers: from where, which split")
     sequence: Count | None = Field(
         None, description="task pooled: bp of DNA around the TSS that models may read"
     )
@@ -602,27 +621,6 @@ class Study(Block):
             if getattr(self, part):
                 yield part, [getattr(self, part).model]
 
-
-class Transfer(Block):
-    """From which cell transfers lead, and which genes test in the target."""
-
-    source: str = Field(..., description="cell whose labels are known")
-    split: Annotated[Random | Chromosome, Field(discriminator="scheme")] = Field(
-        ...,
-        description="one split for all cells: test genes test in the target; the others train "
-        "or, without labels, adapt",
-    )
-
-    @model_validator(mode="after")
-    def check_split(self):
-        if self.split.held_out_cells is not None:
-            raise fault("held_out_cells does not belong here", "split")
-        if self.split.scheme == "random" and not (self.split.test and self.split.valid):
-            raise fault("needs test and valid above 0", "split")
-        return self
-
-
-Study.model_rebuild()
 
 # the kind of target (data.target.kind) that each loss of markexpr.losses fits
 TARGET_OF_LOSS = {
