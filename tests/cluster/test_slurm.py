@@ -188,9 +188,17 @@ def seeds(slurm, study, tmp_path_factory):
         open(folder / "printed.txt", "w") as printed,
         subprocess.Popen(line, stdout=printed, stderr=printed, **keywords) as process,
     ):
-        while not (ended and list(checkpoints.rglob("*.pt"))) and process.poll() is None:
+        # the checkpoint of a fit stays for a moment when its run is there: wait for another fit's
+        under_way = []
+        while not (ended and under_way) and process.poll() is None:
             time.sleep(0.05)
             ended = [path.parent for path in (folder / RUNS).rglob("params.yaml")]
+            gone = {(run.parent.name, run.name) for run in ended}
+            under_way = [
+                path
+                for path in checkpoints.rglob("*.pt")
+                if (path.parent.name, path.stem) not in gone
+            ]
         running = slurm.run("squeue", "--noheader", "--states=RUNNING", "--Format=JobID:20").split()
         weights = ended[0] / "weights.safetensors"
         before = weights.stat().st_mtime_ns
