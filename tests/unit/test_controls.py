@@ -33,11 +33,22 @@ OTHERS = {
 }
 
 
-def test_the_gene_mean_knows_no_gene_that_is_held_out_everywhere():
+def test_controls_know_the_genes_that_train_and_no_others():
     target = cell("E071", [0, 0, 0, 0], ["test"] * 4)
     found, how = controls.predict("gene_mean", "E071", target, OTHERS)
-    # the held-out gene gets the mean of all that is known, 3, and nothing of its own 100 and 200
-    assert found.tolist() == [2, 3, 4, 3] and how == "mean of 2 cells"
+    # the gene that validates (3 and 5) and the one that is held out (100 and 200) get the mean of
+    # what trains: 1, 2, 3 and 4
+    assert found.tolist() == [2, 3, 2.5, 2.5] and how == "mean of 2 cells"
+    nearest = {"E004": OTHERS["E004"]}
+    assert controls.predict("nearest_cell", "E071", target, nearest)[0].tolist() == [3, 4, 3.5, 3.5]
+
+
+def test_a_gene_that_validates_in_one_cell_and_trains_in_another_is_known_from_that_one():
+    others = OTHERS | {"E005": cell("E005", [7, 8, 9, 300], ["valid", "train", "train", "test"])}
+    target = cell("E071", [0, 0, 0, 0], ["test"] * 4)
+    found, _ = controls.predict("gene_mean", "E071", target, others)
+    # by gene: 1 and 3; 2, 4 and 8; 9 alone; the mean of these six
+    assert found.tolist() == pytest.approx([2, 14 / 3, 9, 27 / 6])
 
 
 def test_what_is_predicted_is_never_looked_at():
@@ -75,6 +86,22 @@ def test_the_nearest_cell_is_the_one_with_like_marks():
         and found[:30].tolist() == list(range(30))
         and set(found[30:]) == {14.5}
     )
+
+
+def test_marks_of_genes_that_train_no_model_do_not_choose_the_nearest_cell():
+    rng = np.random.default_rng(0)
+    signal, other = rng.normal(size=(2, 40, 2))
+    split = ["train"] * 20 + ["valid"] * 10 + ["test"] * 10
+    # E003 is alike where genes train, E004 everywhere else
+    like = np.where(np.arange(40)[:, None] < 20, signal, 9 * other)
+    unlike = np.where(np.arange(40)[:, None] < 20, other, 9 * signal)
+    others = {
+        "E003": cell("E003", np.zeros(40), split, signal=like),
+        "E004": cell("E004", np.zeros(40), split, signal=unlike),
+    }
+    own = cell("E071", np.zeros(40), ["test"] * 40, signal=np.r_[signal[:20], 9 * signal[20:]])
+    _, how = controls.predict("nearest_cell", "E071", own, others)
+    assert how == "E003 is nearest by its marks (correlation 1.000)"
 
 
 def test_a_control_without_another_cell_says_so():
@@ -118,7 +145,7 @@ def study(seed=0):
     for name, values in truth.items():
         split = np.where(name == "E071", "test", SPLIT)
         others = np.mean([truth[other] for other in ("E003", "E004") if other != name], axis=0)
-        known = np.where(SPLIT == "test", others[SPLIT != "test"].mean(), others)
+        known = np.where(SPLIT == "train", others, others[SPLIT == "train"].mean())
         for model, predicted in (
             ("half", (values + others) / 2),
             ("gene_mean", known),
@@ -144,7 +171,8 @@ def test_each_regime_has_its_rows_and_no_others():
         "valid_seen": 10,
         "test_seen": 20,
         "unseen": 30,
-        "unseen_known": 20,
+        "unseen_known": 15,  # validation genes train nowhere: they are not seen
+        "unseen_valid": 5,
         "unseen_new": 10,
         "competition": 50,
     }
@@ -153,6 +181,19 @@ def test_each_regime_has_its_rows_and_no_others():
         table.loc[("unseen", "half"), "cells"] == 1
         and table.loc[("test_seen", "half"), "genes"] == 10
     )
+
+
+def test_a_gene_is_seen_if_it_trains_in_any_cell():
+    _, runs = study()
+    turned = SPLIT.copy()
+    turned[:20] = np.r_[turned[15:20], turned[:15]]  # E004 has five other validation genes
+    runs = [
+        (model, unit, seed, own.assign(split=turned) if unit == "E004" else own)
+        for model, unit, seed, own in runs
+    ]
+    table = regimes.score(regimes.gather(runs), 50, 1).set_index(["regime", "model"])
+    assert table.loc[("unseen_known", "half"), "rows"] == 20
+    assert "unseen_valid" not in table.index.get_level_values("regime")
 
 
 def test_scores_of_a_regime_are_those_of_its_rows():

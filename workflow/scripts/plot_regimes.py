@@ -13,7 +13,7 @@ SHOWN = {
     "valid_seen": "validation genes, seen cells",
     "test_seen": "held-out genes, seen cells",
     "unseen": "all genes, unseen cells",
-    "unseen_new": "held-out genes, unseen cells",
+    "unseen_new": "genes held out everywhere, unseen cells",
 }
 
 

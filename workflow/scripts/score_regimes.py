@@ -35,7 +35,8 @@ def main(job):
         "after each gene's mean over the other training cells is subtracted from true and "
         "predicted values; partial: given that mean, "
         "which is 0 for a constant however few cells there are. gene_mean: that mean where "
-        "the gene trains, else the mean of all; a model that is no better on unseen cells "
+        "the gene trains, else the mean of all that trains, since validation genes train no "
+        "model; a model that is no better on unseen cells "
         "has learned which gene it looks at."
     )
     short = {

@@ -15,14 +15,14 @@ from markexpr.io.jobs import InputError
 
 
 def known_targets(cells):
-    """The targets that training may know, DataFrame [genes, cells]: those of genes that train or
-    validate, NaN elsewhere.
+    """The targets that models are trained on, DataFrame [genes, cells]: those of genes that train,
+    NaN elsewhere. Validation genes train no model, so no control knows their values.
 
     cells: from a training cell to its markexpr.data.samples.Samples.
     """
     columns = {}
     for cell, samples in cells.items():
-        known = np.isin(samples.split, ("train", "valid"))
+        known = samples.split == "train"
         columns[cell] = pd.Series(samples.target[known], index=samples.gene_id[known])
     return pd.DataFrame(columns)
 
@@ -37,21 +37,30 @@ def gene_mean(known, genes):
     return means.fillna(np.nanmean(known.to_numpy())).to_numpy(dtype=np.float64)
 
 
-def profile(samples):
-    """Mean signal of each mark in each gene's window, standardised over genes, DataFrame [genes,
+def profile(samples, rows=slice(None)):
+    """Mean signal of each mark in the window of each gene of some rows, DataFrame [genes, marks].
+
+    rows: an index of genes, all by default.
+    """
+    signal = samples.inputs["marks"][rows].mean(axis=2, dtype=np.float64)
+    return pd.DataFrame(signal, index=samples.gene_id[rows])
+
+
+def standardise(profile):
+    """Less the mean over genes and divided by the spread over genes, mark by mark, float64 [genes,
     marks]."""
-    signal = samples.inputs["marks"].mean(axis=2, dtype=np.float64)
+    signal = profile.to_numpy()
     spread = signal.std(axis=0)
-    return pd.DataFrame(
-        (signal - signal.mean(axis=0)) / np.where(spread > 0, spread, 1), index=samples.gene_id
-    )
+    return (signal - signal.mean(axis=0)) / np.where(spread > 0, spread, 1)
 
 
 def nearest_cell(own, others):
     """The cell whose marks are most like those of another, by Pearson correlation over genes and
     marks, and all correlations by cell.
 
-    own: its profile; others: from cell to profile. No expression is looked at.
+    own: its profile; others: from cell to profile. Two cells are compared on the genes that both
+    profiles have, each mark standardised over these. No expression is looked at. Raises InputError
+    for a cell without a gene in common.
     """
     found = {}
     for cell, other in others.items():
@@ -59,7 +68,7 @@ def nearest_cell(own, others):
         if not len(shared):
             raise InputError(f"{cell} has no gene in common with the cell that is predicted")
         found[cell] = metrics.pearson(
-            own.loc[shared].to_numpy().ravel(), other.loc[shared].to_numpy().ravel()
+            standardise(own.loc[shared]).ravel(), standardise(other.loc[shared]).ravel()
         )
     return max(found, key=lambda cell: -2.0 if np.isnan(found[cell]) else found[cell]), found
 
@@ -67,8 +76,9 @@ def nearest_cell(own, others):
 def predict(kind, cell, samples, others):
     """Predict the target of every gene of a cell by a control, float64 [genes], and say how.
 
-    kind: gene_mean or nearest_cell; samples: of the cell, whose target is not looked at; others:
-    from each other training cell to its samples.
+    Of the other cells, a control knows what models are trained on: targets and marks of genes that
+    train. kind: gene_mean or nearest_cell; samples: of the cell, whose target is not looked at;
+    others: from each other training cell to its samples. Raises InputError without another cell.
     """
     if not others:
         raise InputError(
@@ -77,7 +87,8 @@ def predict(kind, cell, samples, others):
     if kind == "gene_mean":
         return gene_mean(known_targets(others), samples.gene_id), f"mean of {len(others)} cells"
     nearest, found = nearest_cell(
-        profile(samples), {other: profile(own) for other, own in others.items()}
+        profile(samples),
+        {other: profile(own, own.split == "train") for other, own in others.items()},
     )
     known = known_targets({nearest: others[nearest]})
     return gene_mean(

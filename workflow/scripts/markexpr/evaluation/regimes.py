@@ -1,5 +1,5 @@
-"""Scores by what was seen in training: genes of seen cells, and cells that no model was trained on.
-Reads predictions, never models.
+"""Scores by what was seen, that is, trained on: genes of seen cells, and cells that no model was
+trained on. Reads predictions, never models.
 
 A row is a gene in a cell. Rows of all cells of a regime are scored together, as the class
 competition did that DenseEnsemble and WakaWaka took part in. Intervals are over genes, each drawn
@@ -22,6 +22,7 @@ REGIMES = {
     "test_seen": "held-out genes, seen cells",
     "unseen": "all genes, unseen cells",
     "unseen_known": "– of them, genes that train in other cells",
+    "unseen_valid": "– of them, genes that only validate in other cells",
     "unseen_new": "– of them, genes held out everywhere",
     "competition": "held-out genes of seen cells and all of unseen ones",
 }
@@ -49,25 +50,36 @@ class Rows:
 
     @property
     def known(self):
-        """Whether a gene trains or validates in some seen cell, bool [genes]."""
-        return (np.isin(self.split, ("train", "valid")) & self.seen[:, None]).any(axis=0)
+        """Whether a gene trains in some cell, bool [genes]. One that only validates is not seen."""
+        return (self.split == "train").any(axis=0)
+
+    @property
+    def validates(self):
+        """Whether a gene validates in some seen cell and trains in none, bool [genes]: neither seen
+        nor held out, since it may have a say in the choice of the epoch."""
+        return ((self.split == "valid") & self.seen[:, None]).any(axis=0) & ~self.known
 
     def select(self, regime):
         """Which rows a regime is made of, bool [cells, genes]."""
-        seen, known, test = self.seen[:, None], self.known[None, :], self.split == "test"
+        seen, test = self.seen[:, None], self.split == "test"
+        known, validates = self.known[None, :], self.validates[None, :]
         return {
             "train_seen": seen & (self.split == "train"),
             "valid_seen": seen & (self.split == "valid"),
             "test_seen": seen & test,
             "unseen": ~seen & test,
             "unseen_known": ~seen & test & known,
-            "unseen_new": ~seen & test & ~known,
+            "unseen_valid": ~seen & test & validates,
+            "unseen_new": ~seen & test & ~known & ~validates,
             "competition": test & np.ones_like(seen),
         }[regime]
 
     def gene_means(self):
         """Each gene's mean true value over seen cells but the row's own, [cells, genes]; NaN where
-        there is no other."""
+        there is no other.
+
+        A yardstick of what the gene tells, of all genes alike. No control may predict by it.
+        """
         seen = np.where(self.seen[:, None], self.truth, np.nan)
         total, number = np.nansum(seen, axis=0), np.isfinite(seen).sum(axis=0)
         own = np.nan_to_num(seen)
