@@ -6,12 +6,19 @@ those of scikit-learn and SciPy (tests/unit/test_metrics.py).
 
 import numpy as np
 
+LAST_DIGITS = 4 * np.finfo(float).eps  # sums of equal numbers, added up in another order, differ so
+
 
 def ranks(values):
     """Ranks from 1, equal values sharing their mean rank, float64 [n]."""
     _, place, count = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(count)
     return (last - (count - 1) / 2)[place]
+
+
+def is_constant(values):
+    """Whether values are all equal, or differ by no more than the last digits of a double."""
+    return np.ptp(values) <= LAST_DIGITS * np.max(np.abs(values))
 
 
 def has_one_class(y_true):
@@ -37,7 +44,7 @@ def accuracy(y_true, y_pred):
 
 def pearson(y_true, y_pred):
     """Pearson correlation; NaN if either is constant. y_true, y_pred: [genes]."""
-    if np.ptp(y_true) == 0 or np.ptp(y_pred) == 0:
+    if is_constant(y_true) or is_constant(y_pred):
         return float("nan")
     return float(np.corrcoef(y_true, y_pred)[0, 1])
 
@@ -54,4 +61,4 @@ def mse(y_true, y_pred):
 
 def r2(y_true, y_pred):
     """Coefficient of determination: 1 - MSE / variance of y_true; NaN if that is 0."""
-    return float("nan") if np.ptp(y_true) == 0 else float(1 - mse(y_true, y_pred) / np.var(y_true))
+    return float("nan") if is_constant(y_true) else float(1 - mse(y_true, y_pred) / np.var(y_true))

@@ -17,6 +17,7 @@ from markexpr.evaluation.metrics import (
     accuracy,
     auc,
     has_one_class,
+    is_constant,
     mse,
     pearson,
     r2,
@@ -79,8 +80,9 @@ class Sums:
     """Sums over the rows of each gene: what the moments of any choice of genes are made of.
 
     A row is a gene in a cell. The sums are of rows (n), of squared errors, and of true (x),
-    predicted (y) and gene-mean (m) values and their products. Values are taken less their mean over
-    all rows first, since squares of large values would cancel. table: float64 [genes, names].
+    predicted (y) and gene-mean (m) values and their products. Values are taken less their median
+    over all rows first, since squares of large values would cancel; less their mean, one outlier
+    would leave all others far from 0. table: float64 [genes, names].
     """
 
     def __init__(self, y_true, y_pred, gene_mean=None, gene=None, n_genes=None):
@@ -90,7 +92,10 @@ class Sums:
             gene, n_genes = np.arange(len(y_true)), len(y_true)
         values = {"x": y_true, "y": y_pred} | ({} if gene_mean is None else {"m": gene_mean})
         if len(y_true):
-            values = {name: column - column.mean() for name, column in values.items()}
+            values = {
+                name: np.zeros(len(column)) if is_constant(column) else column - np.median(column)
+                for name, column in values.items()
+            }
         rows = {"n": np.ones(len(y_true)), "error": (y_true - y_pred) ** 2, **values}
         for one, other in combinations_with_replacement(values, 2):
             rows[one + other] = values[one] * values[other]
