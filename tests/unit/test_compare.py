@@ -101,6 +101,26 @@ def test_verdicts(row, arguments, ours, verdict):
     assert pd.isna(result["ours"]) if ours is None else result["ours"] == pytest.approx(ours)
 
 
+def test_failed_fits_are_named_and_lose():
+    failed = OURS.reset_index(drop=True)
+    failed.loc[0, "value"] = float("nan")  # the first seed of the first unit
+    for statistic, ours, verdict in (
+        ("mean", None, "not reproduced (1 fit failed)"),
+        ("max", 0.87, "not reproduced (1 fit failed)"),
+    ):
+        row = beside_published(failed, published(statistic=statistic), "s", False, "text").iloc[0]
+        assert row["verdict"] == verdict and row["units"] == 2 and row["failed"] == 1
+        assert pd.isna(row["ours"]) if ours is None else row["ours"] == pytest.approx(ours)
+    row = published(statistic="mean_drop", against="origin", value=0.05)
+    row = beside_published(failed, row, "s", False, "text").iloc[0]
+    assert pd.isna(row["ours"]) and row["verdict"] == "not reproduced (1 fit failed)"
+
+
+def test_a_model_with_a_failed_fit_stands_below_those_without():
+    table = pd.concat([metrics([(0.9, float("nan"))], "failed"), metrics([(0.7, 0.7)], "whole")])
+    assert scores_wide(table, "test")["model"].tolist() == ["whole"] * 2 + ["failed"] * 2
+
+
 def test_rows_of_all_cells_together_come_from_the_regimes():
     regimes = pd.DataFrame(
         [

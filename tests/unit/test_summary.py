@@ -4,15 +4,18 @@ numbers worked out by hand."""
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from scipy.stats import wilcoxon
 
-from markexpr.evaluation.claims import adjust_by_holm, judge_claims
+from markexpr.evaluation.claims import adjust_by_holm, judge_claims, judge_signed_ranks
 from markexpr.evaluation.comparisons import (
     average_seeds,
     cell_of_unit,
+    count_failed,
     group_cells,
     summarise,
     summarise_settings,
+    summarise_shares,
 )
 from markexpr.io.jobs import InputError
 
@@ -128,6 +131,120 @@ def test_claims_are_tested_pairwise():
         :3
     ].tolist() == [8, 0, 4]
     assert table["p"][2] == pytest.approx(wilcoxon(change, alternative="greater").pvalue)
+
+
+# ---- fits that failed ----
+
+NAN = float("nan")
+CLAIM = [{"better": "a", "than": "b", "source": "x"}, {"better": "b", "than": "a", "source": "x"}]
+
+
+def test_a_model_with_failed_fits_wins_no_unit():
+    data = metrics(a=[[NAN, NAN, 0.8]] * 6, b=[[0.7] * 3] * 6)
+    table = judge_claims(data, CLAIM, "auc")
+    assert table["verdict"].tolist() == ["contradicted", "supported"]
+    assert table["failed"].tolist() == [12, 12] and table["units_better"].tolist() == [0, 6]
+    assert table["mean_difference"].isna().all() and table["p"][1] == 2**-6
+
+
+def test_a_unit_in_which_all_fits_failed_stays():
+    data = metrics(a=[[NAN, NAN], [0.8, 0.8], [0.8, 0.9]], b=[[0.5, 0.5], [0.7, 0.7], [0.7, 0.7]])
+    mean, sd = average_seeds(data, ["a", "b"], "auc")
+    assert mean.index.tolist() == ["E1", "E2", "E3"] and mean["b"].tolist() == [0.5, 0.7, 0.7]
+    assert mean["a"].tolist() == pytest.approx([NAN, 0.8, 0.85], nan_ok=True)
+    assert np.isnan(sd["a"].iloc[0])
+    failed = count_failed(data, ["a", "b"], "auc")
+    assert failed["a"].tolist() == [2, 0, 0] and failed["b"].tolist() == [0, 0, 0]
+
+
+def test_a_failed_fit_is_worse_than_any_score():
+    data = metrics(a=[[NAN], [0.8], [0.9]], b=[[-0.9], [0.7], [0.7]], both=[[NAN], [NAN], [0.7]])
+    table = judge_claims(data, [*CLAIM, {"better": "a", "than": "both", "source": "x"}], "auc")
+    # the failed fit's rank is 3 of 3: the positive ranks add up to 3
+    assert table["units_better"].tolist() == [2, 1, 2] and table["p"][0] == 5 / 8
+    # where both failed, neither wins
+    assert table["units"].tolist() == [3, 3, 3] and table["differ"].tolist() == [3, 3, 2]
+    assert table["failed"].tolist() == [1, 1, 3]
+
+
+def test_tables_of_models_count_failed_fits_and_give_no_mean_without_them():
+    data = metrics(a=[[NAN], [0.8], [0.9]], b=[[0.6], [0.7], [0.7]])
+    block = {"models": ["a", "b"], "metric": "auc", "against": {"a": "b"}}
+    found = summarise(data, block, {"all": None}, NOTHING).set_index("model")
+    assert found["failed"].tolist() == [1, 0] and found["units"].tolist() == [3, 3]
+    assert found.loc["a", ["min", "mean", "drop"]].isna().all()
+    assert found.loc["a", ["max", "median"]].tolist() == [0.9, 0.8]
+    assert found.loc["b", ["min", "mean", "max", "median"]].tolist() == pytest.approx(
+        [0.6, 2 / 3, 0.7, 0.7]
+    )
+    block = {"models": ["a", "b"], "metric": "auc", "relative_to": ["a", "b"]}
+    shares = summarise_shares(data, block, NOTHING.assign(against="")).set_index("model")
+    assert shares["failed"].tolist() == [1, 0] and np.isnan(shares.loc["a", "mean_auc"])
+    assert np.isnan(shares.loc["a", "mean % of b"])
+    # a share of a failed fit says nothing: two units are left
+    assert shares.loc["b", "mean % of a"] == pytest.approx(50 * (7 / 8 + 7 / 9))
+
+
+def test_a_unit_that_no_model_can_be_scored_on_is_no_failure():
+    data = metrics(a=[[NAN], [0.8]], b=[[NAN], [0.7]])
+    alike = pd.DataFrame(
+        [("s", model, "E1", 1, "test", "prevalence", 1.0) for model in "ab"], columns=data.columns
+    )
+    mean, _ = average_seeds(pd.concat([data, alike]), ["a", "b"], "auc")
+    assert mean.index.tolist() == ["E2"]
+    assert len(average_seeds(data, ["a", "b"], "auc")[0]) == 2  # both failed
+
+
+# ---- the signed-rank test ----
+
+
+@pytest.mark.parametrize("zeros", [0, 9, 10, 12, 52])
+def test_units_that_are_equal_make_nothing_significant(zeros):
+    change = np.r_[[1, 2, 3, 4], np.zeros(zeros)] / 64  # binary fractions: ties stay exact zeros
+    data = metrics(a=[[0.5 + more] for more in change], b=[[0.5]] * len(change))
+    row = judge_claims(data, CLAIM[:1], "auc").iloc[0]
+    assert row["p"] == row["least_p"] == 1 / 16 and row["verdict"] == "too few units"
+    assert row["differ"] == 4 and row["units"] == 4 + zeros
+
+
+def test_rounding_of_equal_scores_is_no_difference():
+    data = metrics(a=[[0.1 + 0.2]] * 6, b=[[0.3]] * 6)
+    row = judge_claims(data, CLAIM[:1], "auc").iloc[0]
+    assert row["differ"] == 0 and row["p"] == 1 and row["units_better"] == 0
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_p_is_the_share_of_all_signs(seed):
+    rng = np.random.default_rng(seed)
+    change = rng.normal(0.3, 1, rng.integers(1, 12))
+    change = np.round(change, rng.choice([0, 1, 8]))  # with zeros and ties
+    greater, less = judge_signed_ranks(change)
+    left = change[change != 0]
+    ranks = stats.rankdata(np.abs(left))
+    signs = (np.arange(2 ** len(left))[:, None] >> np.arange(len(left))) & 1
+    sums, found = signs @ ranks, ranks[left > 0].sum()
+    assert greater == pytest.approx((sums >= found).mean(), rel=1e-12)
+    assert less == pytest.approx((sums <= found).mean(), rel=1e-12)
+    if len(left) and len(set(np.abs(left))) == len(left):
+        exact = wilcoxon(left, alternative="greater", method="exact").pvalue
+        assert greater == pytest.approx(exact, rel=1e-12)
+
+
+@pytest.mark.parametrize("digits", [1, 8])
+def test_many_units_are_tested_exactly_and_very_many_by_the_normal_law(digits, monkeypatch):
+    change = np.round(np.random.default_rng(0).normal(0.1, 1, 400), digits)
+    exact = judge_signed_ranks(change)
+    if digits == 8:
+        theirs = wilcoxon(change, alternative="greater", method="exact").pvalue
+        assert exact[0] == pytest.approx(theirs, rel=1e-9)
+    monkeypatch.setattr("markexpr.evaluation.claims.EXACT", 100)
+    assert judge_signed_ranks(change) == pytest.approx(exact, rel=0.02)
+    left = change[change != 0]
+    theirs = [
+        wilcoxon(left, alternative=way, method="asymptotic", correction=True).pvalue
+        for way in ("greater", "less")
+    ]
+    assert judge_signed_ranks(change) == pytest.approx(theirs, rel=1e-2)
 
 
 def test_holms_adjustment():

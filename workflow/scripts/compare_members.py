@@ -78,7 +78,10 @@ def main(job):
         run = parse_run(path)
         model, unit, seed = run["model"], run["unit"], run["seed"]
         values = pd.read_csv(path, sep="\t").set_index("member")[metric]
-        best = values.idxmin() if metric in LOWER_IS_BETTER else values.idxmax()
+        scored = values.dropna()
+        best = None
+        if len(scored):
+            best = scored.idxmin() if metric in LOWER_IS_BETTER else scored.idxmax()
         rows.append(
             {
                 "model": model,
@@ -86,10 +89,11 @@ def main(job):
                 "seed": seed,
                 "metric": metric,
                 "members": len(values),
+                "failed": int(values.isna().sum()),
                 "ensemble": scores[model, unit, seed],
-                "mean_of_members": values.mean(),
+                "mean_of_members": values.mean(skipna=False),
                 "best_member": best,
-                "best_members_value": values[best],
+                "best_members_value": values.get(best, np.nan),
                 "gene_mean": scores.get(("gene_mean", unit, seed), float("nan")),
             }
         )
@@ -103,7 +107,7 @@ def main(job):
     )
     note = (
         "The best member is known only after the fact: picking it takes the unseen cell's "
-        "expression."
+        "expression. failed: members that predict one constant and so have no score."
     )
     write_html(table, title, job, note)
     save(draw(alone, table[table["seed"] == job.params.seed], metric), title, job)

@@ -61,7 +61,7 @@ def main(job):
     title = f"{table['title']}, in other settings"
     note = (
         f"{metric_name(table['metric'])} of test genes over units; seeds are averaged first. "
-        "Settings may "
+        "failed: fits that have no score; a mean that lacks them is not given. Settings may "
         "differ in test genes, targets or inputs: compare models within a setting, not settings."
     )
     write_html(summary.dropna(axis="columns", how="all"), title, job, note)

@@ -13,11 +13,14 @@ def main(job):
     write_tsv(job.output.tsv, table)
     note = (
         f"Paired one-sided Wilcoxon signed-rank tests of test {job.params.metric.upper()} "
-        "over units; p_holm is adjusted for the number of claims, "
+        "over units, exact; units in which both models are equal say nothing and are left out "
+        "(differ: those that are not). least_p is what the units that differ could show at best. "
+        "failed: fits of either model that predict one constant and so have no score; such a fit "
+        "loses its unit. p_holm is adjusted for the number of claims, "
         f"the paper's and ours apart. contradicted: the opposite reaches p_holm < {LEVEL}; "
-        "not shown: neither does; too few units: none of them "
-        "could. All units are tested on the same genes, pairs share cells, and all transfers "
-        "of a model that is trained on the source share one fit per seed, so "
+        "not shown: neither does; too few units: those that "
+        "differ could not. All units are tested on the same genes, pairs share cells, and all "
+        "transfers of a model that is trained on the source share one fit per seed, so "
         "units are not independent: use several seeds, and take p as a lower bound."
     )
     write_html(table, f"Study {job.wildcards.study}: is it better?", job, note)

@@ -17,8 +17,8 @@ def select(metrics, models, metric, split):
     """Select what the figure shows: one metric on the units that all models have.
 
     metrics: results/metrics/{study}.tsv. Returns a table of model, unit, value, ci_low, ci_high, in
-    the order of models, the best possible last. Of several seeds: their mean, and the widest
-    interval.
+    the order of models, the best possible last. Of several seeds: their mean, NaN if one failed,
+    and the widest interval. A failed fit has none.
     """
     units = average_seeds(metrics, models, metric, split)[0].index
     shown = [*models, "simulator_truth"]
@@ -30,18 +30,25 @@ def select(metrics, models, metric, split):
     ]
     table = (
         rows.groupby(["model", "unit"])
-        .agg(value=("value", "mean"), ci_low=("ci_low", "min"), ci_high=("ci_high", "max"))
+        .agg(value=("value", mean_of_all), ci_low=("ci_low", "min"), ci_high=("ci_high", "max"))
         .reset_index()
     )
+    table.loc[table["value"].isna(), ["ci_low", "ci_high"]] = np.nan
     return table.sort_values("model", key=lambda column: column.map(shown.index))
+
+
+def mean_of_all(values):
+    """The mean of a model's seeds; NaN if a fit failed."""
+    return values.mean(skipna=False)
 
 
 def draw_units(table, axis_name, name_best):
     """Draw several models unit by unit, and their distribution over units at the right.
 
-    table: model, unit, value, ci_low, ci_high (NaN for none), in the order of models; the model
-    `simulator_truth` is a grey dash. Units run from the highest mean over models to the lowest.
-    name_best: models of which the best is named above each unit.
+    table: model, unit, value (NaN where a fit failed: a cross at the lower edge), ci_low, ci_high
+    (NaN for none), in the order of models; the model `simulator_truth` is a grey dash. Units run
+    from the highest mean over models to the lowest. name_best: models of which the best is named
+    above each unit.
     """
     models = [model for model in dict.fromkeys(table["model"]) if model != "simulator_truth"]
     values = table[table["model"].isin(models)].pivot(
@@ -79,8 +86,18 @@ def draw_units(table, axis_name, name_best):
             label=model,
             zorder=3,
         )
+        failed = rows["value"].isna()
+        axis.scatter(
+            x[failed],
+            np.full(failed.sum(), 0.015),
+            transform=axis.get_xaxis_transform(),
+            color=colour,
+            marker="x",
+            s=24,
+            clip_on=False,
+        )
         beside.boxplot(
-            rows["value"],
+            rows["value"].dropna(),
             positions=[number],
             widths=0.6,
             showmeans=True,
@@ -104,7 +121,7 @@ def draw_units(table, axis_name, name_best):
         )
     named = values[[model for model in name_best if model in values]]
     if len(named.columns):
-        for unit, model in named.idxmax(axis=1).items():
+        for unit, model in named.dropna(how="all").idxmax(axis=1).items():
             axis.text(
                 x_of[unit],
                 1.01,
@@ -147,10 +164,11 @@ def draw_one_unit(table, axis_name):
     y = np.arange(len(models))
     axis.hlines(y, rows["ci_low"], rows["ci_high"], color=LOW, lw=2, alpha=0.5)
     axis.scatter(rows["value"], y, color=LOW, s=28, lw=0, zorder=3)
+    middle = np.mean(axis.get_xlim())
     for point in zip(rows["value"], y):
         axis.annotate(
-            f"{point[0]:.2f}",
-            point,
+            f"{point[0]:.2f}" if np.isfinite(point[0]) else "failed",
+            point if np.isfinite(point[0]) else (middle, point[1]),
             (0, 5),
             textcoords="offset points",
             ha="center",

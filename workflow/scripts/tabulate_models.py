@@ -13,7 +13,11 @@ def main(job):
     metrics = pd.read_csv(job.input.metrics, sep="\t")
     published = pd.read_csv(job.input.published, sep="\t", comment="#")
     published = published[published["study"] == job.wildcards.study]
-    note = f"{metric_name(block['metric'])} of test genes over units; seeds are averaged first."
+    note = f"{metric_name(block['metric'])} of test genes over units; seeds are averaged first. "
+    note += (
+        "failed: fits that predict one constant and so have no score. They count as worse than "
+        "any score, and a mean that lacks them is not given."
+    )
     if "relative_to" in block:
         table = summarise_shares(metrics, block, published)
         note += (

@@ -2,6 +2,7 @@
 
 import html
 
+import numpy as np
 import pandas as pd
 
 from markexpr.io.files import atomic
@@ -55,8 +56,9 @@ def scores_wide(metrics, split):
     """Set the scores of one split in a row a run and a column a metric, with intervals.
 
     metrics: results/metrics/{study}.tsv. Models are in the order of their mean first metric, the
-    best first; the best that is possible on simulated data is last. Returns a DataFrame of model,
-    unit, seed, n and a column of text a metric.
+    best first, then those of which a fit failed, without a score; the best that is possible on
+    simulated data is last. Returns a DataFrame of model, unit, seed, n and a column of text a
+    metric.
     """
     here = metrics[metrics["split"] == split]
     text = with_interval(here["value"], here["ci_low"], here["ci_high"])
@@ -64,7 +66,8 @@ def scores_wide(metrics, split):
     wide = here.assign(text=text).pivot(index=keys, columns="metric", values="text")[
         list(dict.fromkeys(here["metric"]))
     ]
-    mean = here[here["metric"] == here["metric"].iloc[0]].groupby("model")["value"].mean()
+    first = here[here["metric"] == here["metric"].iloc[0]].groupby("model")["value"]
+    mean = first.mean().where(first.count() == first.size(), np.finfo(float).min)
     mean[mean.index == "simulator_truth"] = float("-inf")
     wide = wide.reset_index().rename_axis(columns=None)
     return wide.sort_values(

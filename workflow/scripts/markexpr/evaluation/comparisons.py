@@ -1,4 +1,8 @@
-"""Models side by side over the units that they share. Reads metrics, never predictions."""
+"""Models side by side over the units that they share. Reads metrics, never predictions.
+
+A fit that predicts one constant has no correlation: its score is NaN. Such a fit failed. It is
+counted, not skipped: its unit has no value for that model, and counts as worse than any score.
+"""
 
 import numpy as np
 import pandas as pd
@@ -6,6 +10,7 @@ import pandas as pd
 from markexpr.io.jobs import InputError
 
 LOWER_IS_BETTER = ("mse",)
+ROUNDING = 1e-12  # share of two values below which their difference is rounding
 
 
 def cell_of_unit(unit):
@@ -30,20 +35,80 @@ def read_groups(path):
     return group_cells(pd.read_csv(path, sep="\t")) if path else {"all": None}
 
 
-def average_seeds(metrics, models, metric, split="test"):
-    """Average one metric of some models over seeds, on the units that all of them have.
+def _find_unscorable(metrics):
+    """Units whose true values are all alike, so that no model has a score: a correlation of values,
+    or an AUC of labels."""
+    metric, value = metrics["metric"], metrics["value"]
+    alike = ((metric == "r2") & value.isna()) | ((metric == "prevalence") & value.isin((0, 1)))
+    return metrics.loc[alike, "unit"].unique()
 
-    metrics: results/metrics/{study}.tsv. Returns (mean, sd), DataFrames [units, models]; sd is NaN
-    for one seed. Models without any run are left out.
-    """
-    rows = metrics[
-        (metrics["metric"] == metric) & (metrics["split"] == split) & metrics["model"].isin(models)
+
+def _by_fit(metrics, models, metric, split):
+    """The values of one metric grouped by unit and model, and the index of the units in which all
+    models were run and can be scored, and the models that were run."""
+    here = metrics[metrics["split"] == split]
+    rows = here[
+        (here["metric"] == metric)
+        & here["model"].isin(models)
+        & ~here["unit"].isin(_find_unscorable(here))
     ]
     seeds = rows.groupby(["unit", "model"])["value"]
-    mean, sd = seeds.mean().unstack(), seeds.std().unstack()
-    order = [model for model in models if model in mean]
-    shared = mean[order].dropna().index
-    return mean.loc[shared, order], sd.reindex(shared)[order]
+    runs = seeds.size().unstack()
+    order = [model for model in dict.fromkeys(models) if model in runs]
+    return seeds, runs[order].dropna().index, order
+
+
+def average_seeds(metrics, models, metric, split="test"):
+    """Average one metric of some models over seeds, on the units that all of them were run on.
+
+    metrics: results/metrics/{study}.tsv. Returns (mean, sd), DataFrames [units, models]: mean is
+    NaN where a fit failed (count_failed), sd as well and for one seed. Models without any run are
+    left out, as are units whose true values are all alike.
+    """
+    seeds, units, order = _by_fit(metrics, models, metric, split)
+    whole = seeds.count() == seeds.size()
+    mean, sd = (values.where(whole).unstack() for values in (seeds.mean(), seeds.std()))
+    return mean.reindex(units)[order], sd.reindex(units)[order]
+
+
+def count_failed(metrics, models, metric, split="test"):
+    """Count the fits that failed, that is, whose metric is NaN; int DataFrame [units, models], with
+    the units and models of average_seeds."""
+    seeds, units, order = _by_fit(metrics, models, metric, split)
+    return (seeds.size() - seeds.count()).unstack().reindex(units)[order].astype(int)
+
+
+def keep_scored(statistic):
+    """A statistic as it is; NaN if it is of failed fits, and so not finite."""
+    return statistic if np.isfinite(statistic) else np.nan
+
+
+def aggregate(values, statistic, metric):
+    """A statistic (min, mean, max, median) of a model's values over units, NaN where a fit failed.
+
+    A failed fit is worse than any score. The largest correlation can therefore still be told, and
+    the median, if less than half of them failed; the mean and the least are NaN.
+    """
+    worst = np.inf if metric in LOWER_IS_BETTER else -np.inf
+    return keep_scored(values.fillna(worst).agg(statistic))
+
+
+def gain(better, than, metric):
+    """How much better one model is than another in each unit, float Series, whichever way the
+    metric goes.
+
+    better, than: values over the same units, NaN where a fit failed: infinitely worse than any
+    score, and no different from another that failed. What is rounding of equal values is 0.
+    """
+    change = than - better if metric in LOWER_IS_BETTER else better - than
+    size = np.maximum(better.abs(), than.abs())
+    change = change.mask(change.abs() <= ROUNDING * size, 0.0)
+    failed, other_failed = better.isna(), than.isna()
+    return (
+        change.mask(failed & ~other_failed, -np.inf)
+        .mask(other_failed & ~failed, np.inf)
+        .mask(failed & other_failed, 0.0)
+    )
 
 
 def summarise(metrics, table, groups, published):
@@ -51,25 +116,32 @@ def summarise(metrics, table, groups, published):
 
     table: a study's block under `tables` (models, metric, against); groups: from a group's name to
     its cells, None for all; published: rows of config/published.tsv of this study, of which those
-    of its own paper are shown. `drop` is how much lower the mean is than that of the model under
+    of its own paper are shown. `failed` is how many fits have no score; statistics that need all of
+    them are NaN then (aggregate). `drop` is how much lower the mean is than that of the model under
     `against`, on the same units. Groups without a cell are left out.
     """
     metric, against = table["metric"], table.get("against", {})
     mean, sd = average_seeds(metrics, table["models"], metric)
+    failed = count_failed(metrics, table["models"], metric)
     rows = []
     for group, cells in groups.items():
         in_group = mean[[cells is None or cell_of_unit(unit) in cells for unit in mean.index]]
         for model in in_group if len(in_group) else []:
             values = in_group[model]
             row = {"cells": group, "model": model, "units": len(values)}
-            row |= {name: values.agg(name) for name in ("min", "mean", "max", "median")}
-            row["sd_over_seeds"] = sd.loc[in_group.index, model].mean()
+            row["failed"] = int(failed.loc[in_group.index, model].sum())
+            row |= {
+                name: aggregate(values, name, metric) for name in ("min", "mean", "max", "median")
+            }
+            row["sd_over_seeds"] = sd.loc[in_group.index, model].mean(skipna=False)
             row["published_mean"] = (
                 find_published(published, model, metric, "mean") if cells is None else np.nan
             )
             if against:
                 other = against.get(model)
-                row["drop"] = (in_group[other] - values).mean() if other in in_group else np.nan
+                row["drop"] = (
+                    (in_group[other] - values).mean(skipna=False) if other in in_group else np.nan
+                )
                 row["published_drop"] = (
                     find_published(published, model, metric, "mean_drop")
                     if cells is None
@@ -80,9 +152,13 @@ def summarise(metrics, table, groups, published):
 
 
 def take_shares(values, against):
-    """Take values over units as shares of those of another model; NaN where these are 0 or less,
-    since a share of nothing says nothing."""
-    return values / against.where(against > 0)
+    """Take values over units as shares of those of another model, NaN where a fit of theirs failed.
+
+    Units in which the other's are 0 or less, or failed, are left out: a share of nothing says
+    nothing.
+    """
+    some = against > 0
+    return values[some] / against[some]
 
 
 def summarise_shares(metrics, table, published):
@@ -90,13 +166,15 @@ def summarise_shares(metrics, table, published):
     Table 1): mean and median.
 
     published: as for summarise; its statistics `mean_relative` and `median_relative` are shares
-    (1.5372 is 153.72 %).
+    (1.5372 is 153.72 %). `failed` is how many fits have no score, as in summarise.
     """
     metric = table["metric"]
     mean, _ = average_seeds(metrics, table["models"], metric)
+    failed = count_failed(metrics, table["models"], metric)
     rows = []
     for model in mean:
-        row = {"model": model, "units": len(mean), f"mean_{metric}": mean[model].mean()}
+        row = {"model": model, "units": len(mean), "failed": int(failed[model].sum())}
+        row[f"mean_{metric}"] = aggregate(mean[model], "mean", metric)
         for other in table["relative_to"]:
             share = (
                 100 * take_shares(mean[model], mean[other])
@@ -105,7 +183,7 @@ def summarise_shares(metrics, table, published):
             )
             to_other = published[published["against"] == other] if len(published) else published
             for statistic in ("mean", "median"):
-                row[f"{statistic} % of {other}"] = share.agg(statistic)
+                row[f"{statistic} % of {other}"] = aggregate(share, statistic, metric)
                 row[f"published {statistic} % of {other}"] = 100 * find_published(
                     to_other, model, metric, f"{statistic}_relative"
                 )

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from markexpr.evaluation.comparisons import average_seeds, take_shares
+from markexpr.evaluation.comparisons import aggregate, average_seeds, count_failed, take_shares
 from markexpr.io.jobs import InputError
+from markexpr.tables import counted
 
 STATISTICS = (
     "mean",
@@ -26,13 +27,14 @@ VALUE_TOLERANCE = {"mse": 0.05}  # of values themselves, else 0.02
 POOLED = {"train": "train_seen", "valid": "valid_seen", "test": "competition"}
 
 
-def _statistic(name, values, against):
-    """A statistic of a model's values over units, some of them against those of another model."""
+def _statistic(name, values, against, metric):
+    """A statistic of a model's values over units, some of them against those of another model; NaN
+    if it cannot be told for failed fits."""
     if name == "mean_drop":
-        return (against - values).mean()
+        return (against - values).mean(skipna=False)
     if name.endswith("_relative"):
-        return take_shares(values, against).agg(name.removesuffix("_relative"))
-    return values.agg(name)
+        return aggregate(take_shares(values, against), name.removesuffix("_relative"), metric)
+    return aggregate(values, name, metric)
 
 
 def _pooled(regimes, row):
@@ -53,9 +55,10 @@ def beside_published(metrics, published, study, simulated, label_mode, changed="
     labelled (numeric, text);
     changed: what else differs from the paper's setting, or nothing. `ours` is the same statistic
     over units of the mean over seeds (or of what sets it against another model, see
-    config/published.tsv), empty for models that were not run. `verdict` says `not comparable`
-    unless the data are real, the units as many and the labels made as in the paper, and `not
-    reproduced` if ours is further from the paper's than TOLERANCE.
+    config/published.tsv), empty for models that were not run. `failed` is how many of the fits
+    have no score. `verdict` says `not comparable` unless the data are real, the units as many and
+    the labels made as in the paper, and `not reproduced` if ours is further from the paper's than
+    TOLERANCE, or cannot be told for failed fits; it says how many failed.
     """
     rows = []
     for row in published[published["study"] == study].itertuples():
@@ -65,16 +68,18 @@ def beside_published(metrics, published, study, simulated, label_mode, changed="
                 f"{', '.join(STATISTICS)}"
             )
         models = [row.model] if pd.isna(row.against) else [row.against, row.model]
+        failed = 0
         if row.statistic == "pooled":
             ours, n_units = _pooled(regimes, row)
         else:
             mean, _ = average_seeds(metrics, models, row.metric, row.split)
             n_units = len(mean) if len(mean.columns) == len(models) else 0
             ours = (
-                _statistic(row.statistic, mean[row.model], mean.get(row.against))
+                _statistic(row.statistic, mean[row.model], mean.get(row.against), row.metric)
                 if n_units
                 else float("nan")
             )
+            failed = int(count_failed(metrics, models, row.metric, row.split).to_numpy().sum())
         tolerance = TOLERANCE.get(row.statistic, VALUE_TOLERANCE.get(row.metric, 0.02))
         if not n_units:
             verdict = "not run"
@@ -94,6 +99,8 @@ def beside_published(metrics, published, study, simulated, label_mode, changed="
             )
             if row.label_mode == "unknown":
                 verdict += f" (how the paper made its labels is unknown; {label_mode} here)"
+            if failed:
+                verdict += f" ({counted(failed, 'fit')} failed)"
         rows.append(
             (
                 row.model,
@@ -103,6 +110,7 @@ def beside_published(metrics, published, study, simulated, label_mode, changed="
                 row.value,
                 ours,
                 n_units or None,
+                failed,
                 verdict,
                 row.label_mode,
                 row.source,
@@ -116,6 +124,7 @@ def beside_published(metrics, published, study, simulated, label_mode, changed="
         "published",
         "ours",
         "units",
+        "failed",
         "verdict",
         "published_label_mode",
         "source",
