@@ -100,7 +100,7 @@ def draw_units(table, axis_name, name_best):
             rows["value"].dropna(),
             positions=[number],
             widths=0.6,
-            showmeans=True,
+            showmeans=not failed.any(),
             medianprops={"color": colour},
             boxprops={"color": colour},
             whiskerprops={"color": colour},
