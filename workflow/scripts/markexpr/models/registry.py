@@ -169,6 +169,11 @@ class Svr(Hyperparameters):
 
     layers: Literal[1, 2] = Field(1, description="1: the best bin; 2: a second SVR on all bins")
     costs: list[Positive] = Field([0.1, 1, 10, 100], min_length=1, description="C to choose from")
+    gamma: Literal["auto", "scale"] = Field(
+        "auto",
+        description="width of the kernels. auto: 1 / inputs, scikit-learn's default until 0.22; "
+        "scale: this divided by the variance of the inputs, its default since",
+    )
     folds: Annotated[Whole, Field(ge=2)] = Field(3, description="of the cross-validation")
     search_genes: Count = Field(2000, description="genes that choose bin and C, at most")
 

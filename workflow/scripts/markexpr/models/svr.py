@@ -20,72 +20,107 @@ def features(a, b):
     return b - a
 
 
-def _search(X, y, costs, folds):
-    """Cross-validated Pearson correlation of each cost, float [costs]."""
-    found = [pearson(y, cross_val_predict(SVR(C=cost), X, y, cv=folds)) for cost in costs]
-    return np.nan_to_num(found, nan=-1.0)
+def _search(X, y, costs, gamma, folds):
+    """The cost with the best cross-validated Pearson correlation, this correlation, and the
+    out-of-fold predictions with it, float64 [samples]. X: [samples, inputs]."""
+    predicted = [cross_val_predict(SVR(C=cost, gamma=gamma), X, y, cv=folds) for cost in costs]
+    scores = np.nan_to_num([pearson(y, values) for values in predicted], nan=-1.0)
+    best = scores.argmax()
+    return costs[best], scores[best], predicted[best]
+
+
+def _predict_both(X, y, train, held_out, costs, gamma, folds):
+    """Predictions of a bin by models that know of the samples `train` alone: for these out of
+    fold, for the samples `held_out` by a model of all of them. X: [samples, marks]."""
+    cost, _, out_of_fold = _search(X[train], y[train], costs, gamma, folds)
+    return out_of_fold, SVR(C=cost, gamma=gamma).fit(X[train], y[train]).predict(X[held_out])
 
 
 class BinwiseSVR(BaseEstimator, RegressorMixin):
     """One RBF SVR a bin, X [samples, marks, bins].
 
     layers: 1, the bin and cost with the best cross-validated Pearson correlation; 2, all bins, each
-    with its best cost, and an SVR on their predictions, which are those for the genes they were
-    trained on, as in the paper. costs: C to choose from; folds: of the cross-validation;
-    search_genes: at most so many genes, drawn at random, choose (all then train).
+    with its best cost, and an SVR on their predictions. This second SVR trains on out-of-fold
+    predictions: those of models that trained on the same genes are too good to weigh bins by.
+    costs: C to choose from; gamma: of all kernels, as scikit-learn names it; folds: of the
+    cross-validation; search_genes: at most so many genes, drawn at random, choose (all then train).
+
+    Fitted: pearson_ [bins], the cross-validated Pearson correlation of each bin with its best cost;
+    inner_score_, that of the best bin, or of the second layer.
     """
 
-    def __init__(self, layers, costs, folds, search_genes, seed, threads):
-        self.layers, self.costs, self.folds, self.search_genes, self.seed, self.threads = (
-            layers,
-            costs,
-            folds,
-            search_genes,
-            seed,
-            threads,
-        )
+    def __init__(self, layers, costs, gamma, folds, search_genes, seed, threads):
+        self.layers, self.costs, self.gamma, self.folds = layers, costs, gamma, folds
+        self.search_genes, self.seed, self.threads = search_genes, seed, threads
 
     def fit(self, X, y):
         rng = np.random.default_rng(self.seed)
         chosen = rng.permutation(len(y))[: self.search_genes]
-        cut = KFold(self.folds, shuffle=True, random_state=self.seed)
-        parallel = Parallel(n_jobs=self.threads)
-        bins = range(X.shape[2])
-        found = np.array(
-            parallel(
-                delayed(_search)(X[chosen][:, :, place], y[chosen], self.costs, cut)
-                for place in bins
-            )
-        )
-        self.pearson_ = found.max(axis=1)
-        best = found.argmax(axis=1)
-        self.bins_ = np.array(bins) if self.layers == 2 else np.array([self.pearson_.argmax()])
+        found = self._map_bins(_search, X[chosen], y[chosen], self.costs, self.gamma, self._folds())
+        costs, scores, _ = zip(*found)
+        self.pearson_ = np.array(scores)
+        best = self.pearson_.argmax()
+        self.inner_score_ = float(self.pearson_[best])
         log.info(
             "best bin %d of %d: cross-validated Pearson %.3f",
-            self.pearson_.argmax() + 1,
+            best + 1,
             X.shape[2],
-            self.pearson_.max(),
+            self.inner_score_,
         )
-        self.first_ = parallel(
-            delayed(SVR(C=self.costs[best[place]]).fit)(X[:, :, place], y) for place in self.bins_
+        self.bins_ = np.arange(X.shape[2]) if self.layers == 2 else np.array([best])
+        make = [SVR(C=costs[place], gamma=self.gamma) for place in self.bins_]
+        self.first_ = self._parallel()(
+            delayed(model.fit)(X[:, :, place], y) for model, place in zip(make, self.bins_)
         )
         if self.layers == 2:
-            first = self._first_layer(X)
-            second = _search(first[chosen], y[chosen], self.costs, cut)
-            self.second_ = SVR(C=self.costs[second.argmax()]).fit(first, y)
+            predicted = self._predict_folds(X[chosen], y[chosen])
+            scores = np.nan_to_num([pearson(y[chosen], row) for row in predicted], nan=-1.0)
+            cost, self.inner_score_ = self.costs[scores.argmax()], float(scores.max())
+            log.info("second layer: cross-validated Pearson %.3f", self.inner_score_)
+            out_of_fold = self._parallel()(
+                delayed(cross_val_predict)(model, X[:, :, place], y, cv=self._folds())
+                for model, place in zip(make, self.bins_)
+            )
+            self.second_ = SVR(C=cost, gamma=self.gamma).fit(np.stack(out_of_fold, axis=1), y)
         return self
 
-    def _first_layer(self, X):
-        parts = Parallel(n_jobs=self.threads)(
-            delayed(model.predict)(X[:, :, place]) for model, place in zip(self.first_, self.bins_)
+    def _predict_folds(self, X, y):
+        """Cross-validated predictions of both layers with each cost of the second, float64 [costs,
+        samples]. In each fold the first layer, its costs and its out-of-fold predictions are made
+        anew, of the other folds alone: a bin's cost that was chosen with the fold's genes already
+        knows something of them.
+        """
+        predicted = np.empty((len(self.costs), len(y)))
+        for train, held_out in self._folds().split(X):
+            parts = self._map_bins(
+                _predict_both, X, y, train, held_out, self.costs, self.gamma, self._folds()
+            )
+            known, new = (np.stack(part, axis=1) for part in zip(*parts))
+            for row, cost in enumerate(self.costs):
+                second = SVR(C=cost, gamma=self.gamma).fit(known, y[train])
+                predicted[row, held_out] = second.predict(new)
+        return predicted
+
+    def _folds(self):
+        return KFold(self.folds, shuffle=True, random_state=self.seed)
+
+    def _parallel(self):
+        return Parallel(n_jobs=self.threads)
+
+    def _map_bins(self, function, X, *arguments):
+        """What the function returns for each bin of X, as a list."""
+        return self._parallel()(
+            delayed(function)(X[:, :, place], *arguments) for place in range(X.shape[2])
         )
-        return np.stack(parts, axis=1)
 
     def predict(self, X):
-        first = self._first_layer(X)
+        parts = self._parallel()(
+            delayed(model.predict)(X[:, :, place]) for model, place in zip(self.first_, self.bins_)
+        )
+        first = np.stack(parts, axis=1)
         return self.second_.predict(first) if self.layers == 2 else first[:, 0]
 
 
-def build(n_marks, n_bins, seed, threads, layers, costs, folds, search_genes):
+def build(n_marks, n_bins, seed, threads, layers, costs, gamma, folds, search_genes):
     """From the keys of a model's `estimator` (markexpr.models.registry)."""
-    return BinwiseSVR(layers, list(costs), folds, search_genes, seed, threads)
+    return BinwiseSVR(layers, list(costs), gamma, folds, search_genes, seed, threads)
