@@ -4,10 +4,12 @@ as regression of the change between two cells.
 As DeepDiff's baseline (section 4.2), which chooses 50, 70 or 100 features and 10 to 200 trees.
 """
 
+import itertools
+
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.model_selection import KFold
 from skrebate import ReliefF
 
 from markexpr.evaluation.metrics import pearson
@@ -23,7 +25,15 @@ class ReliefForest(BaseEstimator, RegressorMixin):
     """X [samples, features]. n_features, n_trees: to choose from, by cross-validated Pearson
     correlation in `folds`; neighbours: of ReliefF;
     search_genes: at most so many genes, drawn at random, rank the features and choose (ReliefF
-    takes time with their square; all then grow the forest)."""
+    takes time with their square; all then grow the forest).
+
+    To choose, each fold's features are ranked by the genes of the other folds alone: ranks that
+    have seen a fold's genes fit them even where there is nothing to learn. All search genes rank
+    the features of the final forest.
+
+    Fitted: inner_score_, the best cross-validated Pearson correlation; ranked_, features from the
+    best on; kept_, those that the forest sees.
+    """
 
     def __init__(self, n_features, n_trees, neighbours, folds, search_genes, seed, threads):
         self.n_features, self.n_trees, self.neighbours, self.folds = (
@@ -36,27 +46,36 @@ class ReliefForest(BaseEstimator, RegressorMixin):
 
     def fit(self, X, y):
         chosen = np.random.default_rng(self.seed).permutation(len(y))[: self.search_genes]
-        # features that are the same for all genes would be divided by their range of 0
-        varied = np.flatnonzero(np.ptp(X[chosen], axis=0) > 0)
-        neighbours = min(self.neighbours, len(chosen) - 1)
-        relief = ReliefF(n_neighbors=neighbours, n_jobs=self.threads).fit(
-            X[chosen][:, varied].astype(np.float64), y[chosen].astype(np.float64)
+        pairs = list(itertools.product(self.n_features, self.n_trees))
+        predicted = self._predict_folds(X[chosen], y[chosen], pairs)
+        scores = np.nan_to_num([pearson(y[chosen], row) for row in predicted], nan=-1.0)
+        (n, trees), self.inner_score_ = pairs[scores.argmax()], float(scores.max())
+        log.info(
+            "%d features and %d trees: cross-validated Pearson %.3f", n, trees, self.inner_score_
         )
-        self.ranked_ = varied[relief.top_features_]
-        cut = KFold(self.folds, shuffle=True, random_state=self.seed)
-        best = (-np.inf, None)
-        for n in self.n_features:
-            for trees in self.n_trees:
-                predicted = cross_val_predict(
-                    self._forest(trees), X[chosen][:, self.ranked_[:n]], y[chosen], cv=cut
-                )
-                score = np.nan_to_num(pearson(y[chosen], predicted), nan=-1.0)
-                best = max(best, (score, (n, trees)))
-        score, (n, trees) = best
-        log.info("%d features and %d trees: cross-validated Pearson %.3f", n, trees, score)
+        self.ranked_ = self._rank(X[chosen], y[chosen])
         self.kept_ = self.ranked_[:n]
         self.forest_ = self._forest(trees).fit(X[:, self.kept_], y)
         return self
+
+    def _predict_folds(self, X, y, pairs):
+        """Cross-validated predictions with each pair of numbers of features and of trees, float64
+        [pairs, samples]."""
+        predicted = np.empty((len(pairs), len(y)))
+        for train, held_out in KFold(self.folds, shuffle=True, random_state=self.seed).split(X):
+            ranked = self._rank(X[train], y[train])
+            for row, (n, trees) in enumerate(pairs):
+                forest = self._forest(trees).fit(X[train][:, ranked[:n]], y[train])
+                predicted[row, held_out] = forest.predict(X[held_out][:, ranked[:n]])
+        return predicted
+
+    def _rank(self, X, y):
+        """Features from the best on, int [features that vary]."""
+        # features that are the same for all genes would be divided by their range of 0
+        varied = np.flatnonzero(np.ptp(X, axis=0) > 0)
+        relief = ReliefF(n_neighbors=min(self.neighbours, len(y) - 1), n_jobs=self.threads)
+        relief.fit(X[:, varied].astype(np.float64), y.astype(np.float64))
+        return varied[relief.top_features_]
 
     def _forest(self, trees):
         return RandomForestRegressor(
