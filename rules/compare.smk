@@ -56,9 +56,11 @@ rule plot_models:
 
 
 rule judge_claims:
-    """Each claim that one model is better than another, by a paired test over units."""
+    """What the paper says of its models: paired tests over units, bootstrap tests on the rows of
+    all cells, and counts of units."""
     input:
-        "results/metrics/{study}.tsv",
+        unpack(ask.evidence),
+        metrics="results/metrics/{study}.tsv",
     output:
         **table("claims"),
     log:
@@ -71,6 +73,7 @@ rule judge_claims:
         **drawn_by("judge_claims.py"),
         claims=ask.setting("claims"),
         metric=ask.first_metric,
+        deviations=ask.deviations,
     message:
         "Testing the claims of study {wildcards.study}"
     script:

@@ -110,6 +110,7 @@ rule compare_published:
     params:
         **drawn_by("compare_published.py"),
         changed=ask.changes,
+        deviations=ask.deviations,
         published_as=ask.published_as,
         paper=ask.setting("paper", "citation"),
         label_mode=ask.label_mode,
@@ -126,6 +127,8 @@ rule score_regimes:
         ask.predictions,
     output:
         **table("regimes"),
+        cells="results/tables/{study}/unseen_cells.tsv",
+        errors="results/tables/{study}/regimes.npz",
     log:
         "logs/score_regimes/{study}.log",
     benchmark:
@@ -161,6 +164,27 @@ rule plot_regimes:
         "Drawing validation and test error of study {wildcards.study}"
     script:
         "../workflow/scripts/plot_regimes.py"
+
+
+rule plot_unseen_cells:
+    """Each model's error above or below the gene mean's on every unseen cell, and on all."""
+    input:
+        regimes="results/tables/{study}/regimes.tsv",
+        cells="results/tables/{study}/unseen_cells.tsv",
+    output:
+        **figure("unseen_cells"),
+    log:
+        "logs/plot_unseen_cells/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("plot_unseen_cells"),
+    params:
+        **drawn_by("plot_unseen_cells.py"),
+    message:
+        "Drawing the unseen cells of study {wildcards.study}"
+    script:
+        "../workflow/scripts/plot_unseen_cells.py"
 
 
 rule leave_one_out:

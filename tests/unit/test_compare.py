@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from markexpr.evaluation.published import beside_published
+from markexpr.evaluation.published import Setting, beside_published
 from markexpr.io.jobs import InputError
 from markexpr.tables import scores_wide, write_html
 
@@ -96,7 +96,7 @@ OURS = pd.concat([metrics([(0.7, 0.8), (0.85, 0.89)]), metrics([(0.82,), (0.9,)]
     ],
 )
 def test_verdicts(row, arguments, ours, verdict):
-    result = beside_published(OURS, published(**row), "s", *arguments).iloc[0]
+    result = beside_published(OURS, published(**row), Setting("s", *arguments)).iloc[0]
     assert result["verdict"] == verdict
     assert pd.isna(result["ours"]) if ours is None else result["ours"] == pytest.approx(ours)
 
@@ -108,12 +108,24 @@ def test_failed_fits_are_named_and_lose():
         ("mean", None, "not reproduced (1 fit failed)"),
         ("max", 0.87, "not reproduced (1 fit failed)"),
     ):
-        row = beside_published(failed, published(statistic=statistic), "s", False, "text").iloc[0]
+        row = beside_published(
+            failed, published(statistic=statistic), Setting("s", False, "text")
+        ).iloc[0]
         assert row["verdict"] == verdict and row["units"] == 2 and row["failed"] == 1
         assert pd.isna(row["ours"]) if ours is None else row["ours"] == pytest.approx(ours)
     row = published(statistic="mean_drop", against="origin", value=0.05)
-    row = beside_published(failed, row, "s", False, "text").iloc[0]
+    row = beside_published(failed, row, Setting("s", False, "text")).iloc[0]
     assert pd.isna(row["ours"]) and row["verdict"] == "not reproduced (1 fit failed)"
+
+
+def test_verdicts_name_one_seed_and_where_a_model_is_not_as_the_paper():
+    one_seed = OURS[OURS["seed"] == 0]
+    row = published(value=0.775)
+    setting = Setting("s", False, "text", deviations={"m": ["epochs 3 (paper: 5)"], "other": ["x"]})
+    found = beside_published(one_seed, row, setting)["verdict"][0]
+    assert found == "within 0.02 (one seed); not as the paper: epochs 3 (paper: 5)"
+    found = beside_published(OURS, published(value=0.1), setting)["verdict"][0]
+    assert found == "not reproduced; not as the paper: epochs 3 (paper: 5)"
 
 
 def test_a_model_with_a_failed_fit_stands_below_those_without():
@@ -143,14 +155,14 @@ def test_rows_of_all_cells_together_come_from_the_regimes():
             n_units=n_units,
             label_mode="none",
         )
-        result = beside_published(OURS, row, "s", False, "none", "", regimes).iloc[0]
+        result = beside_published(OURS, row, Setting("s", False, "none"), regimes).iloc[0]
         assert result["ours"] == ours and result["verdict"] == verdict
-    assert beside_published(OURS, row, "s", False, "none").iloc[0]["verdict"] == "not run"
+    assert beside_published(OURS, row, Setting("s", False, "none")).iloc[0]["verdict"] == "not run"
 
 
 def test_an_unknown_statistic_is_named():
     with pytest.raises(InputError, match="unknown statistic 'mode'"):
-        beside_published(OURS, published(statistic="mode"), "s", False, "text")
+        beside_published(OURS, published(statistic="mode"), Setting("s", False, "text"))
 
 
 def test_scores_side_by_side_best_model_first_and_truth_last(tmp_path):

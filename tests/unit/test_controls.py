@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from markexpr.data.samples import Samples
-from markexpr.evaluation import controls, regimes, scorer
+from markexpr.evaluation import controls, intervals, regimes, scorer
 from markexpr.io.jobs import InputError
 
 
@@ -131,6 +132,11 @@ def test_leaving_one_out_by_hand():
 
 # ---- regimes ----
 
+
+def score(rows, replicates):
+    return regimes.score(rows, replicates, 1).table
+
+
 GENES = [f"G{i:02}" for i in range(30)]
 SPLIT = np.array(["train"] * 15 + ["valid"] * 5 + ["test"] * 10)
 
@@ -166,7 +172,7 @@ def study(seed=0):
 
 def test_each_regime_has_its_rows_and_no_others():
     _, runs = study()
-    table = regimes.score(regimes.gather(runs), 50, 1).set_index(["regime", "model"])
+    table = score(regimes.gather(runs), 50).set_index(["regime", "model"])
     expected = {
         "valid_seen": 10,
         "test_seen": 20,
@@ -191,14 +197,14 @@ def test_a_gene_is_seen_if_it_trains_in_any_cell():
         (model, unit, seed, own.assign(split=turned) if unit == "E004" else own)
         for model, unit, seed, own in runs
     ]
-    table = regimes.score(regimes.gather(runs), 50, 1).set_index(["regime", "model"])
+    table = score(regimes.gather(runs), 50).set_index(["regime", "model"])
     assert table.loc[("unseen_known", "half"), "rows"] == 20
     assert "unseen_valid" not in table.index.get_level_values("regime")
 
 
 def test_scores_of_a_regime_are_those_of_its_rows():
     truth, runs = study()
-    table = regimes.score(regimes.gather(runs), 200, 1).set_index(["regime", "model"])
+    table = score(regimes.gather(runs), 200).set_index(["regime", "model"])
     mean = (truth["E003"] + truth["E004"]) / 2
     half = (truth["E071"] + mean) / 2
     row = table.loc[("unseen", "half")]
@@ -222,9 +228,9 @@ def test_scores_of_a_regime_are_those_of_its_rows():
 
 def test_the_table_says_who_beats_the_gene_mean():
     _, runs = study()
-    table = regimes.score(regimes.gather(runs), 300, 1).set_index(["regime", "model"])
-    assert table.loc[("unseen_known", "half"), "verdict"] == "beats the gene mean"
-    assert table.loc[("unseen", "worse"), "verdict"] == "worse than the gene mean"
+    table = score(regimes.gather(runs), 300).set_index(["regime", "model"])
+    assert table.loc[("unseen_known", "half"), "verdict"] == "beats the gene mean in this one cell"
+    assert table.loc[("unseen", "worse"), "verdict"] == "worse than the gene mean in this one cell"
     assert table.loc[("unseen", "gene_mean"), "verdict"] == ""
     # the control itself leaves nothing beyond itself, and what is made of it by a straight line has
     # no partial correlation
@@ -236,9 +242,9 @@ def test_the_table_says_who_beats_the_gene_mean():
         if model == "gene_mean"
     ]
     assert (
-        regimes.score(regimes.gather(runs + same), 50, 1)
+        score(regimes.gather(runs + same), 50)
         .query("model == 'same'")["verdict"]
-        .eq("no different from the gene mean")
+        .str.startswith("not told apart from the gene mean")
         .all()
     )
 
@@ -255,8 +261,8 @@ def test_seeds_are_averaged_and_partial_models_left_out():
         for model, unit, _, table in runs
         if model == "half" and unit == "E003"
     ]
-    table = regimes.score(regimes.gather(runs + again + only), 50, 1).set_index(["regime", "model"])
-    first = regimes.score(regimes.gather(runs), 50, 1).set_index(["regime", "model"])
+    table = score(regimes.gather(runs + again + only), 50).set_index(["regime", "model"])
+    first = score(regimes.gather(runs), 50).set_index(["regime", "model"])
     assert table.loc[("unseen", "half"), "mse"] == pytest.approx(
         first.loc[("unseen", "half"), "mse"] / 2
     )
@@ -265,7 +271,7 @@ def test_seeds_are_averaged_and_partial_models_left_out():
 
 def test_regimes_and_metrics_score_the_same_rows_alike():
     _, runs = study()
-    table = regimes.score(regimes.gather(runs), 200, 1).set_index(["regime", "model"])
+    table = score(regimes.gather(runs), 200).set_index(["regime", "model"])
     half = pd.concat(own for model, unit, _, own in runs if model == "half" and unit != "E071")
     test = half[half["split"] == "test"]
     alone = scorer.score_regression(
@@ -285,16 +291,123 @@ def test_a_constant_is_scored_by_its_error_alone():
         for model, unit, seed, own in runs
         if model == "half"
     ]
-    table = regimes.score(regimes.gather(runs + flat), 200, 1).set_index("model").loc["flat"]
+    table = score(regimes.gather(runs + flat), 200).set_index("model").loc["flat"]
     for name in ("pearson", "partial_pearson"):
         assert table[[name, f"{name}_low", f"{name}_high"]].isna().all(axis=None)
-    assert (table["verdict"] == "worse than the gene mean").all()
+    assert table["verdict"].str.startswith("worse than the gene mean").all()
     assert (table["mse_low"] <= table["mse"]).all() and (table["mse"] <= table["mse_high"]).all()
 
 
 def test_without_another_seen_cell_there_is_no_gene_mean_to_go_beyond():
     _, runs = study()
     alone = [run for run in runs if run[1] == "E003" and run[0] == "half"]
-    table = regimes.score(regimes.gather(alone), 50, 1)
+    table = score(regimes.gather(alone), 50)
     assert table[["pearson_beyond_mean", "partial_pearson"]].isna().all(axis=None)
     assert table["pearson"].notna().all() and (table["verdict"] == "").all()
+
+
+# ---- new cells ----
+
+
+def unseen_cells(rng, n_cells, n_genes=60, effect=1.0):
+    """Runs of two seen and n_cells unseen cells in which `model` and the gene mean are as good as
+    each other over all cells that could be, and differ from cell to cell."""
+    genes = [f"G{number:03}" for number in range(n_genes)]
+    runs = []
+    for place in range(n_cells + 2):
+        seen = place < 2
+        truth = rng.normal(0, 1, n_genes)
+        for model, error in (("model", effect), ("gene_mean", -effect)):
+            scale = np.exp(error * rng.normal(0, 0.3))
+            predicted = truth + scale * rng.normal(0, 1, n_genes)
+            split = np.where(np.arange(n_genes) < 40, "train", "test") if seen else "test"
+            table = pd.DataFrame(
+                {"gene_id": genes, "split": split, "y_true": truth, "y_pred": predicted}
+            )
+            runs.append((model, f"E{place:03}", 1, table))
+    return runs
+
+
+def test_cells_that_differ_make_no_verdict_of_new_cells():
+    rng = np.random.default_rng(0)
+    told = {"cells and genes": 0, "genes": 0}
+    for _ in range(100):
+        rows = regimes.gather(unseen_cells(rng, 6))
+        table = score(rows, 200).set_index(["regime", "model"])
+        verdict = table.loc[("unseen", "model"), "verdict"]
+        assert verdict.endswith("on new cells (6 drawn)")
+        told["cells and genes"] += not verdict.startswith("not told apart")
+        # by genes alone, as if there were no other cells
+        change = (
+            (rows.predicted["model", 1] - rows.truth) ** 2
+            - (rows.predicted["gene_mean", 1] - rows.truth) ** 2
+        )[2:].mean(axis=0)
+        told["genes"] += abs(change.mean()) > 1.96 * change.std() / np.sqrt(len(change))
+    assert told["cells and genes"] <= 10 and told["genes"] >= 40
+
+
+def test_what_holds_in_every_cell_is_told():
+    rng = np.random.default_rng(1)
+    runs = [
+        (
+            model,
+            unit,
+            seed,
+            own.assign(y_pred=own["y_true"] + 0.3 * (own["y_pred"] - own["y_true"])),
+        )
+        if model == "model"
+        else (model, unit, seed, own)
+        for model, unit, seed, own in unseen_cells(rng, 6)
+    ]
+    found = regimes.score(regimes.gather(runs), 300, 1)
+    row = found.table.set_index(["regime", "model"]).loc[("unseen", "model")]
+    assert row["verdict"] == "beats the gene mean on new cells (6 drawn)"
+    # and every cell is shown, with its own rows
+    cells = found.cells[found.cells["model"] == "model"]
+    assert cells["cell"].tolist() == [f"E{number:03}" for number in range(2, 8)]
+    assert cells["mse"].mean() == pytest.approx(row["mse"])
+    assert (cells["verdict"] == "beats the gene mean in this one cell").all()
+
+
+def test_an_interval_over_cells_is_students():
+    # errors that differ from cell to cell alone: the interval is that of a mean of six numbers
+    rng = np.random.default_rng(2)
+    runs, genes = [], [f"G{number}" for number in range(20)]
+    own = rng.uniform(1, 2, 6)
+    for place, size in enumerate([1.0, *own]):
+        split = "test" if place else np.where(np.arange(20) < 10, "train", "test")
+        truth = rng.normal(size=20)
+        table = pd.DataFrame(
+            {"gene_id": genes, "split": split, "y_true": truth, "y_pred": truth + np.sqrt(size)}
+        )
+        runs.append(("model", f"E{place}", 1, table))
+    row = score(regimes.gather(runs), 4000).set_index("regime").loc["unseen"]
+    reach = stats.t.ppf(0.975, 5) * own.std(ddof=1) / np.sqrt(6)
+    assert row["mse"] == pytest.approx(own.mean())
+    assert row["mse_high"] - row["mse"] == pytest.approx(reach, rel=0.05)
+    assert row["mse"] - row["mse_low"] == pytest.approx(min(reach, own.mean()), rel=0.05)
+
+
+def test_seen_cells_stay_as_they_are():
+    # of the competition's rows those of seen cells are in every replicate
+    rng = np.random.default_rng(3)
+    rows = regimes.gather(unseen_cells(rng, 3))
+    found = regimes.score(rows, 400, 1).errors["competition", "model"]
+    assert found.cells == 3
+    chosen = rows.select("competition")
+    error = np.where(chosen, (rows.predicted["model", 1] - rows.truth) ** 2, 0)
+    (weights,) = intervals.draws(60, 400, 1, cells=3, rest=True)
+    groups = np.stack([*error[2:], error[:2].sum(axis=0)])
+    numbers = np.stack([*chosen[2:], chosen[:2].sum(axis=0)])
+    expected = (weights @ groups.ravel()) / (weights @ numbers.ravel())
+    assert found.replicates == pytest.approx(expected)
+
+
+def test_errors_are_read_back_as_written(tmp_path):
+    errors = regimes.score(regimes.gather(unseen_cells(np.random.default_rng(0), 2)), 20, 1).errors
+    regimes.write_errors(tmp_path / "regimes.npz", errors)
+    found = regimes.read_errors(tmp_path / "regimes.npz")
+    assert found.keys() == errors.keys() and found["unseen", "model"].cells == 2
+    for key, one in errors.items():
+        assert found[key].value == one.value
+        assert np.array_equal(found[key].replicates, one.replicates)

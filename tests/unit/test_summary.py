@@ -7,7 +7,12 @@ import pytest
 from scipy import stats
 from scipy.stats import wilcoxon
 
-from markexpr.evaluation.claims import adjust_by_holm, judge_claims, judge_signed_ranks
+from markexpr.evaluation.claims import (
+    Evidence,
+    adjust_by_holm,
+    judge_claims,
+    judge_signed_ranks,
+)
 from markexpr.evaluation.comparisons import (
     average_seeds,
     cell_of_unit,
@@ -17,6 +22,7 @@ from markexpr.evaluation.comparisons import (
     summarise_settings,
     summarise_shares,
 )
+from markexpr.evaluation.regimes import Errors
 from markexpr.io.jobs import InputError
 
 
@@ -38,6 +44,14 @@ def metrics(**values):
     )
 
 
+def judge(claims, data, **evidence):
+    """Claims judged by test AUC, with `verdict` as it is of several seeds."""
+    table = judge_claims(claims, Evidence(data, "auc", **evidence))
+    return table.assign(verdict=table["verdict"].str.removesuffix(" (one seed)"))
+
+
+NAN = float("nan")
+CLAIM = [{"better": "a", "than": "b", "source": "x"}, {"better": "b", "than": "a", "source": "x"}]
 NOTHING = pd.DataFrame(columns=["model", "metric", "statistic", "value", "own_paper"])
 
 
@@ -112,7 +126,7 @@ def test_claims_are_tested_pairwise():
         {"better": "high", "than": "low", "source": "x", "cells": ["E1", "E2"]},
         {"better": "high", "than": "low", "source": "x", "ours": True},
     ]
-    table = judge_claims(data, claims, "auc")
+    table = judge(claims, data)
     # eight differences of one sign: 1/256 one-sided, times 5 tests; of four units, at least 1/16
     # times 5
     assert table["p"][0] == pytest.approx(1 / 256) and table["p_holm"][0] == pytest.approx(5 / 256)
@@ -133,15 +147,139 @@ def test_claims_are_tested_pairwise():
     assert table["p"][2] == pytest.approx(wilcoxon(change, alternative="greater").pvalue)
 
 
-# ---- fits that failed ----
+def test_a_verdict_of_one_seed_says_so():
+    claim = [{"better": "a", "than": "b", "source": "x"}]
+    for seeds, verdict in ((1, "supported (one seed)"), (2, "supported")):
+        data = metrics(a=[[0.8] * seeds] * 6, b=[[0.7] * seeds] * 6)
+        data = data[data["split"] == "test"]
+        assert judge_claims(claim, Evidence(data, "auc"))["verdict"].tolist() == [verdict]
+    # what was not run is of no seed
+    absent = [{"better": "a", "than": "absent", "source": "x"}]
+    assert judge_claims(absent, Evidence(data, "auc"))["verdict"].tolist() == ["not run"]
 
-NAN = float("nan")
-CLAIM = [{"better": "a", "than": "b", "source": "x"}, {"better": "b", "than": "a", "source": "x"}]
+
+def test_a_verdict_names_where_models_are_not_as_the_paper():
+    data = metrics(a=[[0.8]] * 6, b=[[0.7]] * 6)
+    deviations = {"a": ["epochs 3 (paper: 5)"], "b": ["epochs 3 (paper: 5)", "pool 2 (paper: 4)"]}
+    table = judge(CLAIM, data, deviations=deviations)
+    assert table["deviations"].tolist() == ["epochs 3 (paper: 5); pool 2 (paper: 4)"] * 2
+
+
+# ---- kinds of claims ----
+
+
+def test_a_model_is_the_best_in_some_units():
+    data = metrics(
+        a=[[0.9], [0.9], [0.5], [0.8]], b=[[0.8], [0.9], [0.6], [NAN]], c=[[0.1], [0.2], [0.7], [0]]
+    )
+    among = ["a", "b", "c"]
+    claims = [
+        {"best": "a", "among": among, "in_units": 3, "of_units": 4, "source": "x"},
+        {"best": "b", "among": among, "in_units": 3, "of_units": 4, "source": "x"},
+        {"worst": "c", "among": among, "in_units": 2, "of_units": 4, "source": "x"},
+        {"worst": "b", "among": among, "in_units": 1, "of_units": 10, "source": "x"},
+        {"best": "a", "among": ["a", "d"], "in_units": 1, "of_units": 4, "source": "x"},
+    ]
+    table = judge(claims, data)
+    # the second unit is a tie; a failed fit is the worst
+    assert table["verdict"].tolist() == [
+        "as stated: in 3 of 4",
+        "not as stated: in 1 of 4",
+        "as stated: in 2 of 4",
+        "in 1 of 4; the paper has 10",
+        "not run",
+    ]
+    assert table["claim"][0] == "a is best in 3 of 4" and table["failed"][0] == 1
+    # counts are no tests: they cost the others nothing
+    with_test = judge([*claims, CLAIM[0]], data)
+    assert with_test["p"].iloc[-1] == with_test["p_holm"].iloc[-1]
+
+
+def test_models_are_equal_within_a_margin():
+    change = np.array([1, -2, 3, -1, 2, -3, 1, 1]) / 1000
+    data = metrics(
+        a=[[0.8 + more] for more in change], b=[[0.8]] * 8, c=[[0.7 + more] for more in change]
+    )
+    claims = [
+        {"equal": ["a", "b"], "margin": margin, "source": "x"} for margin in (0.005, 0.0005)
+    ] + [{"equal": ["a", "c"], "margin": 0.005, "source": "x"}]
+    table = judge(claims, data)
+    assert table["verdict"].tolist() == ["supported", "not shown", "contradicted"]
+    expected = max(
+        wilcoxon(change + 0.005, alternative="greater", method="exact").pvalue,
+        wilcoxon(0.005 - change, alternative="greater", method="exact").pvalue,
+    )
+    assert table["p"][0] == pytest.approx(expected) and table["units_better"].tolist() == [8, 0, 0]
+    assert judge(claims[:1], data[data["unit"] != "E1"])["differ"].tolist() == [7]
+
+
+def errors(value, spread, cells, seed):
+    replicates = value + spread * np.random.default_rng(seed).normal(size=2000)
+    return Errors(value, replicates, cells)
+
+
+def test_claims_on_rows_are_tested_on_the_draws_of_both_models():
+    found = {
+        ("competition", "a"): errors(3.0, 0.1, 6, 1),
+        ("competition", "b"): errors(3.1, 0.1, 6, 1),  # the same draws: 0.1 apart in each
+        ("competition", "c"): errors(3.1, 0.1, 6, 2),
+        ("valid_seen", "a"): errors(2.0, 0.01, 0, 3),
+        ("valid_seen", "b"): errors(2.2, 0.01, 0, 4),
+    }
+    claims = [
+        {"better": "a", "than": other, "rows": "competition", "source": "x"} for other in "bcd"
+    ] + [
+        {"better": one, "than": other, "gap": ["valid_seen", "competition"], "source": "x"}
+        for one, other in ("ab", "ba")
+    ]
+    table = judge(claims, metrics(a=[[0.5]]), errors=found)
+    # error rises by 1.0 from validation to test in a, by 0.9 in b
+    assert table["verdict"].tolist() == [
+        "supported",
+        "not shown",
+        "not run",
+        "contradicted",
+        "supported",
+    ]
+    assert table["mean_difference"].tolist()[:2] == pytest.approx([0.1, 0.1])
+    assert table["mean_difference"].tolist()[3:] == pytest.approx([-0.1, 0.1])
+    assert table["over"][0] == "genes and 6 unseen cells" and table["units"].tolist()[:3] == [
+        6,
+        6,
+        0,
+    ]
+    value = 0.1 / (np.sqrt(2) * 0.1 * np.sqrt(6 / 5))
+    assert table["p"][1] == pytest.approx(stats.t.sf(value, 5), rel=0.1)
+
+
+def test_the_mean_of_all_models_is_weighed_against_the_one_that_validation_chooses():
+    ensembles = pd.DataFrame(
+        {
+            "model": "a",
+            "unit": [f"E{number}" for number in range(6)],
+            "seed": 1,
+            "metric": "mse",
+            "failed": 0,
+            "ensemble": 1.0,
+            "mean_of_members": 1.5,
+            "chosen_members_value": [0.9, 0.8, 1.1, 0.9, 0.8, 0.7],
+        }
+    )
+    claims = [{"ensemble": "a", "than": than, "source": "x"} for than in ("chosen", "mean")]
+    table = judge(claims, metrics(a=[[0.5]]), ensembles=ensembles)
+    assert table["units_better"].tolist() == [1, 6] and table["units"].tolist() == [6, 6]
+    assert table["p"][1] == 1 / 64 and table["verdict"].tolist() == ["not shown", "supported"]
+    assert judge(claims, metrics(a=[[0.5]]))["verdict"].tolist() == ["not run"] * 2
+    without = ensembles.assign(chosen_members_value=NAN)  # no gene validates
+    assert judge(claims[:1], metrics(a=[[0.5]]), ensembles=without)["verdict"][0] == "not run"
+
+
+# ---- fits that failed ----
 
 
 def test_a_model_with_failed_fits_wins_no_unit():
     data = metrics(a=[[NAN, NAN, 0.8]] * 6, b=[[0.7] * 3] * 6)
-    table = judge_claims(data, CLAIM, "auc")
+    table = judge(CLAIM, data)
     assert table["verdict"].tolist() == ["contradicted", "supported"]
     assert table["failed"].tolist() == [12, 12] and table["units_better"].tolist() == [0, 6]
     assert table["mean_difference"].isna().all() and table["p"][1] == 2**-6
@@ -159,7 +297,7 @@ def test_a_unit_in_which_all_fits_failed_stays():
 
 def test_a_failed_fit_is_worse_than_any_score():
     data = metrics(a=[[NAN], [0.8], [0.9]], b=[[-0.9], [0.7], [0.7]], both=[[NAN], [NAN], [0.7]])
-    table = judge_claims(data, [*CLAIM, {"better": "a", "than": "both", "source": "x"}], "auc")
+    table = judge([*CLAIM, {"better": "a", "than": "both", "source": "x"}], data)
     # the failed fit's rank is 3 of 3: the positive ranks add up to 3
     assert table["units_better"].tolist() == [2, 1, 2] and table["p"][0] == 5 / 8
     # where both failed, neither wins
@@ -202,14 +340,14 @@ def test_a_unit_that_no_model_can_be_scored_on_is_no_failure():
 def test_units_that_are_equal_make_nothing_significant(zeros):
     change = np.r_[[1, 2, 3, 4], np.zeros(zeros)] / 64  # binary fractions: ties stay exact zeros
     data = metrics(a=[[0.5 + more] for more in change], b=[[0.5]] * len(change))
-    row = judge_claims(data, CLAIM[:1], "auc").iloc[0]
+    row = judge(CLAIM[:1], data).iloc[0]
     assert row["p"] == row["least_p"] == 1 / 16 and row["verdict"] == "too few units"
     assert row["differ"] == 4 and row["units"] == 4 + zeros
 
 
 def test_rounding_of_equal_scores_is_no_difference():
     data = metrics(a=[[0.1 + 0.2]] * 6, b=[[0.3]] * 6)
-    row = judge_claims(data, CLAIM[:1], "auc").iloc[0]
+    row = judge(CLAIM[:1], data).iloc[0]
     assert row["differ"] == 0 and row["p"] == 1 and row["units_better"] == 0
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from markexpr.evaluation.published import beside_published
+from markexpr.evaluation.published import Setting, beside_published
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import run_job
 from markexpr.tables import write_html
@@ -12,20 +12,20 @@ def main(job):
     metrics = pd.read_csv(job.input.metrics, sep="\t")
     published = pd.read_csv(job.input.published, sep="\t", comment="#")
     regimes = pd.read_csv(job.input.regimes, sep="\t") if job.input.get("regimes") else None
-    table = beside_published(
-        metrics,
-        published,
+    setting = Setting(
         job.params.published_as,
         job.params.simulated,
         job.params.label_mode,
         job.params.changed,
-        regimes,
+        job.params.deviations,
     )
+    table = beside_published(metrics, published, setting, regimes)
     write_tsv(job.output.tsv, table, float_format="%.4g")
     note = job.params.paper
     if job.params.label_mode != "none":
         note += f" Labels here: {job.params.label_mode}."
-    write_html(table, f"Study {job.wildcards.study}: published and ours", job, note)
+    title = f"Study {job.wildcards.study}: published and ours"
+    write_html(table, title, job, note, seeds=metrics["seed"].nunique())
 
 
 if __name__ == "__main__":

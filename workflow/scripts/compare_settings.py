@@ -64,7 +64,8 @@ def main(job):
         "failed: fits that have no score; a mean that lacks them is not given. Settings may "
         "differ in test genes, targets or inputs: compare models within a setting, not settings."
     )
-    write_html(summary.dropna(axis="columns", how="all"), title, job, note)
+    seeds = min(one["seed"].nunique() for one in metrics.values())
+    write_html(summary.dropna(axis="columns", how="all"), title, job, note, seeds=seeds)
     save(draw(summary, table["metric"]), title, job)
 
 

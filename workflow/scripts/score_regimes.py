@@ -1,7 +1,7 @@
 """Scores of a study by what was seen in training: genes of seen cells, and unseen cells, beside the
 gene mean."""
 
-from markexpr.evaluation.regimes import REGIMES, gather, score
+from markexpr.evaluation.regimes import REGIMES, gather, score, write_errors
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import parse_run, read_predictions
@@ -19,8 +19,11 @@ def runs(paths):
 
 
 def main(job):
-    table = score(gather(runs(job.input)), **job.params.bootstrap)
+    found = score(gather(runs(job.input)), **job.params.bootstrap)
+    table = found.table
     write_tsv(job.output.tsv, table)
+    write_tsv(job.output.cells, found.cells)
+    write_errors(job.output.errors, found.errors)
     # what was trained on is in the table for the papers' training errors alone
     table = table[table["regime"] != "train_seen"].reset_index(drop=True)
     shown = table[["regime", "model", "cells", "rows"]].replace(
@@ -31,21 +34,17 @@ def main(job):
             shown[name] = with_interval(table[name], table[f"{name}_low"], table[f"{name}_high"])
     note = (
         "A row is a gene in a cell; rows of all cells are scored together. In brackets: 95 % "
-        "bootstrap intervals over genes. Beyond mean: "
-        "after each gene's mean over the other training cells is subtracted from true and "
-        "predicted values; partial: given that mean, "
-        "which is 0 for a constant however few cells there are. gene_mean: that mean where "
-        "the gene trains, else the mean of all that trains, since validation genes train no "
-        "model; a model that is no better on unseen cells "
-        "has learned which gene it looks at."
+        "bootstrap intervals over genes and, where there are several, over unseen cells, with "
+        "Student's t for so few of them: they speak of new cells like these. Seen cells are as "
+        "they are. Beyond mean: after each gene's mean over the other training cells is "
+        "subtracted from true and predicted values; partial: given that mean, which is 0 for a "
+        "constant however few cells there are. gene_mean: that mean where the gene trains, else "
+        "the mean of all that trains, since validation genes train no model; a model that is no "
+        "better on unseen cells has learned which gene it looks at."
     )
-    short = {
-        "beats the gene mean": "better",
-        "worse than the gene mean": "worse",
-        "no different from the gene mean": "no different",
-    }
-    shown["than_gene_mean"] = table["verdict"].replace(short)
-    write_html(shown, f"Study {job.wildcards.study}: seen and unseen genes and cells", job, note)
+    shown["than_gene_mean"] = table["verdict"]
+    title = f"Study {job.wildcards.study}: seen and unseen genes and cells"
+    write_html(shown, title, job, note, seeds=table["seeds"].max())
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ def main(job):
     else:
         table = summarise(metrics, block, read_groups(job.input.get("labels")), published)
     write_tsv(job.output.tsv, table)
-    write_html(table.dropna(axis="columns", how="all"), block["title"], job, note)
+    seeds = metrics["seed"].nunique()
+    write_html(table.dropna(axis="columns", how="all"), block["title"], job, note, seeds=seeds)
 
 
 if __name__ == "__main__":

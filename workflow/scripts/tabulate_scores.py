@@ -15,7 +15,8 @@ def main(job):
         {"model": {"simulator_truth": "best possible (truth)"}}
     )
     title = f"Test genes of study {job.wildcards.study}"
-    write_html(shown, title, job, "In brackets: 95 % bootstrap intervals over genes.")
+    note = "In brackets: 95 % bootstrap intervals over genes."
+    write_html(shown, title, job, note, seeds=shown["seed"].nunique())
 
 
 if __name__ == "__main__":

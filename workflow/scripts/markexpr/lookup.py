@@ -8,6 +8,7 @@ from markexpr import origins, outputs
 from markexpr.digest import code_digest
 from markexpr.io.jobs import InputError
 from markexpr.outputs import Subject
+from markexpr.settings.deviations import deviations_of_models
 from markexpr.settings.reading import did_you_mean
 from markexpr.tasks import array_path, genes_path, sequence_path, tensor_path
 
@@ -146,9 +147,10 @@ class Lookup:
         return self.run(wildcards).samples
 
     def model(self, wildcards):
-        """The block of a run's model. Which cells it has changes none of its runs."""
+        """The block of a run's model. Which cells it has changes none of its runs, nor does what
+        the paper has."""
         block = self._study(wildcards).models[wildcards.model].plain()
-        return {key: value for key, value in block.items() if key != "cells"}
+        return {key: value for key, value in block.items() if key not in ("cells", "in_paper")}
 
     def control(self, wildcards):
         """What kind of control a model is."""
@@ -189,6 +191,19 @@ class Lookup:
             return {}
         return {"regimes": f"results/tables/{wildcards.study}/regimes.tsv"}
 
+    def evidence(self, wildcards):
+        """What claims are judged by beside metrics: errors on the rows of all cells, and ensembles,
+        where claims are about them."""
+        subject, claims = self.subject(wildcards), self._study(wildcards).claims
+        folder, files = f"results/tables/{wildcards.study}", {}
+        if outputs.has_regimes(subject) and any(
+            getattr(claim, "rows", None) or getattr(claim, "gap", None) for claim in claims
+        ):
+            files["errors"] = f"{folder}/regimes.npz"
+        if outputs.has_ensembles(subject) and any(hasattr(claim, "ensemble") for claim in claims):
+            files["ensembles"] = f"{folder}/ensemble.tsv"
+        return files
+
     def published_as(self, wildcards):
         """The study under which a paper's numbers stand."""
         return outputs.published_as(self.subject(wildcards))
@@ -207,6 +222,10 @@ class Lookup:
                 break
             study = self.plan.studies[study].base
         return ", ".join(said)
+
+    def deviations(self, wildcards):
+        """Where each model of a study is not as its paper, in words."""
+        return deviations_of_models(self._study(wildcards))
 
     def compared(self, wildcards):
         """The table of models that settings compare: the study's first, or one of the models that

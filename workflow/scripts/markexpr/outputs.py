@@ -81,6 +81,11 @@ def has_regimes(subject):
     return has_models(subject) and bool(task.held_out and task.training_cells)
 
 
+def has_gene_mean(subject):
+    """It holds cells out, and the gene's mean over other cells is among its models."""
+    return has_regimes(subject) and "gene_mean" in subject.study.models
+
+
 def holds_out_remc(subject):
     """REMC's table of expression is fetched for REMC's cells alone."""
     kinds = subject.origins.kinds(subject.task.cells)
@@ -249,6 +254,8 @@ OUTPUTS = [
     Output(TABLE, "published", SCORES, "published and ours", has_published),
     Output(TABLE, "regimes", SCORES, "seen and unseen genes and cells", has_regimes),
     Output(FIGURE, "regimes", SCORES, "validation and test error (Figure 4)", has_regimes),
+    Output(FIGURE, "unseen_cells", SCORES, "every unseen cell, beside the gene mean",
+           has_gene_mean),
     Output(TABLE, "leave_one_out", SCORES, "expression told by other cells", holds_out_remc),
     Output(FIGURE, "cross_validation", SCORES, "cross-validation (Figure 3)", has_folds),
     Output(TABLE, "sizes", MODELS, "sizes of models", has_models),

@@ -77,13 +77,19 @@ def scores_wide(metrics, split):
     )
 
 
-def write_html(table, title, job, note=""):
+ONE_SEED = "One seed: how much these numbers vary from seed to seed is unknown."
+
+
+def write_html(table, title, job, note="", seeds=None):
     """Write a DataFrame as an HTML page that needs nothing else, to `job.output.html`.
 
     Numbers are set to the right, missing ones are a dash. The title says so if the data are
-    simulated; `note` stands below it.
+    simulated; `note` stands below it, and ends in ONE_SEED if `seeds`, how many the numbers are
+    of, is 1.
     """
     title = titled(title, job)
+    if seeds == 1:
+        note = f"{note} {ONE_SEED}".strip()
 
     def cell(value):
         if pd.isna(value):

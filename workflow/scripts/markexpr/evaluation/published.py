@@ -1,5 +1,7 @@
 """Published numbers beside ours."""
 
+from dataclasses import dataclass, field
+
 import pandas as pd
 
 from markexpr.evaluation.comparisons import aggregate, average_seeds, count_failed, take_shares
@@ -48,20 +50,66 @@ def _pooled(regimes, row):
     )
 
 
-def beside_published(metrics, published, study, simulated, label_mode, changed="", regimes=None):
+@dataclass(frozen=True)
+class Setting:
+    """What a study's numbers were made with, as far as it tells whether they compare.
+
+    study: its name in config/published.tsv; simulated: whether the data are; label_mode: how ours
+    are labelled (numeric, text, none); changed: what else differs from the study's own setting, in
+    words; deviations: from a model to where it is not as the paper, in words.
+    """
+
+    study: str
+    simulated: bool
+    label_mode: str
+    changed: str = ""
+    deviations: dict = field(default_factory=dict)
+
+
+def _judge(row, ours, n_units, setting):
+    """Whether ours is the paper's, or why it cannot be told."""
+    tolerance = TOLERANCE.get(row.statistic, VALUE_TOLERANCE.get(row.metric, 0.02))
+    if not n_units:
+        return "not run"
+    if setting.simulated:
+        return "not comparable: simulated data"
+    if row.n_units == 0:
+        return "not comparable: the paper does not name its units"
+    if n_units != row.n_units:
+        return f"not comparable: {n_units} of {row.n_units} units"
+    if setting.changed:
+        return f"not comparable: {setting.changed}"
+    if row.label_mode not in (setting.label_mode, "unknown"):
+        return f"not comparable: {row.label_mode} labels there, {setting.label_mode} here"
+    verdict = f"within {tolerance}" if abs(ours - row.value) <= tolerance else "not reproduced"
+    if row.label_mode == "unknown":
+        verdict += f" (how the paper made its labels is unknown; {setting.label_mode} here)"
+    return verdict
+
+
+def _qualify(models, failed, seeds, setting):
+    """What a verdict must be read with."""
+    lines = [line for model in models for line in setting.deviations.get(model, [])]
+    said = f" ({counted(failed, 'fit')} failed)" if failed else ""
+    said += " (one seed)" if seeds == 1 else ""
+    return f"{said}; not as the paper: {', '.join(dict.fromkeys(lines))}" if lines else said
+
+
+def beside_published(metrics, published, setting, regimes=None):
     """Set each number that a study's paper prints beside ours.
 
-    metrics: results/metrics/{study}.tsv; published: config/published.tsv; label_mode: how ours are
-    labelled (numeric, text);
-    changed: what else differs from the paper's setting, or nothing. `ours` is the same statistic
-    over units of the mean over seeds (or of what sets it against another model, see
+    metrics: results/metrics/{study}.tsv; published: config/published.tsv; setting: Setting;
+    regimes: results/tables/{study}/regimes.tsv, None where no cell is held out. `ours` is the same
+    statistic over units of the mean over seeds (or of what sets it against another model, see
     config/published.tsv), empty for models that were not run. `failed` is how many of the fits
     have no score. `verdict` says `not comparable` unless the data are real, the units as many and
     the labels made as in the paper, and `not reproduced` if ours is further from the paper's than
-    TOLERANCE, or cannot be told for failed fits; it says how many failed.
+    TOLERANCE, or cannot be told for failed fits; it says how many failed, if there is one seed
+    alone, and where the models are not as in the paper.
     """
+    seeds = metrics["seed"].nunique()
     rows = []
-    for row in published[published["study"] == study].itertuples():
+    for row in published[published["study"] == setting.study].itertuples():
         if row.statistic not in STATISTICS:
             raise InputError(
                 f"config/published.tsv: unknown statistic {row.statistic!r}; known are "
@@ -80,27 +128,9 @@ def beside_published(metrics, published, study, simulated, label_mode, changed="
                 else float("nan")
             )
             failed = int(count_failed(metrics, models, row.metric, row.split).to_numpy().sum())
-        tolerance = TOLERANCE.get(row.statistic, VALUE_TOLERANCE.get(row.metric, 0.02))
-        if not n_units:
-            verdict = "not run"
-        elif simulated:
-            verdict = "not comparable: simulated data"
-        elif row.n_units == 0:
-            verdict = "not comparable: the paper does not name its units"
-        elif n_units != row.n_units:
-            verdict = f"not comparable: {n_units} of {row.n_units} units"
-        elif changed:
-            verdict = f"not comparable: {changed}"
-        elif row.label_mode not in (label_mode, "unknown"):
-            verdict = f"not comparable: {row.label_mode} labels there, {label_mode} here"
-        else:
-            verdict = (
-                f"within {tolerance}" if abs(ours - row.value) <= tolerance else "not reproduced"
-            )
-            if row.label_mode == "unknown":
-                verdict += f" (how the paper made its labels is unknown; {label_mode} here)"
-            if failed:
-                verdict += f" ({counted(failed, 'fit')} failed)"
+        verdict = _judge(row, ours, n_units, setting)
+        if not verdict.startswith("not run"):
+            verdict += _qualify(models, failed, seeds, setting)
         rows.append(
             (
                 row.model,

@@ -3,7 +3,9 @@ trained on. Reads predictions, never models.
 
 A row is a gene in a cell. Rows of all cells of a regime are scored together, as the class
 competition did that DenseEnsemble and WakaWaka took part in. Intervals are over genes, each drawn
-with its rows of all cells, and compare models on the same draws.
+with its rows of all cells, and over unseen cells, which are drawn as well: what is said of unseen
+cells is said of more than those at hand. Seen cells are as they are. Models are compared on the
+same draws.
 """
 
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ import pandas as pd
 
 from markexpr.evaluation.intervals import bootstrap, difference, interval
 from markexpr.evaluation.scorer import Sums
+from markexpr.io.files import write_npz
 
 # from a regime to what tables call it, in the order of how much is new
 REGIMES = {
@@ -26,6 +29,9 @@ REGIMES = {
     "unseen_new": "– of them, genes held out everywhere",
     "competition": "held-out genes of seen cells and all of unseen ones",
 }
+# where scores end; Student's intervals of a few cells may reach beyond
+LEAST = {"mse": 0.0, "pearson": -1.0, "pearson_beyond_mean": -1.0, "partial_pearson": -1.0}
+MOST = {"mse": np.inf, "pearson": 1.0, "pearson_beyond_mean": 1.0, "partial_pearson": 1.0}
 CONTROL = "gene_mean"  # what a model must beat to have learned more than which gene it looks at
 
 
@@ -120,51 +126,127 @@ def gather(runs):
     return rows
 
 
+@dataclass
+class Scored:
+    """What `score` finds.
+
+    table: DataFrame, one row a regime and model; cells: DataFrame, one row an unseen cell and
+    model; errors: from (regime, model) to Errors.
+    """
+
+    table: pd.DataFrame
+    cells: pd.DataFrame
+    errors: dict
+
+
+@dataclass(frozen=True)
+class Errors:
+    """A model's MSE over the rows of a regime, `value`; float64 [replicates] of it, whose draws are
+    those of all models of the regime; and how many `cells` were drawn."""
+
+    value: float
+    replicates: np.ndarray
+    cells: int
+
+
+def write_errors(path, errors):
+    """Write what `score` found as `errors`, .npz."""
+    keys = list(errors)
+    write_npz(
+        path,
+        regime=[regime for regime, _ in keys],
+        model=[model for _, model in keys],
+        value=[errors[key].value for key in keys],
+        cells=[errors[key].cells for key in keys],
+        replicates=np.array([errors[key].replicates for key in keys]),
+    )
+
+
+def read_errors(path):
+    """Read back what write_errors wrote."""
+    with np.load(path) as held:
+        columns = (held[name] for name in ("regime", "model", "value", "replicates", "cells"))
+        return {
+            (str(regime), str(model)): Errors(float(value), replicates, int(cells))
+            for regime, model, value, replicates, cells in zip(*columns)
+        }
+
+
 def score(rows, replicates, seed):
-    """Score each model in each regime. Returns a DataFrame, one row a regime and model; mean over
-    seeds.
+    """Score each model in each regime, and on each unseen cell; mean over seeds. Returns Scored.
 
     mse, pearson; pearson_beyond_mean: after subtracting each gene's mean over the other seen cells
     from both true and predicted values. That mean is subtracted with its own error, more of it the
     fewer cells there are, which correlates what is left even for a constant prediction;
     partial_pearson, the correlation given the mean, does not have this fault. mse_minus_gene_mean:
     difference to the control, and `verdict`, whether its interval excludes 0. Columns *_low and
-    *_high: 95 % bootstrap intervals over genes. A model that was not run on every cell of a regime
-    is left out of it.
+    *_high: 95 % bootstrap intervals over genes and unseen cells (markexpr.evaluation.intervals).
+    A model that was not run on every cell of a regime is left out of it.
     """
-    means, table = rows.gene_means(), []
+    means, table, errors = rows.gene_means(), [], {}
     for regime in REGIMES:
         chosen = rows.select(regime) & np.isfinite(rows.truth)
-        sums = _sum_models(rows, chosen, means)
-        if not sums:
-            continue
-        counts = {
-            "cells": int(chosen.any(axis=1).sum()),
-            "genes": int(chosen.any(axis=0).sum()),
-            "rows": int(chosen.sum()),
-        }
+        found, of_models = _score_regime(rows, chosen, means, replicates, seed)
+        table += [{"regime": regime, **row} for row in found]
+        errors |= {(regime, model): found for model, found in of_models.items()}
+    return Scored(pd.DataFrame(table), _score_unseen(rows, means, replicates, seed), errors)
 
-        unweighted = _score_models(sums, np.ones((1, counts["genes"])))
-        values = {key: float(value[0]) for key, value in unweighted.items()}
-        replicated = bootstrap(partial(_score_models, sums), counts["genes"], replicates, seed)
-        for model in sums:
-            row = {"regime": regime, "model": model, **counts}
-            for (own, name), value in values.items():
-                if own == model:
-                    low, high = interval(value, replicated[own, name])
-                    row |= {name: value, f"{name}_low": low, f"{name}_high": high}
-            table.append(row | _compare(model, values, replicated))
+
+def _score_unseen(rows, means, replicates, seed):
+    """Each unseen cell by itself, as `score` does; intervals over its genes."""
+    table = []
+    for place in np.flatnonzero(~rows.seen):
+        chosen = np.zeros(rows.truth.shape, dtype=bool)
+        chosen[place] = (rows.split[place] == "test") & np.isfinite(rows.truth[place])
+        found, _ = _score_regime(rows, chosen, means, replicates, seed)
+        table += [{"cell": rows.cells[place], **row} for row in found]
     return pd.DataFrame(table)
 
 
-def _sum_models(rows, chosen, means):
+def _score_regime(rows, chosen, means, replicates, seed):
+    """Score all models that were run on all of the chosen rows.
+
+    chosen: bool [cells, genes]; means: float64 [cells, genes]. Returns a list of dicts, one a
+    model, and from each model to its Errors.
+    """
+    new = ~rows.seen & chosen.any(axis=1)
+    if new.sum() == 1:  # of one cell nothing follows for others: it is as it is
+        new[:] = False
+    sums = _sum_models(rows, chosen, means, new)
+    if not sums:
+        return [], {}
+    genes, cells = int(chosen.any(axis=0).sum()), int(new.sum())
+    counts = {"cells": int(chosen.any(axis=1).sum()), "genes": genes, "rows": int(chosen.sum())}
+    rest = bool(cells) and bool(chosen[~new].any())
+    whole = np.ones((1, genes * (cells + rest if cells else 1)))
+    values = {key: float(value[0]) for key, value in _score_models(sums, whole).items()}
+    replicated = bootstrap(partial(_score_models, sums), genes, replicates, seed, cells, rest)
+    table = []
+    for model, seeds in sums.items():
+        row = {"model": model, **counts, "unseen_cells": cells, "seeds": len(seeds)}
+        for (own, name), value in values.items():
+            if own == model:
+                low, high = interval(value, replicated[own, name], cells)
+                low, high = np.clip([low, high], LEAST[name], MOST[name])
+                row |= {name: value, f"{name}_low": low, f"{name}_high": high}
+        table.append(row | _compare(model, values, replicated, counts["cells"], cells))
+    return table, {
+        model: Errors(values[model, "mse"], replicated[model, "mse"], cells) for model in sums
+    }
+
+
+def _sum_models(rows, chosen, means, new):
     """Sums over the chosen rows of each model that was run on all of them, from a model to one pair
     a seed: of all rows, and of those that have a gene mean.
 
-    chosen: bool [cells, genes]; means: float64 [cells, genes].
+    chosen: bool [cells, genes]; means: float64 [cells, genes]; new: bool [cells], those that are
+    drawn. Sums are of each gene in each group of cells: each of those that are drawn, and the rest.
     """
     genes, known = chosen.any(axis=0), chosen & np.isfinite(means)
-    place = np.broadcast_to(np.cumsum(genes) - 1, chosen.shape)  # of a gene among those with a row
+    group = np.where(new, np.cumsum(new) - 1, new.sum())
+    n_genes = int(genes.sum())
+    n_sums = n_genes * (int(group[chosen.any(axis=1)].max()) + 1) if n_genes else 0
+    place = group[:, None] * n_genes + (np.cumsum(genes) - 1)  # of a row among the sums
     sums = {}
     for model in dict.fromkeys(model for model, _ in rows.predicted):
         seeds = [predicted for (name, _), predicted in rows.predicted.items() if name == model]
@@ -172,8 +254,8 @@ def _sum_models(rows, chosen, means):
             continue
         sums[model] = [
             (
-                Sums(rows.truth[chosen], one[chosen], None, place[chosen], int(genes.sum())),
-                Sums(rows.truth[known], one[known], means[known], place[known], int(genes.sum())),
+                Sums(rows.truth[chosen], one[chosen], None, place[chosen], n_sums),
+                Sums(rows.truth[known], one[known], means[known], place[known], n_sums),
             )
             for one in seeds
         ]
@@ -204,25 +286,30 @@ def _score_models(sums, weights):
     return scores
 
 
-def _compare(model, values, replicated):
-    """Difference of a model's MSE to the control's, on the same draws of genes, and what it
-    says."""
+def _compare(model, values, replicated, cells, drawn):
+    """Difference of a model's MSE to the control's, on the same draws, and what it says of what was
+    sampled.
+
+    cells: how many there are; drawn: how many of them are unseen and were drawn.
+    """
     own, control = (model, "mse"), (CONTROL, "mse")
     if control not in values or model == CONTROL:
         return {"verdict": ""}
     change, low, high = difference(
-        values[own], replicated[own], values[control], replicated[control]
+        values[own], replicated[own], values[control], replicated[control], drawn
     )
     verdict = (
         "beats the gene mean"
         if high < 0
         else "worse than the gene mean"
         if low > 0
-        else "no different from the gene mean"
+        else "not told apart from the gene mean"
     )
+    about = "in this one cell" if cells == 1 else "in these cells"
+    about = f"on new cells ({drawn} drawn)" if drawn else about
     return {
         "mse_minus_gene_mean": change,
         "mse_minus_gene_mean_low": low,
         "mse_minus_gene_mean_high": high,
-        "verdict": verdict,
+        "verdict": f"{verdict} {about}",
     }

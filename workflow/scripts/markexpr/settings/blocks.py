@@ -125,6 +125,7 @@ def _read_fault(problem, values):
         "literal_error": f"{given!r} is not one of {context.get('expected')}",
         "string_pattern_mismatch": f"{given!r} does not match {context.get('pattern')}",
         "kind_of_model": problem["msg"],
+        "kind_of_claim": problem["msg"],
     }.get(kind)
     if message is None:
         message = problem["msg"].removeprefix("Value error, ")

@@ -199,14 +199,21 @@ def _keep_shown(inherited, models):
     for part in LISTS_OF_MODELS:
         kept[part] = [model for model in kept.get(part, []) if model in models]
     kept["claims"] = [
-        claim
-        for claim in kept.get("claims", [])
-        if claim["better"] in models and claim["than"] in models
+        claim for claim in kept.get("claims", []) if set(list_models_of_claim(claim)) <= set(models)
     ]
     for part in PARTS_OF_A_MODEL:
         if part in kept and kept[part].get("model") not in models:
             del kept[part]
     return {key: value for key, value in kept.items() if value not in ({}, [])}
+
+
+def list_models_of_claim(claim):
+    """The models that a claim, a dict of plain values, is about."""
+    if "better" in claim:
+        return [claim["better"], claim["than"]]
+    if "ensemble" in claim:
+        return [claim["ensemble"]]
+    return claim.get("equal") or claim.get("among", [])
 
 
 def _models_named(block):

@@ -31,7 +31,15 @@ from markexpr.settings.blocks import (
     first_fault,
     validated,
 )
-from markexpr.settings.reading import did_you_mean, merge, read_yaml, resolve_study, retype
+from markexpr.settings.deviations import list_paths
+from markexpr.settings.reading import (
+    did_you_mean,
+    list_models_of_claim,
+    merge,
+    read_yaml,
+    resolve_study,
+    retype,
+)
 
 # ---- data ----
 
@@ -288,6 +296,21 @@ class Training(Block):
         return self
 
 
+# ---- what is ours ----
+
+InPaper = dict[NotEmpty, Any]
+
+
+def _check_in_paper(block):
+    if not block.in_paper:
+        return
+    values = block.model_dump()
+    for path in block.in_paper:
+        known = list_paths(values)
+        if path not in known:
+            raise fault(f"no such key; {did_you_mean(path, known)}", f"in_paper.{path}")
+
+
 # ---- models ----
 
 
@@ -314,6 +337,16 @@ class Model(Block):
     """What all models of a study have in common."""
 
     cells: Names | None = Field(None, description="only these of the cells that are built")
+    in_paper: InPaper = Field(
+        {},
+        description="keys of this block, dotted, that are ours or not printed, and what the paper "
+        "has: its value, words, or `not printed`; named in verdicts where ours is another",
+    )
+
+    @model_validator(mode="after")
+    def check_in_paper(self):
+        _check_in_paper(self)
+        return self
 
 
 class Net(Model):
@@ -427,14 +460,111 @@ class Comparison(Block):
     )
 
 
-class Claim(Block):
-    """What the paper says is better; tested over units."""
+Regime = Literal[
+    "train_seen",
+    "valid_seen",
+    "test_seen",
+    "unseen",
+    "unseen_known",
+    "unseen_valid",
+    "unseen_new",
+    "competition",
+]
 
-    better: str = Field(..., description="model that is said to be better")
-    than: str = Field(..., description="than this one")
+
+class Claim(Block):
+    """What the paper says of its models; tested."""
+
     source: str = Field(..., description="where the paper says so")
     cells: Names | None = Field(None, description="cells that the claim is about")
     ours: bool = Field(False, description="not a claim of the paper")
+
+
+class Better(Claim):
+    """One model is better than another: over units or, where rows are named, over genes and unseen
+    cells."""
+
+    better: str = Field(..., description="model that is said to be better")
+    than: str = Field(..., description="than this one")
+    rows: Regime | None = Field(
+        None, description="rows of all cells together on which it has the smaller MSE"
+    )
+    gap: Annotated[list[Regime], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="rows from the first to the second of which its MSE rises less"
+    )
+
+    @model_validator(mode="after")
+    def check_rows(self):
+        if sum(part is not None for part in (self.cells, self.rows, self.gap)) > 1:
+            raise ValueError("of 'cells', 'rows' and 'gap' a claim has one at most")
+        return self
+
+
+class Bagging(Claim):
+    """The mean of all cells' models is better on unseen cells than one of them."""
+
+    ensemble: str = Field(..., description="model whose mean over cells is said to be better")
+    than: Literal["chosen", "mean"] = Field(
+        ..., description="the member with the best validation score, or the mean of all members"
+    )
+
+
+class Equal(Claim):
+    """Two models are as good as each other."""
+
+    equal: Annotated[list[str], Field(min_length=2, max_length=2)] = Field(
+        ..., description="models that are said to be as good as each other"
+    )
+    margin: Positive = Field(..., description="difference of the metric that is still none")
+
+
+class Extreme(Claim):
+    """A model is the best, or the worst, in some number of units."""
+
+    best: str | None = Field(None, description="model that is said to be the best of all")
+    worst: str | None = Field(None, description="model that is said to be the worst of all")
+    among: Names = Field(..., description="all that are compared")
+    in_units: Count = Field(..., description="units in which it is said to be")
+    of_units: Count = Field(..., description="units of the paper")
+
+    @model_validator(mode="after")
+    def check_among(self):
+        if self.best and self.worst:
+            raise ValueError("a claim has 'best' or 'worst'")
+        if (self.best or self.worst) not in self.among:
+            raise ValueError(f"{self.best or self.worst} is not in 'among'")
+        return self
+
+
+CLAIMS = {
+    "better": Better,
+    "ensemble": Bagging,
+    "equal": Equal,
+    "best": Extreme,
+    "worst": Extreme,
+}
+
+
+def _kind_of_claim(claim):
+    """What kind of claim a block is: by the first key of CLAIMS that it has."""
+    if isinstance(claim, Claim):  # when it is written
+        return type(claim).__name__
+    kinds = {kind.__name__ for key, kind in CLAIMS.items() if key in claim}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+AnyClaim = Annotated[
+    Annotated[Better, Tag("Better")]
+    | Annotated[Bagging, Tag("Bagging")]
+    | Annotated[Equal, Tag("Equal")]
+    | Annotated[Extreme, Tag("Extreme")],
+    Discriminator(
+        _kind_of_claim,
+        custom_error_type="kind_of_claim",
+        custom_error_message="one of 'better', 'ensemble', 'equal', 'best' and 'worst' says what "
+        "claim it is",
+    ),
+]
 
 
 class Attributions(Block):
@@ -512,6 +642,11 @@ class Study(Block):
     )
     base: str | None = Field(None, description="study whose keys it has, but for those it names")
     paper: Paper = Field(..., description="the paper")
+    in_paper: InPaper = Field(
+        {},
+        description="as `in_paper` of a model, of keys of the study that all its models share, as "
+        "data.normalise",
+    )
     data: Data = Field(..., description="what models see and are asked for")
     task: Literal["cells", "transfers", "pairs", "pooled"] = Field(
         ...,
@@ -529,7 +664,7 @@ class Study(Block):
     models: dict[ModelName, AnyModel] = Field(..., description="models by name")
     tables: Comparisons = Field({}, description="tables of models side by side")
     figures: Comparisons = Field({}, description="figures of models side by side")
-    claims: list[Claim] = Field([], description="what the paper says is better")
+    claims: list[AnyClaim] = Field([], description="what the paper says of its models, tested")
     losses: list[str] = Field([], description="nets whose training losses are drawn")
     attention: list[str] = Field([], description="nets whose self-attention is drawn")
     attributions: Attributions | None = Field(None, description="saliency of one model")
@@ -548,6 +683,11 @@ class Study(Block):
     def first_metric(self):
         """The metric that comparisons are made in."""
         return self.metric or ("auc" if self.data.has_labels else "pearson")
+
+    @model_validator(mode="after")
+    def check_in_paper(self):
+        _check_in_paper(self)
+        return self
 
     @model_validator(mode="after")
     def check_losses(self):
@@ -616,7 +756,7 @@ class Study(Block):
         yield "losses", self.losses
         yield "attention", self.attention
         for claim in self.claims:
-            yield "claims", [claim.better, claim.than]
+            yield "claims", list_models_of_claim(claim.plain())
         for part in ("attributions", "mark_attention", "gene_attributions", "cross_validation"):
             if getattr(self, part):
                 yield part, [getattr(self, part).model]
