@@ -2,17 +2,19 @@
 
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 import yaml
 from conftest import with_studies
 
+from markexpr.evaluation.regimes import REGIMES
 from markexpr.io.jobs import InputError
 from markexpr.models.registry import ESTIMATORS, NETS
 from markexpr.settings import reference
 from markexpr.settings.config import Config, choose_pairs, load_config
 from markexpr.settings.reading import choose, read_sheet, read_yaml
-from markexpr.settings.studies import TARGET_OF_LOSS, load_studies
+from markexpr.settings.studies import TARGET_OF_LOSS, Regime, load_studies
 from markexpr.training import LOSSES
 
 MARKS = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
@@ -238,6 +240,10 @@ def test_a_variant_inherits_metric_and_all_else(root, tmp_path, base):
     assert {**own["data"], "split": None} == {**parent["data"], "split": None}
 
 
+def test_regimes_are_named_alike_in_settings_and_scores():
+    assert get_args(Regime) == tuple(REGIMES)
+
+
 def test_an_estimator_and_a_net_may_change_place(root):
     """A model of another architecture has hyperparameters of its own."""
     changes = {"models": {"resnet": {"network": {"features": 4}}}}
@@ -272,6 +278,60 @@ REFUSED = [
         "transferchrome",
         {"claims": [{"better": "x", "than": "deepchrome", "source": "y"}]},
         "claims: names the unknown model 'x'",
+    ),
+    (
+        "transferchrome",
+        {"claims": [{"equal": ["x", "deepchrome"], "margin": 0.01, "source": "y"}]},
+        "claims: names the unknown model 'x'",
+    ),
+    (
+        "transferchrome",
+        {"claims": [{"beter": "deepchrome", "source": "y"}]},
+        "claims.0: one of 'better', 'ensemble', 'equal', 'best' and 'worst' says what claim it is",
+    ),
+    (
+        "transferchrome",
+        {
+            "claims": [
+                {"best": "x", "among": ["deepchrome"], "in_units": 1, "of_units": 2, "source": "y"}
+            ]
+        },
+        "claims.0: x is not in 'among'",
+    ),
+    (
+        "transferchrome_cross_cell",
+        {
+            "claims": [
+                {
+                    "better": "deepchrome_origin",
+                    "than": "deepchrome_uncross",
+                    "rows": "unseen",
+                    "source": "y",
+                }
+            ]
+        },
+        "claims: deepchrome_origin deepchrome_uncross: 'rows', 'gap' and 'ensemble' are about "
+        "held-out cells, which task transfers has not",
+    ),
+    (
+        "dense_ensemble",
+        {"claims": [{"better": "densenet", "than": "resnet", "rows": "unsean", "source": "y"}]},
+        "claims.0.rows: 'unsean' is not one of 'train_seen'",
+    ),
+    (
+        "dense_ensemble",
+        {
+            "claims": [
+                {
+                    "better": "densenet",
+                    "than": "resnet",
+                    "rows": "unseen",
+                    "cells": ["E003"],
+                    "source": "y",
+                }
+            ]
+        },
+        "claims.0: of 'cells', 'rows' and 'gap' a claim has one at most",
     ),
     (
         "transferchrome",

@@ -31,13 +31,13 @@ def draw(regimes, cells):
         axis.hlines(y, low, high, color=colour, lw=1, alpha=0.6)
         axis.scatter(rows[DIFFERENCE], y, s=12, lw=0, color=colour, label=cell, zorder=3)
     y = np.arange(len(whole))
-    low, high = whole[f"{DIFFERENCE}_low"], whole[f"{DIFFERENCE}_high"]
-    axis.hlines(y, low, high, color="0.25", lw=2.5, alpha=0.35)
-    axis.scatter(
-        whole[DIFFERENCE], y, marker="D", s=30, color="0.25", zorder=4, label="all unseen cells"
-    )
+    if len(names) > 1:
+        low, high = whole[f"{DIFFERENCE}_low"], whole[f"{DIFFERENCE}_high"]
+        axis.hlines(y, low, high, color="0.25", lw=2.5, alpha=0.35)
+        label = "all of them, and what new cells would give"
+        axis.scatter(whole[DIFFERENCE], y, marker="D", s=30, color="0.25", zorder=4, label=label)
     axis.axvline(0, color=TRUTH, lw=1, ls=":")
-    axis.set_yticks(y, whole.index)
+    axis.set_yticks(y, whole.rename({"simulator_truth": "best possible"}).index)
     axis.invert_yaxis()
     axis.grid(axis="x", color="0.93")
     axis.set_xlabel("MSE less that of the gene mean (below 0: better than it)")

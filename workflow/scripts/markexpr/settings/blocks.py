@@ -109,7 +109,8 @@ def first_fault(error, values):
 
 
 def _read_fault(problem, values):
-    keys, kind, given = _keys(problem["loc"], values), problem["type"], problem["input"]
+    kind, given = problem["type"], problem["input"]
+    keys = _keys(problem["loc"], values, kind == "missing")
     context = problem.get("ctx", {})
     if kind == "fault":
         place = ".".join(filter(None, [*keys, context["place"]]))
@@ -134,8 +135,9 @@ def _read_fault(problem, values):
     return ".".join(keys), message, False
 
 
-def _keys(location, values):
-    """The keys of an error's location, without the names of union members, which are no keys."""
+def _keys(location, values, missing):
+    """The keys of an error's location, without the names of union members, which are no keys.
+    missing: whether the last one is of a key that is not there."""
     keys = []
     for place, part in enumerate(location):
         known = (isinstance(values, dict) and part in values) or (
@@ -143,8 +145,8 @@ def _keys(location, values):
         )
         if known:
             values = values[part]
-        # a key that is missing stands last; what else is not found is the name of a union's member
-        elif not isinstance(values, dict) or place < len(location) - 1:
+        # what else is not found is the name of a union's member
+        elif not (missing and isinstance(values, dict) and place == len(location) - 1):
             continue
         keys.append(str(part))
     return keys

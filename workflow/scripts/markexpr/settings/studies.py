@@ -745,6 +745,20 @@ class Study(Block):
             raise fault(f"{self.attributions.model} is no net", "attributions")
         return self
 
+    @model_validator(mode="after")
+    def check_claims(self):
+        """Rows of all cells, and means over cells, are of tasks that can hold cells out."""
+        for claim in self.claims:
+            tasks = {"cells"} if isinstance(claim, Bagging) else {"cells", "pooled"}
+            on_rows = isinstance(claim, Better) and (claim.rows or claim.gap)
+            if (on_rows or isinstance(claim, Bagging)) and self.task not in tasks:
+                raise fault(
+                    f"{' '.join(list_models_of_claim(claim.plain()))}: 'rows', 'gap' and "
+                    f"'ensemble' are about held-out cells, which task {self.task} has not",
+                    "claims",
+                )
+        return self
+
     def _named_models(self):
         for part in ("tables", "figures"):
             for name, block in getattr(self, part).items():
