@@ -7,12 +7,7 @@ import pytest
 from scipy import stats
 from scipy.stats import wilcoxon
 
-from markexpr.evaluation.claims import (
-    Evidence,
-    adjust_by_holm,
-    judge_claims,
-    judge_signed_ranks,
-)
+from markexpr.evaluation.claims import adjust_by_holm, judge_claims, judge_signed_ranks
 from markexpr.evaluation.comparisons import (
     average_seeds,
     cell_of_unit,
@@ -46,7 +41,7 @@ def metrics(**values):
 
 def judge(claims, data, **evidence):
     """Claims judged by test AUC, with `verdict` as it is of several seeds."""
-    table = judge_claims(claims, Evidence(data, "auc", **evidence))
+    table = judge_claims(data, claims, "auc", **evidence)
     return table.assign(verdict=table["verdict"].str.removesuffix(" (one seed)"))
 
 
@@ -152,10 +147,10 @@ def test_a_verdict_of_one_seed_says_so():
     for seeds, verdict in ((1, "supported (one seed)"), (2, "supported")):
         data = metrics(a=[[0.8] * seeds] * 6, b=[[0.7] * seeds] * 6)
         data = data[data["split"] == "test"]
-        assert judge_claims(claim, Evidence(data, "auc"))["verdict"].tolist() == [verdict]
+        assert judge_claims(data, claim, "auc")["verdict"].tolist() == [verdict]
     # what was not run is of no seed
     absent = [{"better": "a", "than": "absent", "source": "x"}]
-    assert judge_claims(absent, Evidence(data, "auc"))["verdict"].tolist() == ["not run"]
+    assert judge_claims(data, absent, "auc")["verdict"].tolist() == ["not run"]
 
 
 def test_a_verdict_names_where_models_are_not_as_the_paper():

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from markexpr.evaluation.claims import LEVEL, Evidence, judge_claims
+from markexpr.evaluation.claims import LEVEL, judge_claims
 from markexpr.evaluation.regimes import read_errors
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import run_job
@@ -12,14 +12,14 @@ from markexpr.tables import write_html
 def main(job):
     metrics = pd.read_csv(job.input.metrics, sep="\t")
     errors, ensembles = job.input.get("errors"), job.input.get("ensembles")
-    evidence = Evidence(
+    table = judge_claims(
         metrics,
+        job.params.claims,
         job.params.metric,
-        read_errors(errors) if errors else {},
-        pd.read_csv(ensembles, sep="\t") if ensembles else None,
-        job.params.deviations,
+        errors=read_errors(errors) if errors else {},
+        ensembles=pd.read_csv(ensembles, sep="\t") if ensembles else None,
+        deviations=job.params.deviations,
     )
-    table = judge_claims(job.params.claims, evidence)
     write_tsv(job.output.tsv, table)
     note = (
         f"Over units: paired one-sided Wilcoxon signed-rank tests of test "

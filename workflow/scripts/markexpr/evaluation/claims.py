@@ -53,10 +53,10 @@ class Evidence:
     deviations: dict = field(default_factory=dict)
 
 
-def judge_claims(claims, evidence):
-    """Judge each claim of a study (markexpr.settings.studies.Claim) by the Evidence.
+def judge_claims(metrics, claims, metric, **further):
+    """Judge each claim of a study (markexpr.settings.studies.Claim) by Evidence.
 
-    claims: list of dicts of plain values. Seeds are averaged first. p-values are adjusted by Holm's
+    metrics, metric, further: the fields of Evidence; claims: list of dicts of plain values. Seeds are averaged first. p-values are adjusted by Holm's
     method for the number of claims, the paper's and ours apart. Returns a row a claim, of COLUMNS.
     `over`: what was drawn or paired. `failed`: fits of the claim's models that have no score; such
     a fit loses its unit. `differ`: units in which the models are not exactly equal. `least_p`:
@@ -65,6 +65,7 @@ def judge_claims(claims, evidence):
     since then nothing is known of the spread over seeds. `deviations`: where the claim's models are
     not as in the paper.
     """
+    evidence = Evidence(metrics, metric, **further)
     rows = [weigh_claim(claim, evidence) for claim in claims]
     table = pd.DataFrame(rows).reindex(columns=[*COLUMNS, "p_opposite", "ours", "count"])
     for name in ("units", "units_better", "differ", "failed"):
@@ -89,7 +90,7 @@ def judge_claims(claims, evidence):
         ["not run", table["count"], "supported", "contradicted", "too few units"],
         "not shown",
     )
-    if evidence.metrics["seed"].nunique() == 1:
+    if metrics["seed"].nunique() == 1:
         table["verdict"] += np.where(table["units"] == 0, "", " (one seed)")
     return table[COLUMNS]
 
