@@ -56,14 +56,14 @@ class Evidence:
 def judge_claims(metrics, claims, metric, **further):
     """Judge each claim of a study (markexpr.settings.studies.Claim) by Evidence.
 
-    metrics, metric, further: the fields of Evidence; claims: list of dicts of plain values. Seeds are averaged first. p-values are adjusted by Holm's
-    method for the number of claims, the paper's and ours apart. Returns a row a claim, of COLUMNS.
-    `over`: what was drawn or paired. `failed`: fits of the claim's models that have no score; such
-    a fit loses its unit. `differ`: units in which the models are not exactly equal. `least_p`:
-    2^-differ, the least p that they could give. `verdict` is `too few units` where the units that
-    differ could not support a claim even if all of them did; it says if there is one seed alone,
-    since then nothing is known of the spread over seeds. `deviations`: where the claim's models are
-    not as in the paper.
+    metrics, metric, further: the fields of Evidence; claims: list of dicts of plain values. Seeds
+    are averaged first. p-values are adjusted by Holm's method for the number of claims, the paper's
+    and ours apart. Returns a row a claim, of COLUMNS. `over`: what was drawn or paired. `failed`:
+    fits of the claim's models that have no score; such a fit loses its unit. `differ`: units in
+    which the models are not exactly equal. `least_p`: 2^-differ, the least p that they could give.
+    `verdict` is `too few units` where the units that differ could not support a claim even if all
+    of them did; it says if there is one seed alone, since then nothing is known of the spread over
+    seeds. `deviations`: where the claim's models are not as in the paper.
     """
     evidence = Evidence(metrics, metric, **further)
     rows = [weigh_claim(claim, evidence) for claim in claims]
