@@ -397,6 +397,32 @@ def test_every_published_number_has_a_source_and_a_study(root):
         assert int(row["n_units"]) >= 0
 
 
+def test_drops_stand_as_absolute_and_as_relative(root):
+    """The text of TransferChrome does not say which of the two it prints."""
+    rows = [
+        row
+        for row in read_sheet(root / "config/published.tsv", ["study", "statistic"])
+        if row["statistic"].endswith("drop")
+    ]
+    values = [
+        {
+            (row["model"], row["metric"], row["against"], row["value"])
+            for row in rows
+            if row["statistic"] == statistic
+        }
+        for statistic in ("mean_drop", "mean_relative_drop")
+    ]
+    assert values[0] == values[1] and len(rows) == 2 * len(values[0]) == 10
+    printed = {(model, metric, value) for model, metric, _, value in values[0]}
+    assert printed == {
+        ("transferchrome_uncross", "auc", "0.029"),
+        ("transferchrome_cross", "auc", "0.015"),
+        ("deepchrome_uncross", "auc", "0.026"),
+        ("convchrome_uncross", "auc", "0.029"),
+        ("deepchrome_uncross", "accuracy", "0.023"),
+    }
+
+
 def test_every_yaml_of_the_project_parses(root):
     folders = ("config/**/*.yaml", "envs/*.yaml", "profiles/**/*.yaml", "workflow/**/*.yaml")
     for path in (path for folder in folders for path in root.glob(folder)):
