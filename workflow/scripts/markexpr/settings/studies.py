@@ -51,6 +51,10 @@ class Genes(Block):
     min_distance: Annotated[Whole, Field(ge=0)] | None = Field(
         None, description="bp; a TSS no further downstream of the last kept one is dropped"
     )
+    downstream: Literal["genome", "strand"] = Field(
+        "genome",
+        description="of min_distance: towards larger positions, or along each strand by itself",
+    )
     list: NotEmpty | None = Field(
         None, description="file of gene ids, one a line, to which the study is limited"
     )
