@@ -145,6 +145,18 @@ def test_transfers_say_what_trains_and_what_is_tested(root):
     assert len(plan.runs(study, "transferchrome_uncross")) == len(CELLS)
 
 
+def test_tensors_of_transfers_have_the_split_of_transfers(full):
+    """Where z-scores are of training genes, it is this one that says which these are."""
+
+    def split_of(study):
+        return full.lookup.data(type("Wildcards", (), {"study": study}))["split"]
+
+    crossed = full.plan.studies["transferchrome_cross_cell"]
+    assert split_of("transferchrome_cross_cell") == crossed.transfer.split.plain()
+    assert split_of("transferchrome_cross_cell_zscore_train")["scheme"] == "random"
+    assert split_of("transferchrome_zscore_train")["scheme"] == "id_order"
+
+
 def test_pairs_are_of_two_cells(root):
     plan = plan_of(root)
     run = plan.run("deepdiff", "raw_aux", "E123-E003", 1)
@@ -221,7 +233,6 @@ def test_the_truth_is_of_every_scored_unit(root):
             {"models": {"r": {"architecture": "ridge", "estimator": {}}}},
             "an estimator cannot do task transfers",
         ),
-        ("transferchrome_cross_cell", {"data": {"zscore_genes": "train"}}, "use zscore_genes: all"),
         (
             "transferchrome_cross_cell",
             {"models": {"transferchrome_cross": {"network": {"domain_hidden": 0}}}},
@@ -277,6 +288,7 @@ def test_a_target_builds_all_studies_of_its_paper(full):
         "transferchrome",
         "transferchrome_chromosome",
         "transferchrome_cross_cell",
+        "transferchrome_cross_cell_zscore_train",
         "transferchrome_text",
         "transferchrome_zscore_train",
     }
