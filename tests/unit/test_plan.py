@@ -157,6 +157,19 @@ def test_tensors_of_transfers_have_the_split_of_transfers(full):
     assert split_of("transferchrome_zscore_train")["scheme"] == "id_order"
 
 
+def test_cross_is_run_to_its_last_epoch_on_the_nine_cells_of_the_ablations(full):
+    study = full.plan.studies["transferchrome_cross_cell"]
+    chosen, last = (study.models[f"transferchrome_cross{name}"].plain() for name in ("", "_last"))
+    cells = full.plan.studies["transferchrome"].models["transferchrome_1"].cells
+    assert last.pop("cells") == cells and len(cells) == 9
+    assert last["training"].pop("early_stopping") == {"monitor": "none", "patience": 0}
+    assert chosen["training"].pop("early_stopping") == {"monitor": "auc", "patience": 20}
+    assert last == chosen
+    for name in ("transferchrome_cross_cell", "transferchrome_cross_cell_zscore_train"):
+        units = [run.unit for run in full.plan.runs(name, "transferchrome_cross_last")]
+        assert units == ([f"E085-to-{cell}" for cell in sorted(cells)] if units else [])
+
+
 def test_pairs_are_of_two_cells(root):
     plan = plan_of(root)
     run = plan.run("deepdiff", "raw_aux", "E123-E003", 1)

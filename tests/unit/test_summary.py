@@ -272,5 +272,15 @@ def test_settings_stand_below_each_other():
         ["as printed", "b", 0.8],
         ["other", "a", 0.7],
     ]
+    # a setting with fewer units: the others are shown on these as well
+    found = summarise_settings(
+        {"as printed": metrics(a=[[0.9], [0.5]]), "other": metrics(a=[[0.7]])},
+        table,
+        {"all": None},
+    )
+    assert found[["setting", "units", "mean"]].values.tolist() == [
+        ["as printed", 1, 0.9],
+        ["other", 1, 0.7],
+    ]
     with pytest.raises(InputError, match="setting 'empty' has no run of a, b"):
         summarise_settings({"empty": metrics(c=[[0.9]])}, table, {"all": None})

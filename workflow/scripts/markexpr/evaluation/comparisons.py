@@ -219,12 +219,15 @@ def summarise_settings(metrics_of, table, groups):
     """Summarise one table under several settings of a study: a row a setting, group and model.
 
     metrics_of: from a setting's title to its metrics; each keeps those of the table's models that
-    it has. Raises InputError if it has none.
+    it has, on the units that all settings have, if there are some. Raises InputError if it has
+    none.
     """
     table = {**table, "against": {}}
+    shared = set.intersection(*(set(metrics["unit"]) for metrics in metrics_of.values()))
     published = pd.DataFrame(columns=["model", "metric", "statistic", "value", "own_paper"])
     parts = []
     for setting, metrics in metrics_of.items():
+        metrics = metrics[metrics["unit"].isin(shared)] if shared else metrics
         part = summarise(metrics, table, groups, published)
         if not len(part):
             raise InputError(f"setting {setting!r} has no run of {', '.join(table['models'])}")
