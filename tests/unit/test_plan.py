@@ -318,6 +318,9 @@ def test_what_each_study_ends_in(full):
     crossed = "transferchrome_cross_cell"
     assert has(crossed, f"tables/{crossed}/table3.html", f"figures/{crossed}/figure4.png")
     assert not has(crossed, f"figures/{crossed}/genes.png")  # its base shows them
+    assert has("transferchrome", "tables/transferchrome/named_cells.html")
+    assert has("transferchrome_text", "tables/transferchrome_text/named_cells.html")
+    assert not has(crossed, f"tables/{crossed}/named_cells.html")
     assert has("deepdiff", "attention/deepdiff/raw_d/E116-E003/seed1.npz")
     assert has("deepdiff", "figures/deepdiff/inputs.png", "tables/deepdiff/settings.html")
     assert has("dense_ensemble", "tables/dense_ensemble/leave_one_out.html")

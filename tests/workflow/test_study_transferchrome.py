@@ -51,6 +51,8 @@ def test_every_table_and_figure_is_there(run):
         "transferchrome/figure6.png",
         "transferchrome/table2.html",
         "transferchrome/settings.html",
+        "transferchrome/named_cells.html",
+        "transferchrome_text/named_cells.html",
         "transferchrome_cross_cell/figure4.png",
         "transferchrome_cross_cell/table3.html",
         "transferchrome_text/published.html",

@@ -202,6 +202,7 @@ class Task:
 
 
 TASK_OF_STUDY_KEY = {
+    "named_cells": "cells",
     "transfer": "transfers",
     "cross_validation": "pooled",
     "gene_attributions": "pooled",
@@ -228,7 +229,7 @@ class Cells(Task):
     """Each cell alone: a model a cell. A held-out cell is predicted by the mean of all cells'
     models (DenseEnsemble, section 2)."""
 
-    study_keys = ("held_out_cells",)
+    study_keys = ("held_out_cells", "named_cells")
     model_keys = ("cells",)
 
     def runs(self, model):

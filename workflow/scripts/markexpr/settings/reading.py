@@ -156,7 +156,13 @@ def merge(base, changes, name=""):
 # have is left out
 NAMED_PARTS = ("tables", "figures")
 LISTS_OF_MODELS = ("losses", "attention")
-PARTS_OF_A_MODEL = ("attributions", "mark_attention", "gene_attributions", "cross_validation")
+PARTS_OF_A_MODEL = (
+    "named_cells",
+    "attributions",
+    "mark_attention",
+    "gene_attributions",
+    "cross_validation",
+)
 # what a variant says of itself alone
 OWN = ("base", "setting", "models")
 

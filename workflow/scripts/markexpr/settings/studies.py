@@ -441,6 +441,17 @@ class Claim(Block):
     ours: bool = Field(False, description="not a claim of the paper")
 
 
+class NamedCells(Block):
+    """Cells that the paper names as those with the worst, median and best scores of a model."""
+
+    model: str = Field(..., description="model by whose scores cells are ranked")
+    worst: Names = Field(..., description="cells with the worst scores")
+    median: Names = Field(..., description="cells around the median")
+    best: Names = Field(..., description="cells with the best scores")
+    among: Count = Field(..., description="cells that the paper ranks")
+    source: str = Field(..., description="where the paper says so")
+
+
 class Attributions(Block):
     """Saliency and integrated gradients of one model."""
 
@@ -534,6 +545,9 @@ class Study(Block):
     tables: Comparisons = Field({}, description="tables of models side by side")
     figures: Comparisons = Field({}, description="figures of models side by side")
     claims: list[Claim] = Field([], description="what the paper says is better")
+    named_cells: NamedCells | None = Field(
+        None, description="task cells: cells that the paper names by rank"
+    )
     losses: list[str] = Field([], description="nets whose training losses are drawn")
     attention: list[str] = Field([], description="nets whose self-attention is drawn")
     attributions: Attributions | None = Field(None, description="saliency of one model")
@@ -621,7 +635,13 @@ class Study(Block):
         yield "attention", self.attention
         for claim in self.claims:
             yield "claims", [claim.better, claim.than]
-        for part in ("attributions", "mark_attention", "gene_attributions", "cross_validation"):
+        for part in (
+            "named_cells",
+            "attributions",
+            "mark_attention",
+            "gene_attributions",
+            "cross_validation",
+        ):
             if getattr(self, part):
                 yield part, [getattr(self, part).model]
 
