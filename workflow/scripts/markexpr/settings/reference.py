@@ -132,6 +132,7 @@ BLOCKS = [
     ("training: contrastive", studies.Contrastive),
     ("study: tables, figures", studies.Comparison),
     ("study: claims", studies.Claim),
+    ("study: named_cells", studies.NamedCells),
     ("study: attributions", studies.Attributions),
     ("study: mark_attention", studies.MarkAttention),
     ("study: inputs", studies.Inputs),
