@@ -132,11 +132,11 @@ BLOCKS = [
     ("training: contrastive", studies.Contrastive),
     ("study: tables, figures", studies.Comparison),
     ("study: claims", studies.Claim),
-    ("study: named_cells", studies.NamedCells),
     ("study: attributions", studies.Attributions),
     ("study: mark_attention", studies.MarkAttention),
     ("study: inputs", studies.Inputs),
     ("study: gene_attributions", studies.GeneAttributions),
+    ("study: named_cells", studies.NamedCells),
 ]
 
 

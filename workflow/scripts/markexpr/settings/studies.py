@@ -441,17 +441,6 @@ class Claim(Block):
     ours: bool = Field(False, description="not a claim of the paper")
 
 
-class NamedCells(Block):
-    """Cells that the paper names as those with the worst, median and best scores of a model."""
-
-    model: str = Field(..., description="model by whose scores cells are ranked")
-    worst: Names = Field(..., description="cells with the worst scores")
-    median: Names = Field(..., description="cells around the median")
-    best: Names = Field(..., description="cells with the best scores")
-    among: Count = Field(..., description="cells that the paper ranks")
-    source: str = Field(..., description="where the paper says so")
-
-
 class Attributions(Block):
     """Saliency and integrated gradients of one model."""
 
@@ -505,6 +494,17 @@ class CrossValidation(Block):
     model: str = Field(..., description="the model that is trained on folds")
 
 
+class NamedCells(Block):
+    """Cells that the paper names as those with the worst, median and best scores of a model."""
+
+    model: str = Field(..., description="model by whose scores cells are ranked")
+    worst: Names = Field(..., description="cells with the worst scores")
+    median: Names = Field(..., description="cells around the median")
+    best: Names = Field(..., description="cells with the best scores")
+    among: Count = Field(..., description="cells that the paper ranks")
+    source: str = Field(..., description="where the paper says so")
+
+
 class GeneAttributions(Block):
     """What the prediction of one gene depends on, in marks and DNA, and means over genes."""
 
@@ -545,9 +545,6 @@ class Study(Block):
     tables: Comparisons = Field({}, description="tables of models side by side")
     figures: Comparisons = Field({}, description="figures of models side by side")
     claims: list[Claim] = Field([], description="what the paper says is better")
-    named_cells: NamedCells | None = Field(
-        None, description="task cells: cells that the paper names by rank"
-    )
     losses: list[str] = Field([], description="nets whose training losses are drawn")
     attention: list[str] = Field([], description="nets whose self-attention is drawn")
     attributions: Attributions | None = Field(None, description="saliency of one model")
@@ -555,6 +552,9 @@ class Study(Block):
     inputs: Inputs | None = Field(None, description="task pairs: the signals of one gene")
     gene_attributions: GeneAttributions | None = Field(
         None, description="task pooled: what one gene's prediction depends on"
+    )
+    named_cells: NamedCells | None = Field(
+        None, description="task cells: cells that the paper names by rank"
     )
 
     @property
