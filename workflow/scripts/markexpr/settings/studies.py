@@ -635,15 +635,11 @@ class Study(Block):
         yield "attention", self.attention
         for claim in self.claims:
             yield "claims", [claim.better, claim.than]
-        for part in (
-            "named_cells",
-            "attributions",
-            "mark_attention",
-            "gene_attributions",
-            "cross_validation",
-        ):
+        for part in ("attributions", "mark_attention", "gene_attributions", "cross_validation"):
             if getattr(self, part):
                 yield part, [getattr(self, part).model]
+        if self.named_cells:
+            yield "named_cells", [self.named_cells.model]
 
 
 # the kind of target (data.target.kind) that each loss of markexpr.losses fits
