@@ -1,8 +1,8 @@
 """Comparisons: models side by side, tests of claims, other settings, ensembles, sizes.
 
 Needs: results/metrics/, and params.yaml, members.tsv and steps.tsv of runs.
-Makes: the papers' tables and figures of models by number, claims, settings, ensemble, sizes and
-losses under results/tables/ and results/figures/.
+Makes: the papers' tables and figures of models by number, claims, named_cells, settings, ensemble,
+sizes and losses under results/tables/ and results/figures/.
 """
 
 
@@ -78,6 +78,30 @@ rule judge_claims:
         "Testing the claims of study {wildcards.study}"
     script:
         "../workflow/scripts/judge_claims.py"
+
+
+rule compare_named_cells:
+    """The cells that the paper names as those with the worst, median and best scores, beside
+    ours."""
+    input:
+        "results/metrics/{study}.tsv",
+    output:
+        **table("named_cells"),
+    log:
+        "logs/compare_named_cells/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("compare_named_cells"),
+    params:
+        **drawn_by("compare_named_cells.py"),
+        named_cells=ask.setting("named_cells"),
+        metric=ask.first_metric,
+        label_mode=ask.label_mode,
+    message:
+        "Comparing the cells that the paper of study {wildcards.study} names"
+    script:
+        "../workflow/scripts/compare_named_cells.py"
 
 
 rule compare_settings:

@@ -1,9 +1,11 @@
+import numpy as np
 import pandas as pd
 import pytest
 
 from markexpr.data.annotation import (
     countable_genes,
     far_apart,
+    find_neighbours,
     read_chrom_sizes,
     read_gene_info,
     read_gene_list,
@@ -133,6 +135,44 @@ def test_neighbours_downstream_of_a_kept_gene_fall():
         True,
         True,
     ]
+
+
+def test_downstream_is_in_the_genome_or_as_genes_are_transcribed():
+    # plus: 1000 kept, 4000 falls, 7000 kept; minus, from right to left: 9000 kept, 5000 and 4500
+    # fall, 2000 is 7000 downstream of 9000 and kept
+    genes = pd.DataFrame(
+        {
+            "gene_id": list("abcdefg"),
+            "chrom": "chr1",
+            "tss": [1_000, 2_000, 4_000, 4_500, 5_000, 7_000, 9_000],
+            "strand": list("+-+--+-"),
+        },
+        index=range(10, 17),
+    )
+    assert sorted(find_neighbours(genes, 5_000, "strand")) == [12, 13, 14]
+    assert sorted(find_neighbours(genes, 5_000, "genome")) == [11, 12, 13, 14, 16]
+    rest = genes.assign(biotype="x", name=genes["gene_id"], tss=genes["tss"] + 10_000)
+    for downstream, kept in (("genome", "af"), ("strand", "abfg")):
+        found, _ = study_genes(rest, list("abcdefg"), WINDOW, SIZES, ["x"], 5_000, downstream)
+        assert "".join(found["gene_id"]) == kept
+    # genes that face away from each other are downstream of neither
+    pair = genes.loc[[11, 12]]
+    assert not find_neighbours(pair, 5_000, "strand") and find_neighbours(pair, 5_000) == [12]
+
+
+def test_strands_apart_never_leave_fewer_genes():
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        genes = pd.DataFrame(
+            {
+                "gene_id": [f"G{n}" for n in range(200)],
+                "chrom": rng.choice(["chr1", "chr2"], 200),
+                "tss": rng.integers(1, 400_000, 200),
+                "strand": rng.choice(["+", "-"], 200),
+            }
+        )
+        by_strand = find_neighbours(genes, 5_000, "strand")
+        assert len(by_strand) <= len(find_neighbours(genes, 5_000))
 
 
 def test_a_study_can_be_limited_to_a_list_and_drop_neighbours(tmp_path):

@@ -12,6 +12,7 @@ from conftest import ROOT, build_net, shipped_studies
 from markexpr.losses import LOSSES
 from markexpr.models.layers import Attention
 from markexpr.models.transferchrome import (
+    Convolutions,
     GradientReversal,
     SelfAttention,
     relative_distance,
@@ -68,11 +69,43 @@ def test_ablations_differ_where_they_should(model, convolutions, channels):
     assert found["feature"] == (128, channels * 50)
 
 
+def layers_of_block(model):
+    return [
+        [type(part).__name__ for part in layer] for layer in build(model).convolutions[0].layers
+    ]
+
+
+def test_relu_comes_first_in_dense_layers_alone():
+    printed = ["ReLU", "Conv1d", "Dropout"]
+    for model in ("transferchrome", "transferchrome_1", "transferchrome_cross"):
+        assert layers_of_block(model) == [printed] * 3
+    assert layers_of_block("transferchrome_3") == [["Conv1d", "ReLU", "Dropout"]] * 2
+    behind = [type(part).__name__ for part in build("transferchrome").convolutions[1].layers[0]]
+    assert behind == ["Conv1d", "ReLU", "Dropout"]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        # x -1 and 2; kernel 3, bias -1. ReLU first: 3·0 - 1 and 3·2 - 1; else what is below 0 falls
+        ("relu_first", [-1.0, 5.0]),
+        ("convolution_first", [0.0, 5.0]),
+    ],
+)
+def test_the_order_of_relu_and_convolution_by_hand(order, expected):
+    block = Convolutions(1, [1], 1, 0.0, dense=True, order=order)
+    convolution = next(part for part in block.layers[0] if isinstance(part, torch.nn.Conv1d))
+    set_weights(convolution, [[3.0]], [-1.0])
+    found = block(torch.tensor([[[-1.0, 2.0]]]))
+    assert found.tolist() == [[[-1.0, 2.0], expected]]  # the input stays as it is
+
+
 def test_ablations_are_configuration():
     written = yaml.safe_load((ROOT / "config/studies/transferchrome.yaml").read_text())["models"]
     for name in ("alpha", "beta", "1", "2", "3"):
         block = written[f"transferchrome_{name}"]
-        assert block["base"] == "transferchrome" and set(block) == {"base", "cells", "network"}
+        assert block["base"] == "transferchrome"
+        assert set(block) <= {"base", "cells", "network", "in_paper"}
         assert MODELS[f"transferchrome_{name}"]["training"] == MODELS["transferchrome"]["training"]
 
 

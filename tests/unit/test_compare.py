@@ -81,6 +81,19 @@ OURS = pd.concat([metrics([(0.7, 0.8), (0.85, 0.89)]), metrics([(0.82,), (0.9,)]
             0.05,
             "not reproduced",
         ),
+        # 0.05 of 0.86
+        (
+            {"statistic": "mean_relative_drop", "against": "origin", "value": 0.058},
+            (False, "text"),
+            0.05 / 0.86,
+            "within 0.005",
+        ),
+        (
+            {"statistic": "mean_relative_drop", "against": "origin", "value": 0.05},
+            (False, "text"),
+            0.05 / 0.86,
+            "not reproduced",
+        ),
         (
             {"label_mode": "unknown"},
             (False, "text"),

@@ -145,6 +145,31 @@ def test_transfers_say_what_trains_and_what_is_tested(root):
     assert len(plan.runs(study, "transferchrome_uncross")) == len(CELLS)
 
 
+def test_tensors_of_transfers_have_the_split_of_transfers(full):
+    """Where z-scores are of training genes, it is this one that says which these are."""
+
+    def split_of(study):
+        return full.lookup.data(type("Wildcards", (), {"study": study}))["split"]
+
+    crossed = full.plan.studies["transferchrome_cross_cell"]
+    assert split_of("transferchrome_cross_cell") == crossed.transfer.split.plain()
+    assert split_of("transferchrome_cross_cell_zscore_train")["scheme"] == "random"
+    assert split_of("transferchrome_zscore_train")["scheme"] == "id_order"
+
+
+def test_cross_is_run_to_its_last_epoch_on_the_nine_cells_of_the_ablations(full):
+    study = full.plan.studies["transferchrome_cross_cell"]
+    chosen, last = (study.models[f"transferchrome_cross{name}"].plain() for name in ("", "_last"))
+    cells = full.plan.studies["transferchrome"].models["transferchrome_1"].cells
+    assert last.pop("cells") == cells and len(cells) == 9
+    assert last["training"].pop("early_stopping") == {"monitor": "none", "patience": 0}
+    assert chosen["training"].pop("early_stopping") == {"monitor": "auc", "patience": 20}
+    assert last == chosen
+    for name in ("transferchrome_cross_cell", "transferchrome_cross_cell_zscore_train"):
+        units = [run.unit for run in full.plan.runs(name, "transferchrome_cross_last")]
+        assert units == ([f"E085-to-{cell}" for cell in sorted(cells)] if units else [])
+
+
 def test_pairs_are_of_two_cells(root):
     plan = plan_of(root)
     run = plan.run("deepdiff", "raw_aux", "E123-E003", 1)
@@ -221,7 +246,6 @@ def test_the_truth_is_of_every_scored_unit(root):
             {"models": {"r": {"architecture": "ridge", "estimator": {}}}},
             "an estimator cannot do task transfers",
         ),
-        ("transferchrome_cross_cell", {"data": {"zscore_genes": "train"}}, "use zscore_genes: all"),
         (
             "transferchrome_cross_cell",
             {"models": {"transferchrome_cross": {"network": {"domain_hidden": 0}}}},
@@ -277,6 +301,7 @@ def test_a_target_builds_all_studies_of_its_paper(full):
         "transferchrome",
         "transferchrome_chromosome",
         "transferchrome_cross_cell",
+        "transferchrome_cross_cell_zscore_train",
         "transferchrome_text",
         "transferchrome_zscore_train",
     }
@@ -293,6 +318,9 @@ def test_what_each_study_ends_in(full):
     crossed = "transferchrome_cross_cell"
     assert has(crossed, f"tables/{crossed}/table3.html", f"figures/{crossed}/figure4.png")
     assert not has(crossed, f"figures/{crossed}/genes.png")  # its base shows them
+    assert has("transferchrome", "tables/transferchrome/named_cells.html")
+    assert has("transferchrome_text", "tables/transferchrome_text/named_cells.html")
+    assert not has(crossed, f"tables/{crossed}/named_cells.html")
     assert has("deepdiff", "attention/deepdiff/raw_d/E116-E003/seed1.npz")
     assert has("deepdiff", "figures/deepdiff/inputs.png", "tables/deepdiff/settings.html")
     assert has("dense_ensemble", "tables/dense_ensemble/leave_one_out.html")

@@ -13,7 +13,7 @@ from markexpr.io.jobs import InputError
 from markexpr.models.registry import ESTIMATORS, NETS
 from markexpr.settings import reference
 from markexpr.settings.config import Config, choose_pairs, load_config
-from markexpr.settings.reading import choose, read_sheet, read_yaml
+from markexpr.settings.reading import choose, merge, read_sheet, read_yaml
 from markexpr.settings.studies import TARGET_OF_LOSS, Regime, load_studies
 from markexpr.training import LOSSES
 
@@ -222,7 +222,7 @@ def test_what_is_inherited_names_no_model_that_is_not_there(root):
     every = load(root, {})
     assert list(every["transferchrome_text"].figures) == ["figure3"]
     assert list(every["transferchrome_text"].tables) == ["table2"]
-    assert len(every["transferchrome_text"].claims) == 3
+    assert len(every["transferchrome_text"].claims) == 4
     assert every["transferchrome_text"].attention == []  # null in its file
     assert every["wakawaka"].losses == [] and every["wakawaka"].attributions is None
 
@@ -238,6 +238,17 @@ def test_a_variant_inherits_metric_and_all_else(root, tmp_path, base):
     assert every["variant"].first_metric == every[base].first_metric
     # all data but the split, and of that the cells that are held out go with the scheme
     assert {**own["data"], "split": None} == {**parent["data"], "split": None}
+
+
+def test_of_a_key_that_is_taken_away_the_papers_value_goes_too():
+    base = {"data": {"split": {"scheme": "random", "seed": 1}}, "in_paper": {"data.split.seed": 2}}
+    kept = merge(base, {"data": {"split": {"seed": 3}}})
+    assert kept["in_paper"] == {"data.split.seed": 2}
+    gone = merge(base, {"data": {"split": {"scheme": "chromosome", "fold": 1}}})
+    assert gone["in_paper"] == {}
+    # a default, which stands in no file, is not taken away
+    default = {**base, "in_paper": {"data.orientation": "x"}}
+    assert merge(default, {"task": "cells"})["in_paper"] == {"data.orientation": "x"}
 
 
 def test_regimes_are_named_alike_in_settings_and_scores():
@@ -455,6 +466,32 @@ def test_every_published_number_has_a_source_and_a_study(root):
         largest = 5 if row["metric"] == "mse" else 2
         assert row["study"] in every and row["source"] and 0 <= float(row["value"]) <= largest
         assert int(row["n_units"]) >= 0
+
+
+def test_drops_stand_as_absolute_and_as_relative(root):
+    """The text of TransferChrome does not say which of the two it prints."""
+    rows = [
+        row
+        for row in read_sheet(root / "config/published.tsv", ["study", "statistic"])
+        if row["statistic"].endswith("drop")
+    ]
+    values = [
+        {
+            (row["model"], row["metric"], row["against"], row["value"])
+            for row in rows
+            if row["statistic"] == statistic
+        }
+        for statistic in ("mean_drop", "mean_relative_drop")
+    ]
+    assert values[0] == values[1] and len(rows) == 2 * len(values[0]) == 10
+    printed = {(model, metric, value) for model, metric, _, value in values[0]}
+    assert printed == {
+        ("transferchrome_uncross", "auc", "0.029"),
+        ("transferchrome_cross", "auc", "0.015"),
+        ("deepchrome_uncross", "auc", "0.026"),
+        ("convchrome_uncross", "auc", "0.029"),
+        ("deepchrome_uncross", "accuracy", "0.023"),
+    }
 
 
 def test_every_yaml_of_the_project_parses(root):

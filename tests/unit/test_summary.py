@@ -67,6 +67,8 @@ def test_a_table_with_groups_drops_and_published_values():
         [
             ("cross", "auc", "mean", 0.85, "yes"),
             ("cross", "auc", "mean_drop", 0.015, "yes"),
+            ("cross", "auc", "mean_relative_drop", 0.016, "yes"),
+            ("cross", "accuracy", "mean_drop", 0.02, "yes"),
             ("origin", "auc", "mean", 0.9, "no"),
         ],
         columns=NOTHING.columns,
@@ -82,6 +84,9 @@ def test_a_table_with_groups_drops_and_published_values():
     assert (
         row["drop"] == pytest.approx(0.1)
         and row["published_drop"] == 0.015
+        # 0.1 of a mean of 0.8
+        and row["relative_drop"] == pytest.approx(0.125)
+        and row["published_relative_drop"] == 0.016
         and row["published_mean"] == 0.85
     )
     assert np.isnan(row["sd_over_seeds"])
@@ -89,6 +94,7 @@ def test_a_table_with_groups_drops_and_published_values():
     assert (
         some["mean"] == pytest.approx(0.65)
         and some["drop"] == pytest.approx(0.15)
+        and some["relative_drop"] == pytest.approx(0.15 / 0.8)
         and np.isnan(some["published_mean"])
     )
     assert "none" not in found.index.get_level_values(0)
@@ -305,7 +311,7 @@ def test_tables_of_models_count_failed_fits_and_give_no_mean_without_them():
     block = {"models": ["a", "b"], "metric": "auc", "against": {"a": "b"}}
     found = summarise(data, block, {"all": None}, NOTHING).set_index("model")
     assert found["failed"].tolist() == [1, 0] and found["units"].tolist() == [3, 3]
-    assert found.loc["a", ["min", "mean", "drop"]].isna().all()
+    assert found.loc["a", ["min", "mean", "drop", "relative_drop"]].isna().all()
     assert found.loc["a", ["max", "median"]].tolist() == [0.9, 0.8]
     assert found.loc["b", ["min", "mean", "max", "median"]].tolist() == pytest.approx(
         [0.6, 2 / 3, 0.7, 0.7]
@@ -398,6 +404,16 @@ def test_settings_stand_below_each_other():
         ["as printed", "a", 0.9],
         ["as printed", "b", 0.8],
         ["other", "a", 0.7],
+    ]
+    # a setting with fewer units: the others are shown on these as well
+    found = summarise_settings(
+        {"as printed": metrics(a=[[0.9], [0.5]]), "other": metrics(a=[[0.7]])},
+        table,
+        {"all": None},
+    )
+    assert found[["setting", "units", "mean"]].values.tolist() == [
+        ["as printed", 1, 0.9],
+        ["other", 1, 0.7],
     ]
     with pytest.raises(InputError, match="setting 'empty' has no run of a, b"):
         summarise_settings({"empty": metrics(c=[[0.9]])}, table, {"all": None})

@@ -10,7 +10,8 @@ import torch
 from conftest import build_net
 
 from markexpr.data.samples import joined, load_cell, load_transfer
-from markexpr.data.splits import UNLABELLED
+from markexpr.data.splits import UNLABELLED, split_by_gene
+from markexpr.data.tensors import Levels, build
 from markexpr.io.jobs import InputError
 from markexpr.training import Trainer
 
@@ -115,6 +116,71 @@ def test_labels_of_the_unlabelled_are_not_there(cells):
     samples = load_transfer("both", "all", PART, **cells)
     assert np.isnan(samples.target[samples.split == UNLABELLED]).all()
     assert not np.isnan(samples.target[samples.split != UNLABELLED]).any()
+
+
+def build_cell(path, cell, counts, expression):
+    """Tensors of a made-up cell as build_tensors.py writes them, with the z-score of the training
+    genes of a transfer's split. counts: [genes, marks, bins]; expression: [genes]."""
+    split = {"scheme": "random", "seed": 1, "test": 0.5, "valid": 0.2}
+    genes = pd.DataFrame({"gene_id": [f"G{n:02d}" for n in range(N)], "chrom": "chr1"})
+    data = {
+        "window": "200bp_100bp",
+        "marks": ["a", "b"],
+        "orientation": "genomic",
+        "normalise": "zscore",
+        "zscore_genes": "train",
+        "target": {"kind": "median_label"},
+        "split": split,
+    }
+    ids = genes["gene_id"].to_numpy()
+    found = {"gene_id": ids, "marks": np.array(["a", "b"]), "counts": counts}
+    levels = Levels(pd.Series(expression, index=ids), "RPKM")
+    arrays, how = build(cell, data, genes, found, levels)
+    np.savez(path, **arrays, provenance=np.array(json.dumps({"cell": cell, **how})))
+    return path, split_by_gene(split, genes), how["zscore"]
+
+
+def test_z_scores_of_training_genes_know_no_test_gene(tmp_path):
+    """Of source and of target; `unseen` and `all` see the same numbers."""
+    rng = np.random.default_rng(1)
+    counts = {cell: rng.poisson(5, (N, 2, 2)) for cell in ("S", "T")}
+    expression = rng.random(N)
+
+    def load_both(counts, source_genes="all"):
+        built = {
+            cell: build_cell(tmp_path / f"{cell}.npz", cell, counts[cell], expression)
+            for cell in counts
+        }
+        part = built["S"][1]
+        files = {"source": built["S"][0], "target": built["T"][0]}
+        return load_transfer("both", source_genes, part, **files), part, built
+
+    samples, part, built = load_both(counts)
+    for cell in ("S", "T"):
+        train = counts[cell][(part == "train").to_numpy()]
+        fitted = built[cell][2]
+        assert fitted["genes"] == len(train) == 24
+        assert fitted["mean"] == pytest.approx(train.mean(axis=(0, 2)))
+        assert fitted["sd"] == pytest.approx(train.std(axis=(0, 2)))
+    # a thousand reads more in all genes that do not train, in both cells: nothing else moves
+    other = {cell: values.copy() for cell, values in counts.items()}
+    for values in other.values():
+        values[(part != "train").to_numpy()] += 1000
+    moved, _, _ = load_both(other)
+    same = part.loc[samples.gene_id].to_numpy() == "train"
+    marks, after = samples.inputs["marks"], moved.inputs["marks"]
+    assert np.array_equal(marks[same], after[same]) and not (marks[~same] == after[~same]).any()
+    assert set(samples.cell[same]) == {"S", "T"}
+    # and a read more in training genes moves all of that cell
+    other["T"] = counts["T"].copy()
+    other["T"][(part == "train").to_numpy()] += 1
+    moved, _, _ = load_both(other)
+    test = samples.index("test")
+    assert not (moved.inputs["marks"][test] == samples.inputs["marks"][test]).any()
+    unseen, _, _ = load_both(counts, "unseen")
+    of_source, kept = samples.cell == "S", unseen.cell == "S"
+    rows = np.isin(samples.gene_id[of_source], unseen.gene_id[kept])
+    assert np.array_equal(unseen.inputs["marks"][kept], marks[of_source][rows])
 
 
 def fit(samples, settings=SETTINGS, network=NETWORK):

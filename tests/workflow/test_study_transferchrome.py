@@ -1,6 +1,7 @@
 """Study transferchrome for real on simulated cells: all that it names is built, transfers are what
 they say, and noise teaches nothing."""
 
+import json
 import shutil
 from types import SimpleNamespace
 
@@ -50,6 +51,8 @@ def test_every_table_and_figure_is_there(run):
         "transferchrome/figure6.png",
         "transferchrome/table2.html",
         "transferchrome/settings.html",
+        "transferchrome/named_cells.html",
+        "transferchrome_text/named_cells.html",
         "transferchrome_cross_cell/figure4.png",
         "transferchrome_cross_cell/table3.html",
         "transferchrome_text/published.html",
@@ -74,15 +77,22 @@ def test_tables_have_every_model(run):
     drop = table3.loc["transferchrome_origin", "mean"] - table3.loc["transferchrome_cross", "mean"]
     assert table3.loc["transferchrome_cross", "drop"] == pytest.approx(drop, abs=2e-6)
     assert table3.loc["transferchrome_cross", "published_drop"] == 0.015
+    relative = drop / table3.loc["transferchrome_origin", "mean"]
+    assert table3.loc["transferchrome_cross", "relative_drop"] == pytest.approx(relative, abs=2e-6)
+    assert table3.loc["transferchrome_cross", "published_relative_drop"] == 0.015
+    nine = table(run, "table3b", CROSS_CELL).set_index(["cells", "model"]).loc["all"]
+    assert list(nine.index)[-1] == "transferchrome_cross_last" and (nine["units"] == 1).all()
+    published = table(run, "published", CROSS_CELL)
+    assert len(published) == 10 and published["ours"].notna().all()
     names = ["as printed", "split by chromosome", "labels as text", "z-score of training genes"]
     assert table(run, "settings")["setting"].unique().tolist() == [
         f"{name}, settings changed by overrides" for name in names
     ]
     claims = pd.concat([table(run, "claims"), table(run, "claims", CROSS_CELL)])
-    assert len(claims) == 17 and set(claims["verdict"]) == {
-        "too few units (one seed)",
-        "not run",
-    }
+    said = claims["verdict"].str.removesuffix(" (one seed)")
+    counted = claims["over"] == "units, counted"
+    assert len(claims) == 25 and set(said[~counted]) == {"too few units", "not run"}
+    assert counted.sum() == 1 and "of 1" in said[counted].iloc[0]
 
 
 def test_all_transfers_are_tested_on_the_same_genes(run):
@@ -103,6 +113,33 @@ def test_all_transfers_are_tested_on_the_same_genes(run):
         len(tested["transferchrome_cross"]) == n // 2
         or len(tested["transferchrome_cross"]) == (n + 1) // 2
     )
+
+
+def test_z_scores_of_a_transfer_are_of_the_genes_that_train(run):
+    """In source and target; the tensors of the study as printed have those of all genes."""
+    study = "transferchrome_cross_cell_zscore_train"
+    for cell in ("E085", "E123"):
+        with np.load(run / f"results/tensors/{study}/{cell}.npz") as file:
+            X, split = file["X"], file["split"]
+            fitted = json.loads(str(file["provenance"]))["zscore"]
+        assert fitted["genes"] == (split == "train").sum() < len(split) / 2
+        assert np.allclose(X[split == "train"].mean(axis=(0, 2)), 0, atol=1e-4)
+        assert np.allclose(X[split == "train"].std(axis=(0, 2)), 1, atol=1e-4)
+        assert not np.allclose(X.mean(axis=(0, 2)), 0, atol=1e-4)
+        with np.load(run / f"results/tensors/{CROSS_CELL}/{cell}.npz") as file:
+            assert np.allclose(file["X"].mean(axis=(0, 2)), 0, atol=1e-4)
+            assert (file["split"] == split).all()
+    # what trains by the tensors is what trains in the transfer
+    here = predictions(run, "transferchrome_origin", "E085-to-E123", study)
+    genes = here.loc[here["split"] == "train", "gene_id"]
+    with np.load(run / f"results/tensors/{study}/E123.npz") as file:
+        assert set(genes) == set(file["gene_id"][file["split"] == "train"])
+
+
+def test_the_last_epoch_is_at_full_strength(run):
+    params = f"results/runs/{CROSS_CELL}/transferchrome_cross_last/E085-to-E123/seed1/params.yaml"
+    params = yaml.safe_load((run / params).read_text())
+    assert params["best_epoch"] == 2 and params["best"]["lambda"] == pytest.approx(1, abs=1e-3)
 
 
 def test_what_a_transfer_trains_on(run):
@@ -259,9 +296,11 @@ def test_the_full_run_lists_every_job(tmp_path):
     jobs = jobs_of(snakemake("-n", "--", "transferchrome", directory=tmp_path).printed)
     # 4 models on 56 cells in 4 settings; 5 ablations on 9 cells; 3 nets trained in each of 55
     # targets; 2 adversarial ones; and 4 that are trained once on the source
-    assert jobs["train_model"] == 4 * 56 * 4 + 5 * 9 + 3 * 55 + 2 * 55 + 4
-    assert jobs["apply_model"] == 4 * 55
-    assert jobs["count_reads"] == 56 and jobs["build_tensors"] == 5 * 56 and jobs["download"] == 282
-    assert (
-        jobs["save_attention"] == 56 and jobs["plot_models"] == 7 and jobs["tabulate_models"] == 5
-    )
+    train = 4 * 56 * 4 + 5 * 9 + 3 * 55 + 2 * 55 + 4
+    # on 9 targets: cross to its last epoch, and origin and cross with the z-score of training
+    # genes; of these uncross is trained once
+    assert jobs["train_model"] == train + 3 * 9 + 1
+    assert jobs["apply_model"] == 4 * 55 + 9
+    assert jobs["count_reads"] == 56 and jobs["build_tensors"] == 6 * 56 and jobs["download"] == 282
+    assert jobs["save_attention"] == 56
+    assert jobs["plot_models"] == 8 and jobs["tabulate_models"] == 7

@@ -48,6 +48,11 @@ class Lookup:
 
         return give
 
+    def data(self, wildcards):
+        """A study's `data` block, with the split that its task goes by (a transfer's own)."""
+        task = self.plan.tasks[wildcards.study]
+        return {**self._study(wildcards).data.plain(), "split": task.split.plain()}
+
     def first_metric(self, wildcards):
         """The metric that a study's comparisons are made in."""
         return self._study(wildcards).first_metric

@@ -123,6 +123,12 @@ def has_claims(subject):
     return bool(subject.study.claims)
 
 
+def names_cells(subject):
+    """Cells that the paper names by rank, and a unit of the model that ranks them."""
+    named = subject.study.named_cells
+    return named is not None and bool(_units(subject, named.model))
+
+
 def has_settings(subject):
     """Variants of the same paper and task beside it, and models to compare."""
     compared = subject.plan.compared(subject.name)
@@ -262,6 +268,7 @@ OUTPUTS = [
     Output(TABLE, "{table}", MODELS, "{table}", tables_of_models, "models_table"),
     Output(FIGURE, "{figure}", MODELS, "{figure}", figures_of_models, "models_figure"),
     Output(TABLE, "claims", MODELS, "claims of the paper, tested", has_claims),
+    Output(TABLE, "named_cells", MODELS, "worst, median and best cells", names_cells),
     Output(TABLE, "settings", MODELS, "in other settings", has_settings),
     Output(FIGURE, "settings", MODELS, "in other settings (figure)", has_settings),
     Output(TABLE, "ensemble", MODELS, "ensemble and its members", has_ensembles),

@@ -113,6 +113,11 @@ class Task:
         return self.built
 
     @property
+    def split(self):
+        """Which genes train, validate and test: what tensors hold, and z-scores are fitted by."""
+        return self.study.data.split
+
+    @property
     def held_out(self):
         """The cells that no model is trained on."""
         return self.study.data.held_out_cells
@@ -197,6 +202,7 @@ class Task:
 
 
 TASK_OF_STUDY_KEY = {
+    "named_cells": "cells",
     "transfer": "transfers",
     "cross_validation": "pooled",
     "gene_attributions": "pooled",
@@ -223,7 +229,7 @@ class Cells(Task):
     """Each cell alone: a model a cell. A held-out cell is predicted by the mean of all cells'
     models (DenseEnsemble, section 2)."""
 
-    study_keys = ("held_out_cells",)
+    study_keys = ("held_out_cells", "named_cells")
     model_keys = ("cells",)
 
     def runs(self, model):
@@ -316,8 +322,12 @@ class Transfers(Task):
         return {"kind": "transfer", "trained_on": "none", "split": self._split}
 
     @property
+    def split(self):
+        return self.study.transfer.split
+
+    @property
     def _split(self):
-        return self.study.transfer.split.plain()
+        return self.split.plain()
 
     def truth(self, unit):
         target = unit.removeprefix(f"{self.study.transfer.source}-to-")
@@ -327,11 +337,6 @@ class Transfers(Task):
     def check_study(self):
         if self.study.transfer is None:
             self.refuse("task: transfers needs the key 'transfer', its source and split")
-        if self.study.data.zscore_genes == "train":
-            self.refuse(
-                "transfers split the genes anew, so their z-score cannot be of data.split's "
-                "training genes: use zscore_genes: all"
-            )
 
     def check_model(self, name, model):
         if model.trained_on is None:

@@ -98,13 +98,21 @@ def countable_genes(genes, chrom_sizes):
     return _kept_and_dropped(genes, reason, "gene table")
 
 
-def study_genes(genes, expressed, window, chrom_sizes, biotypes, min_distance=0, gene_list=None):
+def study_genes(
+    genes,
+    expressed,
+    window,
+    chrom_sizes,
+    biotypes,
+    min_distance=0,
+    downstream="genome",
+    gene_list=None,
+):
     """The genes of one study.
 
-    expressed: ids of the expression table; biotypes: those to keep; min_distance: going along each
-    chromosome by TSS, a gene whose TSS is within so many bp downstream of the last kept gene's is
-    dropped (TransferChrome, section 2.1; 0 keeps all);
-    gene_list: ids to which the study is limited, or None.
+    expressed: ids of the expression table; biotypes: those to keep; min_distance, downstream: a
+    gene whose TSS is within so many bp downstream of a kept gene's is dropped, as for
+    find_neighbours (0 keeps all); gene_list: ids to which the study is limited, or None.
 
     Returns (genes, dropped) as countable_genes. Raises InputError for a gene list with ids that the
     gene table lacks.
@@ -130,22 +138,42 @@ def study_genes(genes, expressed, window, chrom_sizes, biotypes, min_distance=0,
     on = window.genes_fit(genes, chrom_sizes)
     reason[(reason == "") & ~on] = "window runs off the chromosome"
     if min_distance:
-        left = genes[reason == ""].sort_values(["chrom", "tss", "gene_id"])
-        reason[
-            left.index[~far_apart(left["chrom"].to_numpy(), left["tss"].to_numpy(), min_distance)]
-        ] = f"TSS within {min_distance} bp of a kept gene's"
+        neighbours = find_neighbours(genes[reason == ""], min_distance, downstream)
+        reason[neighbours] = f"TSS within {min_distance} bp of a kept gene's"
     return _kept_and_dropped(genes, reason, "study's filter")
 
 
-def far_apart(chrom, tss, min_distance):
-    """Which genes, in order of chromosome and TSS, have theirs more than `min_distance` bp behind
-    the last kept one's, bool [genes]."""
-    kept, last = np.ones(len(tss), dtype=bool), None
-    for gene in range(len(tss)):
+def find_neighbours(genes, min_distance, downstream="genome"):
+    """Find the genes whose TSS is within `min_distance` bp downstream of the last kept gene's
+    (TransferChrome, "Data collection"), as labels of the index of `genes`.
+
+    downstream: `genome`, towards larger positions, whatever the strands; `strand`, as genes are
+    transcribed: each strand is gone along in its own direction, and genes of the other one do not
+    count. `genome` never leaves more genes than `strand`: it leaves as many as can be so far apart,
+    and those of them on a strand are far apart on that strand as well.
+    """
+    groups = [genes]
+    if downstream == "strand":
+        groups = [genes[genes["strand"] == strand] for strand in "+-"]
+    dropped = []
+    for group in groups:
+        backwards = downstream == "strand" and (group["strand"] == "-").all()
+        group = group.assign(position=-group["tss"] if backwards else group["tss"])
+        group = group.sort_values(["chrom", "position", "gene_id"])
+        far = far_apart(group["chrom"].to_numpy(), group["position"].to_numpy(), min_distance)
+        dropped.extend(group.index[~far])
+    return dropped
+
+
+def far_apart(chrom, position, min_distance):
+    """Which genes, in order of chromosome and position, have theirs more than `min_distance` bp
+    behind the last kept one's, bool [genes]."""
+    kept, last = np.ones(len(position), dtype=bool), None
+    for gene in range(len(position)):
         if (
             last is not None
             and chrom[gene] == chrom[last]
-            and tss[gene] - tss[last] <= min_distance
+            and position[gene] - position[last] <= min_distance
         ):
             kept[gene] = False
         else:

@@ -111,6 +111,19 @@ def gain(better, than, metric):
     )
 
 
+def mean_drop(values, against, relative=False):
+    """How much lower the mean of a model's values over units is than that of another model.
+
+    values, against: float Series over the same units, NaN where a fit failed; the drop is NaN then.
+    relative: as a share of the other's mean, NaN if that is 0 or less.
+    """
+    drop = (against - values).mean(skipna=False)
+    if not relative:
+        return drop
+    base = against.mean(skipna=False)
+    return drop / base if base > 0 else np.nan
+
+
 def summarise(metrics, table, groups, published):
     """Summarise each model over units, for each group of cells: least, mean, largest, median value.
 
@@ -118,7 +131,8 @@ def summarise(metrics, table, groups, published):
     its cells, None for all; published: rows of config/published.tsv of this study, of which those
     of its own paper are shown. `failed` is how many fits have no score; statistics that need all of
     them are NaN then (aggregate). `drop` is how much lower the mean is than that of the model under
-    `against`, on the same units. Groups without a cell are left out.
+    `against`, on the same units, and `relative_drop` the same as a share of that model's mean.
+    Groups without a cell are left out.
     """
     metric, against = table["metric"], table.get("against", {})
     mean, sd = average_seeds(metrics, table["models"], metric)
@@ -138,15 +152,14 @@ def summarise(metrics, table, groups, published):
                 find_published(published, model, metric, "mean") if cells is None else np.nan
             )
             if against:
-                other = against.get(model)
-                row["drop"] = (
-                    (in_group[other] - values).mean(skipna=False) if other in in_group else np.nan
-                )
-                row["published_drop"] = (
-                    find_published(published, model, metric, "mean_drop")
-                    if cells is None
-                    else np.nan
-                )
+                other = in_group.get(against.get(model))
+                for name, relative in (("drop", False), ("relative_drop", True)):
+                    row[name] = np.nan if other is None else mean_drop(values, other, relative)
+                    row[f"published_{name}"] = (
+                        find_published(published, model, metric, f"mean_{name}")
+                        if cells is None
+                        else np.nan
+                    )
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -206,12 +219,15 @@ def summarise_settings(metrics_of, table, groups):
     """Summarise one table under several settings of a study: a row a setting, group and model.
 
     metrics_of: from a setting's title to its metrics; each keeps those of the table's models that
-    it has. Raises InputError if it has none.
+    it has, on the units that all settings have, if there are some. Raises InputError if it has
+    none.
     """
     table = {**table, "against": {}}
+    shared = set.intersection(*(set(metrics["unit"]) for metrics in metrics_of.values()))
     published = pd.DataFrame(columns=["model", "metric", "statistic", "value", "own_paper"])
     parts = []
     for setting, metrics in metrics_of.items():
+        metrics = metrics[metrics["unit"].isin(shared)] if shared else metrics
         part = summarise(metrics, table, groups, published)
         if not len(part):
             raise InputError(f"setting {setting!r} has no run of {', '.join(table['models'])}")

@@ -4,7 +4,13 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from markexpr.evaluation.comparisons import aggregate, average_seeds, count_failed, take_shares
+from markexpr.evaluation.comparisons import (
+    aggregate,
+    average_seeds,
+    count_failed,
+    mean_drop,
+    take_shares,
+)
 from markexpr.io.jobs import InputError
 from markexpr.tables import counted
 
@@ -14,12 +20,14 @@ STATISTICS = (
     "max",
     "median",
     "mean_drop",
+    "mean_relative_drop",
     "mean_relative",
     "median_relative",
     "pooled",
 )
 TOLERANCE = {
     "mean_drop": 0.005,
+    "mean_relative_drop": 0.005,
     "mean_relative": 0.05,
     "median_relative": 0.05,
 }  # and of values themselves
@@ -32,8 +40,8 @@ POOLED = {"train": "train_seen", "valid": "valid_seen", "test": "competition"}
 def _statistic(name, values, against, metric):
     """A statistic of a model's values over units, some of them against those of another model; NaN
     if it cannot be told for failed fits."""
-    if name == "mean_drop":
-        return (against - values).mean(skipna=False)
+    if name in ("mean_drop", "mean_relative_drop"):
+        return mean_drop(values, against, relative=name == "mean_relative_drop")
     if name.endswith("_relative"):
         return aggregate(take_shares(values, against), name.removesuffix("_relative"), metric)
     return aggregate(values, name, metric)

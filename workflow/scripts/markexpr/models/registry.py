@@ -55,6 +55,9 @@ class TransferChrome(Hyperparameters):
 
     block: list[Count] = Field([32, 16, 8], description="kernels of the first convolutions")
     dense: bool = Field(True, description="whether each of these sees all before it")
+    order: Literal["convolution_first", "relu_first"] = Field(
+        "convolution_first", description="of a layer of these: convolution, then ReLU, or turned"
+    )
     kernels: Whole = Field(50, ge=0, description="kernels of the convolution behind; 0: none")
     width: Count = Field(5, description="bins that a kernel sees")
     pool: Count = Field(2, description="width of the max-pool, in bins")

@@ -18,21 +18,21 @@ class Convolutions(nn.Module):
     """Convolutions in a row, [batch, channels, bins] -> [batch, channels, bins].
 
     dense: each sees the input and the outputs of all before it (equation 2), and all of them are
-    the result; otherwise each sees the one before it, and the last is the result. Each is followed
-    by ReLU and dropout.
+    the result; otherwise each sees the one before it, and the last is the result.
+    order: of a layer. relu_first: ReLU, convolution, dropout, as the text has H of equation 2, and
+    Huang et al. (2017) theirs; convolution_first: convolution, ReLU, dropout.
     """
 
-    def __init__(self, channels, kernels, width, dropout, dense):
+    def __init__(self, channels, kernels, width, dropout, dense, order="convolution_first"):
         super().__init__()
         self.dense, self.layers = dense, nn.ModuleList()
         for number in kernels:
-            self.layers.append(
-                nn.Sequential(
-                    nn.Conv1d(channels, number, width, padding="same"),
-                    nn.ReLU(),
-                    nn.Dropout(dropout),
-                )
-            )
+            parts = {
+                "convolution": nn.Conv1d(channels, number, width, padding="same"),
+                "relu": nn.ReLU(),
+            }
+            names = ["relu", "convolution"] if order == "relu_first" else list(parts)
+            self.layers.append(nn.Sequential(*(parts[name] for name in names), nn.Dropout(dropout)))
             channels = channels + number if dense else number
         self.channels = channels
 
@@ -96,11 +96,12 @@ class TransferChrome(Net):
     """Features by convolution and self-attention, a label classifier of three linear layers, and a
     domain classifier of two.
 
-    block, dense: kernels of the first convolutions, and whether these are connected densely;
-    kernels: of the convolution behind them, 0 for none; width: of all kernels; pool; dropout: after
-    each convolution; position: relative (a channel more), sinusoidal (added to the channels) or
-    none; attention_layers; features: width of the linear layer behind them; hidden: of the label
-    classifier's first two layers;
+    block, dense, order: kernels of the first convolutions, whether these are connected densely, and
+    the order of ReLU and convolution in each; kernels: of the convolution behind them, 0 for none,
+    which ReLU follows; width: of all kernels; pool; dropout: after each convolution; position:
+    relative (a channel more), sinusoidal (added to the channels) or none; attention_layers;
+    features: width of the linear layer behind them; hidden: of the label classifier's first two
+    layers;
     domain_hidden: of the domain classifier's first layer, 0 for no domain classifier
     """
 
@@ -110,6 +111,7 @@ class TransferChrome(Net):
         n_bins,
         block,
         dense,
+        order,
         kernels,
         width,
         pool,
@@ -121,7 +123,7 @@ class TransferChrome(Net):
         domain_hidden,
     ):
         super().__init__()
-        first = Convolutions(n_marks, block, width, dropout, dense)
+        first = Convolutions(n_marks, block, width, dropout, dense, order)
         second = Convolutions(
             first.channels, [kernels] if kernels else [], width, dropout, dense=False
         )

@@ -149,14 +149,40 @@ def merge(base, changes, name=""):
             result[key] = merge(result[key], value, key)
         else:
             result[key] = value
+    if "in_paper" in base:  # of a key that was taken away the paper's value says nothing
+        gone = {
+            path
+            for path in base["in_paper"]
+            if path not in changes.get("in_paper", {})
+            and _has(base, path)
+            and not _has(result, path)
+        }
+        result["in_paper"] = {
+            path: value for path, value in result["in_paper"].items() if path not in gone
+        }
     return result
+
+
+def _has(values, path):
+    """Whether nested dicts have the key of a dotted path."""
+    for key in path.split("."):
+        if not isinstance(values, dict) or key not in values:
+            return False
+        values = values[key]
+    return True
 
 
 # parts of a study that show models: an inherited one that names a model which the variant does not
 # have is left out
 NAMED_PARTS = ("tables", "figures")
 LISTS_OF_MODELS = ("losses", "attention")
-PARTS_OF_A_MODEL = ("attributions", "mark_attention", "gene_attributions", "cross_validation")
+PARTS_OF_A_MODEL = (
+    "named_cells",
+    "attributions",
+    "mark_attention",
+    "gene_attributions",
+    "cross_validation",
+)
 # what a variant says of itself alone
 OWN = ("base", "setting", "models")
 

@@ -139,6 +139,7 @@ BLOCKS = [
     ("study: mark_attention", studies.MarkAttention),
     ("study: inputs", studies.Inputs),
     ("study: gene_attributions", studies.GeneAttributions),
+    ("study: named_cells", studies.NamedCells),
 ]
 
 

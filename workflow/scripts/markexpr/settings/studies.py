@@ -59,6 +59,10 @@ class Genes(Block):
     min_distance: Annotated[Whole, Field(ge=0)] | None = Field(
         None, description="bp; a TSS no further downstream of the last kept one is dropped"
     )
+    downstream: Literal["genome", "strand"] = Field(
+        "genome",
+        description="of min_distance: towards larger positions, or along each strand by itself",
+    )
     list: NotEmpty | None = Field(
         None, description="file of gene ids, one a line, to which the study is limited"
     )
@@ -620,6 +624,17 @@ class CrossValidation(Block):
     model: str = Field(..., description="the model that is trained on folds")
 
 
+class NamedCells(Block):
+    """Cells that the paper names as those with the worst, median and best scores of a model."""
+
+    model: str = Field(..., description="model by whose scores cells are ranked")
+    worst: Names = Field(..., description="cells with the worst scores")
+    median: Names = Field(..., description="cells around the median")
+    best: Names = Field(..., description="cells with the best scores")
+    among: Count = Field(..., description="cells that the paper ranks")
+    source: str = Field(..., description="where the paper says so")
+
+
 class GeneAttributions(Block):
     """What the prediction of one gene depends on, in marks and DNA, and means over genes."""
 
@@ -672,6 +687,9 @@ class Study(Block):
     inputs: Inputs | None = Field(None, description="task pairs: the signals of one gene")
     gene_attributions: GeneAttributions | None = Field(
         None, description="task pooled: what one gene's prediction depends on"
+    )
+    named_cells: NamedCells | None = Field(
+        None, description="task cells: cells that the paper names by rank"
     )
 
     @property
@@ -774,6 +792,8 @@ class Study(Block):
         for part in ("attributions", "mark_attention", "gene_attributions", "cross_validation"):
             if getattr(self, part):
                 yield part, [getattr(self, part).model]
+        if self.named_cells:
+            yield "named_cells", [self.named_cells.model]
 
 
 # the kind of target (data.target.kind) that each loss of markexpr.losses fits

@@ -1,0 +1,26 @@
+"""The cells that the paper names as worst, median and best, beside ours."""
+
+import pandas as pd
+
+from markexpr.evaluation.named_cells import compare_named_cells
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import run_job
+from markexpr.tables import write_html
+
+
+def main(job):
+    setting, metric = job.params.named_cells, job.params.metric
+    metrics = pd.read_csv(job.input[0], sep="\t")
+    table = compare_named_cells(metrics, setting, metric, job.params.simulated)
+    write_tsv(job.output.tsv, table, float_format="%.4g")
+    note = (
+        f"Cells by the test {metric.upper()} of {setting['model']}, 1 the worst; seeds are "
+        "averaged first. shared: cells that stand in both lists. p: of so many or more, were the "
+        "paper's cells drawn at random; p_holm is adjusted for the three groups. "
+        f"Labels here: {job.params.label_mode}."
+    )
+    write_html(table, f"Study {job.wildcards.study}: worst, median and best cells", job, note)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)
