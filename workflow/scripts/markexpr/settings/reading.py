@@ -149,11 +149,13 @@ def merge(base, changes, name=""):
             result[key] = merge(result[key], value, key)
         else:
             result[key] = value
-    if "in_paper" in base:  # of a key that was taken away the paper's value says nothing
+    if (
+        "in_paper" in base and "in_paper" in result
+    ):  # of a key that was taken away the paper's value says nothing
         gone = {
             path
             for path in base["in_paper"]
-            if path not in changes.get("in_paper", {})
+            if path not in (changes.get("in_paper") or {})
             and _has(base, path)
             and not _has(result, path)
         }
