@@ -22,7 +22,7 @@ rule build_tensors:
     params:
         source=ask.source,
         own_expression=ask.has_own_expression,
-        data=ask.setting("data"),
+        data=ask.data,
         code=code_digest("build_tensors.py"),
     message:
         "Building tensors of {wildcards.cell} for study {wildcards.study}"

@@ -47,6 +47,10 @@ class Lookup:
 
         return give
 
+    def data(self, wildcards):
+        """The `data` block by which a study's tensors are built."""
+        return self._task(wildcards).data
+
     def first_metric(self, wildcards):
         """The metric that a study's comparisons are made in."""
         return self._study(wildcards).first_metric
