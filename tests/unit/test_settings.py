@@ -323,11 +323,6 @@ REFUSED = [
     ),
     ("dense_ensemble", {"attention": ["gene_mean"]}, "gene_mean has no self-attention"),
     (
-        "dense_ensemble",
-        {"data": {"split": {"folds": 4, "fold": 0}}},
-        "use valid_drawn: shared",
-    ),
-    (
         "transferchrome_cross_cell",
         {"transfer": {"split": {"valid_drawn": "per_model"}}},
         "transfer.split: one split serves all cells: use valid_drawn: shared",

@@ -99,6 +99,10 @@ def test_each_model_draws_its_own_validation_genes_of_those_that_are_not_held_ou
     assert np.array_equal(split_genes(own, genes[order], chrom, "E003"), splits[2][order])
     other = split_genes({**own, "seed": 2}, genes, chrom, "E003")
     assert not np.array_equal(other == "valid", valid[2])
+    folds = {name: value for name, value in own.items() if name != "valid"} | {"folds": 4}
+    cut = [split_genes({**folds, "fold": fold}, genes, chrom, "E003") for fold in range(4)]
+    assert [sizes(fold) for fold in cut] == [[12_000, 4000, 1447]] * 4
+    assert (sum((fold == "valid").astype(int) for fold in cut) == (shared != "test")).all()
 
 
 @pytest.mark.parametrize(("valid", "batches"), [(0.1, 144), (0.05, 152)])

@@ -16,12 +16,12 @@ class Lookup:
     """Answers for wildcards (study, model, unit, seed, cell, …), each a function of them.
 
     config: Config; plan: Plan; sources: Origins; published: names of studies with published
-    numbers.
+    numbers; gradients: of those, the ones with a published range of gradients.
     """
 
-    def __init__(self, config, plan, sources, published):
+    def __init__(self, config, plan, sources, published, gradients=()):
         self.config, self.plan, self.sources = config, plan, sources
-        self.published = frozenset(published)
+        self.published, self.gradients = frozenset(published), frozenset(gradients)
 
     def subject(self, wildcards):
         """The study of a job, as the table of outputs looks at it."""
@@ -154,6 +154,10 @@ class Lookup:
         block = self._study(wildcards).models[wildcards.model].plain()
         return {key: value for key, value in block.items() if key != "cells"}
 
+    def model_names(self, wildcards):
+        """The names of a study's models, in the order of its file."""
+        return list(self._study(wildcards).models)
+
     def control(self, wildcards):
         """What kind of control a model is."""
         return self._study(wildcards).models[wildcards.model].control
@@ -192,6 +196,13 @@ class Lookup:
         if not outputs.has_regimes(self.subject(wildcards)):
             return {}
         return {"regimes": f"results/tables/{wildcards.study}/regimes.tsv"}
+
+    def saliency(self, wildcards):
+        """The attributions that a study draws, if its paper prints a range of gradients."""
+        subject = self.subject(wildcards)
+        if subject.name not in self.gradients or not outputs.has_attributions(subject):
+            return {}
+        return {"attributions": self.attributions(wildcards)}
 
     def published_as(self, wildcards):
         """The study under which a paper's numbers stand."""

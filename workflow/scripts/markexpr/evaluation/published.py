@@ -1,5 +1,6 @@
 """Published numbers beside ours."""
 
+import numpy as np
 import pandas as pd
 
 from markexpr.evaluation.comparisons import aggregate, average_seeds, count_failed, take_shares
@@ -15,6 +16,8 @@ STATISTICS = (
     "mean_relative",
     "median_relative",
     "pooled",
+    "gradient_min",
+    "gradient_max",
 )
 TOLERANCE = {
     "mean_drop": 0.005,
@@ -48,12 +51,25 @@ def _pooled(regimes, row):
     )
 
 
-def beside_published(metrics, published, study, simulated, label_mode, changed="", regimes=None):
+def _gradient(maps, statistic):
+    """The least or largest value of maps of saliency over all units, marks and bins, and the number
+    of units; (NaN, 0) if there is none."""
+    if not maps:
+        return float("nan"), 0
+    take = {"gradient_min": np.min, "gradient_max": np.max}[statistic]
+    return float(take([take(one) for one in maps])), len(maps)
+
+
+def beside_published(
+    metrics, published, study, simulated, label_mode, changed="", regimes=None, saliency=()
+):
     """Set each number that a study's paper prints beside ours.
 
     metrics: results/metrics/{study}.tsv; published: config/published.tsv; label_mode: how ours are
     labelled (numeric, text);
-    changed: what else differs from the paper's setting, or nothing. `ours` is the same statistic
+    changed: what else differs from the paper's setting, or nothing; regimes: as
+    results/tables/{study}/regimes.tsv, if there are any; saliency: maps of mean |gradient| of the
+    units that the study draws, each float [marks, bins]. `ours` is the same statistic
     over units of the mean over seeds (or of what sets it against another model, see
     config/published.tsv), empty for models that were not run. `failed` is how many of the fits
     have no score. `verdict` says `not comparable` unless the data are real, the units as many and
@@ -71,6 +87,8 @@ def beside_published(metrics, published, study, simulated, label_mode, changed="
         failed = 0
         if row.statistic == "pooled":
             ours, n_units = _pooled(regimes, row)
+        elif row.metric == "gradient":
+            ours, n_units = _gradient(saliency, row.statistic)
         else:
             mean, _ = average_seeds(metrics, models, row.metric, row.split)
             n_units = len(mean) if len(mean.columns) == len(models) else 0
@@ -85,6 +103,8 @@ def beside_published(metrics, published, study, simulated, label_mode, changed="
             verdict = "not run"
         elif simulated:
             verdict = "not comparable: simulated data"
+        elif row.metric == "gradient":
+            verdict = "not comparable: the paper does not say over which genes its range is"
         elif row.n_units == 0:
             verdict = "not comparable: the paper does not name its units"
         elif n_units != row.n_units:

@@ -122,8 +122,6 @@ class Random(Block):
     def check_folds(self):
         if (self.folds is None) != (self.fold is None):
             raise ValueError("folds and fold go together")
-        if self.folds is not None and self.valid_drawn == "per_model":
-            raise ValueError("folds are of all cells: use valid_drawn: shared")
         return self
 
 
