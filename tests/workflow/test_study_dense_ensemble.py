@@ -120,12 +120,19 @@ def test_regimes_are_scored_on_their_rows(run):
     assert (
         regimes.loc[("unseen", "simulator_truth"), "mse"] < regimes.loc[("unseen", "ridge"), "mse"]
     )
-    published = table(run, "published")
-    pooled = published[(published["model"] == "densenet") & (published["split"] == "test")]["ours"]
+    published = table(run, "published").set_index(["model", "split", "statistic"])["ours"]
+    pooled = published.loc[("densenet", "test", "pooled")]
     assert (
         np.allclose(pooled, regimes.loc[("competition", "densenet"), "mse"], atol=1e-3)
         and len(pooled) == 2
     )
+    # and the range of the saliency that is drawn
+    maps = []
+    for cell in ("E003", "E116"):
+        with np.load(run / f"attributions/dense_ensemble/densenet/{cell}/seed1.npz") as file:
+            maps.append(file["saliency_marks"])
+    for statistic, value in (("gradient_min", np.min(maps)), ("gradient_max", np.max(maps))):
+        assert published.loc[("densenet", "test", statistic)].item() == pytest.approx(value, 1e-3)
 
 
 def test_losses_are_kept_by_step(run):
