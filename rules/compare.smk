@@ -174,7 +174,7 @@ rule tabulate_sizes:
 
 
 rule plot_losses:
-    """Training loss of the models of all cells against the step; the first seed."""
+    """Training loss of every fit of a model against the step; the first seed."""
     input:
         ask.losses,
     output:

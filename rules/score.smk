@@ -97,6 +97,7 @@ rule compare_published:
     """The paper's numbers and ours side by side."""
     input:
         unpack(ask.regimes),
+        unpack(ask.saliency),
         metrics="results/metrics/{study}.tsv",
         published=PUBLISHED,
     output:
@@ -185,6 +186,29 @@ rule plot_unseen_cells:
         "Drawing the unseen cells of study {wildcards.study}"
     script:
         "../workflow/scripts/plot_unseen_cells.py"
+
+
+rule plot_competition:
+    """Validation and test error of every model on the competition's rows, and what is printed."""
+    input:
+        regimes="results/tables/{study}/regimes.tsv",
+        published=PUBLISHED,
+    output:
+        **figure("competition"),
+    log:
+        "logs/plot_competition/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("plot_competition"),
+    params:
+        **drawn_by("plot_competition.py"),
+        models=ask.model_names,
+        published_as=ask.published_as,
+    message:
+        "Drawing the competition's errors of study {wildcards.study}"
+    script:
+        "../workflow/scripts/plot_competition.py"
 
 
 rule leave_one_out:

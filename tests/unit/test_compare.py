@@ -2,8 +2,10 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
+from compare_published import read_saliency
 
 from markexpr.evaluation.published import Setting, beside_published
 from markexpr.io.jobs import InputError
@@ -144,6 +146,28 @@ def test_verdicts_name_one_seed_and_where_a_model_is_not_as_the_paper():
 def test_a_model_with_a_failed_fit_stands_below_those_without():
     table = pd.concat([metrics([(0.9, float("nan"))], "failed"), metrics([(0.7, 0.7)], "whole")])
     assert scores_wide(table, "test")["model"].tolist() == ["whole"] * 2 + ["failed"] * 2
+
+
+@pytest.mark.parametrize(("statistic", "ours"), [("gradient_min", 0.002), ("gradient_max", 0.07)])
+def test_a_range_of_gradients_is_set_beside_that_of_the_maps_and_not_judged(statistic, ours):
+    maps = [np.array([[0.01, 0.002], [0.03, 0.02]]), np.array([[0.004, 0.07]])]
+    row = published(metric="gradient", statistic=statistic, value=0.04, label_mode="none")
+    found = beside_published(OURS, row, Setting("s", False, "none"), saliency=maps).iloc[0]
+    assert found["ours"] == ours and found["units"] == 2
+    verdict = "not comparable: the paper does not say over which genes its range is"
+    assert found["verdict"] == verdict
+    found = beside_published(OURS, row, "s", False, "none").iloc[0]
+    assert np.isnan(found["ours"]) and found["verdict"] == "not run"
+
+
+def test_the_saliency_of_a_unit_is_that_along_the_genome(tmp_path):
+    arrays = {
+        "saliency_marks": [[1.0, 2.0]],
+        "saliency_marks_turned": [[9.0, 9.0]],
+        "integrated_gradients_marks": [[9.0, 9.0]],
+    }
+    np.savez(tmp_path / "a.npz", **arrays)
+    assert read_saliency(tmp_path / "a.npz").tolist() == [[1.0, 2.0]]
 
 
 def test_rows_of_all_cells_together_come_from_the_regimes():

@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from markexpr.data.samples import Samples
+from markexpr.data.splits import split_genes
 from markexpr.evaluation import controls, intervals, regimes, scorer
 from markexpr.io.jobs import InputError
 
@@ -200,6 +201,46 @@ def test_a_gene_is_seen_if_it_trains_in_any_cell():
     table = score(regimes.gather(runs), 50).set_index(["regime", "model"])
     assert table.loc[("unseen_known", "half"), "rows"] == 20
     assert "unseen_valid" not in table.index.get_level_values("regime")
+
+
+def test_controls_and_regimes_where_each_cell_draws_its_own_validation_genes():
+    names = np.array([f"G{number:03}" for number in range(200)])
+    setting = {"scheme": "random", "seed": 1, "test": 40, "valid": 0.1, "valid_drawn": "per_model"}
+    setting["held_out_cells"] = ["E071"]
+    rng = np.random.default_rng(0)
+    shared = rng.normal(0, 3, 200)
+    cells = {}
+    for name in ("E003", "E004", "E005", "E071"):
+        split = split_genes(setting, names, np.full(200, "chr1"), name)
+        values = shared + rng.normal(0, 0.1, 200)
+        cells[name] = Samples({}, values, split, names, np.full(200, name), [])
+    valid = {name: own.split == "valid" for name, own in cells.items()}
+    assert [own.sum() for own in valid.values()] == [16, 16, 16, 0]
+    runs = []
+    for name, own in cells.items():
+        others = {other: cells[other] for other in cells if other not in (name, "E071")}
+        found, _ = controls.predict("gene_mean", name, own, others)
+        # a gene is known from the other cells where it trains there, and from no others
+        trains = np.stack([other.split == "train" for other in others.values()])
+        values = np.stack([other.target for other in others.values()])
+        mean = (values * trains).sum(axis=0) / np.maximum(trains.sum(axis=0), 1)
+        assert np.allclose(found, np.where(trains.any(axis=0), mean, values[trains].mean()))
+        # a validation gene of this cell trains in others
+        assert trains.any(axis=0)[valid[name]].sum() >= 0.8 * valid[name].sum()
+        table = pd.DataFrame(
+            {"gene_id": names, "split": own.split, "y_true": own.target, "y_pred": found}
+        )
+        runs.append(("gene_mean", name, 1, table))
+    rows = regimes.gather(runs)
+    everywhere = valid["E003"] & valid["E004"] & valid["E005"]
+    assert np.array_equal(rows.known, (cells["E003"].split != "test") & ~everywhere)
+    assert np.array_equal(rows.validates, everywhere)
+    table = score(rows, 20).set_index("regime")
+    assert table.loc["valid_seen", ["cells", "rows"]].tolist() == [3, 48]
+    assert table.loc["unseen_known", "rows"] == 160 - everywhere.sum()
+    assert table.loc["unseen_new", "rows"] == 40
+    # the gene tells its value in validation rows as well
+    assert table.loc["valid_seen", "mse"] < 0.2 * table.loc["test_seen", "mse"]
 
 
 def test_scores_of_a_regime_are_those_of_its_rows():

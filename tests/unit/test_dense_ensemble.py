@@ -63,7 +63,7 @@ def test_the_paper_trains_20_epochs_of_batches_of_100():
             100,
             "mean_squared_error",
         )
-        optimiser = {"name": "adam", "learning_rate": 0.001, "weight_decay": 0.0}
+        optimiser = {"name": "adam", "learning_rate": 0.001, "epsilon": 1e-8, "weight_decay": 0.0}
         assert training["optimiser"] == optimiser
 
 

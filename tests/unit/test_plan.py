@@ -195,6 +195,20 @@ def test_pooled_models_see_all_cells_and_folds_those_that_train(root):
     assert all("fold" not in path for path in plan.predictions("wakawaka"))
 
 
+def test_one_model_of_all_cells_draws_its_validation_genes_once(root):
+    plan = plan_of(root)
+    drawn = {
+        study: plan.tasks[study].data["split"]["valid_drawn"]
+        for study in ("dense_ensemble", "wakawaka")
+    }
+    assert drawn == {"dense_ensemble": "per_model", "wakawaka": "shared"}
+    # all else is the study's own, also under a split that draws nothing
+    chromosome = {"scheme": "chromosome", "fold": 0, "held_out_cells": ["E123"]}
+    plan = plan_of(root, {"dense_ensemble": {"data": {"split": chromosome}}})
+    assert plan.tasks["wakawaka"].data == plan.studies["wakawaka"].data.plain()
+    assert plan.tasks["wakawaka"].data["split"] == chromosome
+
+
 def test_the_truth_is_of_every_scored_unit(root):
     plan = plan_of(root, simulated=True)
     truth = {run.unit for run in plan.runs("deepdiff", "simulator_truth")}
@@ -235,6 +249,11 @@ def test_the_truth_is_of_every_scored_unit(root):
             "deepdiff",
             {"data": {"split": {"held_out_cells": ["E116"]}}},
             "held_out_cells is for tasks cells and pooled",
+        ),
+        (
+            "deepdiff",
+            {"data": {"split": {"scheme": "random", "seed": 1, "valid_drawn": "per_model"}}},
+            "valid_drawn: per_model is for tasks cells and pooled",
         ),
         (
             "transferchrome_cross_cell",

@@ -191,7 +191,8 @@ def test_a_block_of_another_kind_takes_the_place_of_the_whole(root):
     adam = {"training": {"optimiser": {"name": "adam", "learning_rate": 0.01}}}
     studies = load(root, {"deepchrome": {"models": {"deepchrome": adam}}})
     optimiser = studies["deepchrome"].models["deepchrome"].training.optimiser
-    assert optimiser.plain() == {"name": "adam", "learning_rate": 0.01, "weight_decay": 0.0}
+    default = {"epsilon": 1e-8, "weight_decay": 0.0}
+    assert optimiser.plain() == {"name": "adam", "learning_rate": 0.01, **default}
 
 
 def test_a_variant_of_a_study_takes_all_but_what_it_changes(root):
@@ -224,7 +225,7 @@ def test_what_is_inherited_names_no_model_that_is_not_there(root):
     assert list(every["transferchrome_text"].tables) == ["table2"]
     assert len(every["transferchrome_text"].claims) == 4
     assert every["transferchrome_text"].attention == []  # null in its file
-    assert every["wakawaka"].losses == [] and every["wakawaka"].attributions is None
+    assert every["wakawaka"].losses == ["wakawaka"] and every["wakawaka"].attributions is None
 
 
 @pytest.mark.parametrize("base", ["dense_ensemble", "wakawaka", "transferchrome", "deepdiff"])
@@ -392,6 +393,16 @@ REFUSED = [
         "'gene_means' is not one of",
     ),
     ("dense_ensemble", {"attention": ["gene_mean"]}, "gene_mean has no self-attention"),
+    (
+        "transferchrome_cross_cell",
+        {"transfer": {"split": {"valid_drawn": "per_model"}}},
+        "transfer.split: one split serves all cells: use valid_drawn: shared",
+    ),
+    (
+        "wakawaka",
+        {"models": {"wakawaka": {"network": {"initialisation": "jax"}}}},
+        "'jax' is not one of",
+    ),
     ("dense_ensemble", {"losses": ["ridge"]}, "losses: ridge is no net"),
     (
         "dense_ensemble",

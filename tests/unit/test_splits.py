@@ -78,6 +78,40 @@ def test_the_competitions_genes_and_cells():
     assert sizes(split_genes(setting, IDS[:17_447], chrom, "E071")) == [0, 0, 17_447]
 
 
+def test_each_model_draws_its_own_validation_genes_of_those_that_are_not_held_out():
+    setting = {"scheme": "random", "seed": 1, "test": 1447, "held_out_cells": ["E071"]}
+    own = {**setting, "valid": 0.1, "valid_drawn": "per_model"}
+    chrom, genes = np.full(17_447, "chr1"), IDS[:17_447]
+    shared = split_genes({**setting, "valid": 0.1}, genes, chrom, "E003")
+    cells = [f"E{number:03}" for number in range(1, 51)]
+    splits = np.stack([split_genes(own, genes, chrom, cell) for cell in cells])
+    # the same genes are held out in all cells, and as many validate in each
+    assert ((splits == "test") == (shared == "test")).all()
+    assert [sizes(split) for split in splits] == [[14_400, 1600, 1447]] * 50
+    assert sizes(split_genes(own, genes, chrom, "E071")) == [0, 0, 17_447]
+    # two cells share a tenth of their validation genes, and every gene trains somewhere
+    valid = splits == "valid"
+    both = [(valid[a] & valid[b]).sum() / 1600 for a in range(50) for b in range(a)]
+    assert np.mean(both) == pytest.approx(0.1, abs=0.003) and 0.05 < min(both) < max(both) < 0.16
+    assert (splits == "train").any(axis=0).sum() == 16_000
+    # a cell draws the same whatever the order of the list, and another seed draws others
+    order = np.random.default_rng(0).permutation(len(genes))
+    assert np.array_equal(split_genes(own, genes[order], chrom, "E003"), splits[2][order])
+    other = split_genes({**own, "seed": 2}, genes, chrom, "E003")
+    assert not np.array_equal(other == "valid", valid[2])
+    folds = {name: value for name, value in own.items() if name != "valid"} | {"folds": 4}
+    cut = [split_genes({**folds, "fold": fold}, genes, chrom, "E003") for fold in range(4)]
+    assert [sizes(fold) for fold in cut] == [[12_000, 4000, 1447]] * 4
+    assert (sum((fold == "valid").astype(int) for fold in cut) == (shared != "test")).all()
+
+
+@pytest.mark.parametrize(("valid", "batches"), [(0.1, 144), (0.05, 152)])
+def test_dense_ensembles_batches_an_epoch(valid, batches):
+    """The report prints 152 batches of 100, which are those of its code's 95 %."""
+    split = at_random(IDS[:17_447], seed=1, test=1447, valid=valid)
+    assert -(-sizes(split)[0] // 100) == batches
+
+
 def test_folds_take_turns():
     folds = [at_random(IDS[:1000], seed=1, test=200, folds=4, fold=fold) for fold in range(4)]
     assert all(sizes(split) == [600, 200, 200] for split in folds)

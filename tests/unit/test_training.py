@@ -48,6 +48,13 @@ def trainer(data, settings=SETTINGS, seed=1, checkpoint=None, fingerprint="f"):
     return Trainer(model, data, settings, seed, torch.device("cpu"), checkpoint, fingerprint)
 
 
+def test_the_optimiser_has_the_epsilon_of_the_setting():
+    adam = {"name": "adam", "learning_rate": 0.01}
+    for given, eps in (({}, 1e-8), ({"epsilon": 1e-7}, 1e-7)):
+        group = trainer(samples(), {**SETTINGS, "optimiser": {**adam, **given}}).optimiser
+        assert group.param_groups[0]["eps"] == eps and group.param_groups[0]["lr"] == 0.01
+
+
 def test_it_overfits_a_few_genes():
     data = samples(96, signal=0.0)
     fit = trainer(

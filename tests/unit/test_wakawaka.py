@@ -113,6 +113,76 @@ def test_the_final_model_has_the_printed_layers():
     ) == (0.0005, 100, 10, "random")
 
 
+def test_weights_start_as_keras_draws_them():
+    torch.manual_seed(0)
+    model = build("wakawaka")
+    # U(-r, r), r = √(6 / (inputs + outputs)); of a convolution both are channels times width
+    fans = {
+        "histone.0": (5 * 10, 50 * 10),
+        "histone.3": (50 * 5, 50 * 5),
+        "dna.0": (4 * 6, 132 * 6),
+        "histone_dense.0": (200, 82),
+        "dna_dense.0": (132 * 312, 82),
+        "joint.layers.0": (164, 100),
+        "joint.output.1": (100, 1),
+    }
+    named = dict(model.named_parameters())
+    assert set(named) == {f"{layer}.{part}" for layer in fans for part in ("weight", "bias")}
+    for layer, (inputs, outputs) in fans.items():
+        weight, r = named[f"{layer}.weight"].detach(), (6 / (inputs + outputs)) ** 0.5
+        assert (named[f"{layer}.bias"] == 0).all()
+        assert 0.95 * r < weight.abs().max() <= r, layer
+        # flat between the bounds: mean 0, spread r/√3, and a quarter of it in each quarter
+        n = weight.numel()
+        assert abs(weight.mean()) < 4 * r / (3 * n) ** 0.5
+        assert weight.std() == pytest.approx(r / 3**0.5, rel=4 / n**0.5), layer
+        quarters = torch.histc(weight, 4, -r, r) / n
+        assert torch.allclose(quarters, torch.tensor(0.25), atol=2 / n**0.5), layer
+
+
+def test_weights_can_start_as_torch_draws_them():
+    block = MODELS["wakawaka"]["network"]
+    torch.manual_seed(0)
+    model = build_net("wakawaka", 5, 100, {**block, "initialisation": "torch"})
+    # its bound of a linear layer is 1 / √inputs, of weights and of biases
+    weight, bias = model.joint.layers[0].weight.detach(), model.joint.layers[0].bias.detach()
+    assert 0.95 / 164**0.5 < weight.abs().max() <= 1 / 164**0.5 and bias.abs().min() > 0
+
+
+def test_the_optimiser_is_keras():
+    for name in ("wakawaka", "experiment5", "dna_only", "wakawaka_folds"):
+        assert MODELS[name]["training"]["optimiser"]["epsilon"] == 1e-7
+        assert MODELS[name]["network"]["initialisation"] == "keras"
+
+
+def test_first_experiments_are_larger_than_the_last_ones():
+    """The final model has "much less parameters than what we began with" (Results)."""
+    found = {
+        name: sum(value.numel() for value in build(name).parameters())
+        for name in ("wakawaka", *(f"experiment{number}" for number in range(1, 7)))
+    }
+    # the table of docs/studies/wakawaka.md
+    assert found == {
+        "wakawaka": 3_428_653,
+        "experiment1": 11_030_521,
+        "experiment2": 11_102_197,
+        "experiment3": 4_502_197,
+        "experiment4": 22_060_747,
+        "experiment5": 22_060_747,
+        "experiment6": 4_157_001,
+    }
+    first = [found[f"experiment{number}"] for number in range(1, 6)]
+    assert min(first) > found["experiment6"] > found["wakawaka"]
+    # what each changes: a convolution more, less DNA, a joint layer more
+    assert found["experiment3"] < found["experiment1"] < found["experiment2"]
+    assert found["experiment2"] < found["experiment4"]
+    # a wider pool of DNA would leave experiment 3 smaller than 6
+    network = MODELS["experiment3"]["network"]
+    wider = [{**network["dna"][0], "pool": 7}, network["dna"][1]]
+    smaller = build_net("wakawaka", 5, 100, {**network, "dna": wider})
+    assert sum(value.numel() for value in smaller.parameters()) < found["experiment6"]
+
+
 @pytest.mark.parametrize(
     ("model", "convolutions", "joint"),
     [

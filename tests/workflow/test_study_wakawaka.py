@@ -43,6 +43,7 @@ def test_every_table_and_figure_is_there(run):
     for name in (
         "figure2",
         "cross_validation",
+        "losses",
         "gene_marks",
         "gene_sequence",
         "gene_attributions",

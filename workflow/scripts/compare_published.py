@@ -1,5 +1,6 @@
 """The paper's numbers and ours side by side."""
 
+import numpy as np
 import pandas as pd
 
 from markexpr.evaluation.published import Setting, beside_published
@@ -8,10 +9,19 @@ from markexpr.io.jobs import run_job
 from markexpr.tables import write_html
 
 
+def read_saliency(path):
+    """The saliency of all marks of a unit, one under the other, float [marks, bins]: mean size of
+    the gradient over genes, along the genome (save_attributions.py)."""
+    with np.load(path) as file:
+        names = [name for name in file if name.startswith("saliency_")]
+        return np.concatenate([file[name] for name in names if not name.endswith("_turned")])
+
+
 def main(job):
     metrics = pd.read_csv(job.input.metrics, sep="\t")
     published = pd.read_csv(job.input.published, sep="\t", comment="#")
     regimes = pd.read_csv(job.input.regimes, sep="\t") if job.input.get("regimes") else None
+    saliency = [read_saliency(path) for path in job.input.get("attributions", [])]
     setting = Setting(
         job.params.published_as,
         job.params.simulated,
@@ -19,7 +29,7 @@ def main(job):
         job.params.changed,
         job.params.deviations,
     )
-    table = beside_published(metrics, published, setting, regimes)
+    table = beside_published(metrics, published, setting, regimes, saliency)
     write_tsv(job.output.tsv, table, float_format="%.4g")
     note = job.params.paper
     if job.params.label_mode != "none":

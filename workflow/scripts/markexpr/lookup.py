@@ -17,12 +17,12 @@ class Lookup:
     """Answers for wildcards (study, model, unit, seed, cell, …), each a function of them.
 
     config: Config; plan: Plan; sources: Origins; published: names of studies with published
-    numbers.
+    numbers; gradients: of those, the ones with a published range of gradients.
     """
 
-    def __init__(self, config, plan, sources, published):
+    def __init__(self, config, plan, sources, published, gradients=()):
         self.config, self.plan, self.sources = config, plan, sources
-        self.published = frozenset(published)
+        self.published, self.gradients = frozenset(published), frozenset(gradients)
 
     def subject(self, wildcards):
         """The study of a job, as the table of outputs looks at it."""
@@ -49,9 +49,8 @@ class Lookup:
         return give
 
     def data(self, wildcards):
-        """A study's `data` block, with the split that its task goes by (a transfer's own)."""
-        task = self.plan.tasks[wildcards.study]
-        return {**self._study(wildcards).data.plain(), "split": task.split.plain()}
+        """The `data` block by which a study's tensors are built."""
+        return self._task(wildcards).data
 
     def first_metric(self, wildcards):
         """The metric that a study's comparisons are made in."""
@@ -157,6 +156,10 @@ class Lookup:
         block = self._study(wildcards).models[wildcards.model].plain()
         return {key: value for key, value in block.items() if key not in ("cells", "in_paper")}
 
+    def model_names(self, wildcards):
+        """The names of a study's models, in the order of its file."""
+        return list(self._study(wildcards).models)
+
     def control(self, wildcards):
         """What kind of control a model is."""
         return self._study(wildcards).models[wildcards.model].control
@@ -208,6 +211,13 @@ class Lookup:
         if outputs.has_ensembles(subject) and any(hasattr(claim, "ensemble") for claim in claims):
             files["ensembles"] = f"{folder}/ensemble.tsv"
         return files
+
+    def saliency(self, wildcards):
+        """The attributions that a study draws, if its paper prints a range of gradients."""
+        subject = self.subject(wildcards)
+        if subject.name not in self.gradients or not outputs.has_attributions(subject):
+            return {}
+        return {"attributions": self.attributions(wildcards)}
 
     def published_as(self, wildcards):
         """The study under which a paper's numbers stand."""

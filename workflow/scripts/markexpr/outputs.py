@@ -86,6 +86,11 @@ def has_gene_mean(subject):
     return has_regimes(subject) and "gene_mean" in subject.study.models
 
 
+def competes(subject):
+    """As has_regimes, with a model a cell: a pooled study has a figure of its own."""
+    return has_regimes(subject) and not subject.task.pools_cells
+
+
 def holds_out_remc(subject):
     """REMC's table of expression is fetched for REMC's cells alone."""
     kinds = subject.origins.kinds(subject.task.cells)
@@ -259,7 +264,8 @@ OUTPUTS = [
     Output(FIGURE, "predicted", SCORES, "predicted and true values", predicts_values),
     Output(TABLE, "published", SCORES, "published and ours", has_published),
     Output(TABLE, "regimes", SCORES, "seen and unseen genes and cells", has_regimes),
-    Output(FIGURE, "regimes", SCORES, "validation and test error (Figure 4)", has_regimes),
+    Output(FIGURE, "regimes", SCORES, "seen and unseen genes and cells (figure)", has_regimes),
+    Output(FIGURE, "competition", SCORES, "validation and test error (Figure 4)", competes),
     Output(FIGURE, "unseen_cells", SCORES, "every unseen cell, beside the gene mean",
            has_gene_mean),
     Output(TABLE, "leave_one_out", SCORES, "expression told by other cells", holds_out_remc),
@@ -273,7 +279,7 @@ OUTPUTS = [
     Output(FIGURE, "settings", MODELS, "in other settings (figure)", has_settings),
     Output(TABLE, "ensemble", MODELS, "ensemble and its members", has_ensembles),
     Output(FIGURE, "ensemble", MODELS, "ensemble and its members (figure)", has_ensembles),
-    Output(FIGURE, "losses", MODELS, "training loss of every cell's model (Figure 3)",
+    Output(FIGURE, "losses", MODELS, "training loss of every fit (DenseEnsemble's Figure 3)",
            draws_losses),
     Output(FIGURE, "attention_{model}", INTERPRETATION, "self-attention of {model}",
            maps_of_attention, "attention"),

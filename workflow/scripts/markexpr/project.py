@@ -78,8 +78,10 @@ def read_project(home, given, files=()):
         raise InputError(f"config key 'chrom_sizes': there is no file {chrom_sizes}")
     plan = Plan(studies, built, pairs, config.seeds, config.simulated)
     origins = Origins(config, known, str(chrom_sizes))
-    published = {row["study"] for row in read_sheet(home / "config/published.tsv", ["study"])}
-    lookup = Lookup(config, plan, origins, published)
+    rows = read_sheet(home / "config/published.tsv", ["study", "metric"])
+    published = {row["study"] for row in rows}
+    gradients = {row["study"] for row in rows if row["metric"] == "gradient"}
+    lookup = Lookup(config, plan, origins, published, gradients)
     return Project(config, plan, lookup, sheet_cells, known, chrom_sizes)
 
 

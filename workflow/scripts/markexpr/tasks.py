@@ -127,6 +127,12 @@ class Task:
         """The cells that are built and not held out."""
         return [cell for cell in self.built if cell not in self.held_out]
 
+    @property
+    def data(self):
+        """The study's `data` block as tensors are built by it, with the split that the task goes
+        by, as plain values."""
+        return {**self.study.data.plain(), "split": self.split.plain()}
+
     def runs(self, model):
         """All runs of a model, without seeds."""
         raise NotImplementedError
@@ -164,6 +170,9 @@ class Task:
                 self.refuse(f"'{key}' is for studies with task: {task}")
         if self.held_out and "held_out_cells" not in self.study_keys:
             self.refuse("data.split.held_out_cells is for tasks cells and pooled: take it away")
+        drawn = getattr(self.study.data.split, "valid_drawn", "shared")
+        if drawn != "shared" and "valid_drawn" not in self.study_keys:
+            self.refuse("data.split.valid_drawn: per_model is for tasks cells and pooled")
         if TRUTH in self.study.models:
             self.refuse(f"a model may not be called {TRUTH}: that is the simulator's own")
         for name, model in self.study.models.items():
@@ -229,7 +238,7 @@ class Cells(Task):
     """Each cell alone: a model a cell. A held-out cell is predicted by the mean of all cells'
     models (DenseEnsemble, section 2)."""
 
-    study_keys = ("held_out_cells", "named_cells")
+    study_keys = ("held_out_cells", "named_cells", "valid_drawn")
     model_keys = ("cells",)
 
     def runs(self, model):
@@ -420,9 +429,22 @@ class Pooled(Task):
     """All cells at once: one model of all that are not held out (WakaWaka). The unit is `pooled`,
     and fold1, fold2, … of the model that `cross_validation` names."""
 
-    study_keys = ("held_out_cells", "cross_validation", "gene_attributions", "sequence")
+    study_keys = (
+        "held_out_cells",
+        "valid_drawn",
+        "cross_validation",
+        "gene_attributions",
+        "sequence",
+    )
     model_keys = ("stages", "sampler")
     pools_cells = True
+
+    @property
+    def data(self):
+        data = super().data
+        if "valid_drawn" in data["split"]:
+            data["split"]["valid_drawn"] = "shared"  # one model of all cells draws once
+        return data
 
     def runs(self, model):
         block = self.study.models[model]

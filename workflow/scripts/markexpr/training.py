@@ -305,6 +305,8 @@ def make_optimiser(settings, parameters):
     name, rate = options.pop("name"), options.pop("learning_rate")
     if name != "sgd":
         options.pop("momentum", None)
+    if "epsilon" in options:
+        options["eps"] = options.pop("epsilon")
     return OPTIMISERS[name](parameters, lr=rate, **options)
 
 

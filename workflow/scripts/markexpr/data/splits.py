@@ -1,8 +1,8 @@
 """Which genes train, which validate and which test.
 
-A split depends on the study's gene list and its settings alone: never on the cells that are built,
-on the machine, or on a library's random numbers. Random splits order genes by a hash of seed and
-id, so a gene more or less moves no other.
+A split depends on the study's gene list, its settings and the cell's name alone: never on the cells
+that are built, on the machine, or on a library's random numbers. Random splits order genes by a
+hash of seed and id, so a gene more or less moves no other.
 """
 
 import hashlib
@@ -44,16 +44,20 @@ def by_id_order(gene_id, parts):
 
 
 def shuffled(gene_id, seed):
-    """Positions of genes in an order drawn from the seed: the same on any machine, whatever other
-    genes there are."""
+    """Positions of genes in an order drawn from the seed (a number, or text): the same on any
+    machine, whatever other genes there are."""
     key = [hashlib.sha256(f"{seed}:{gene}".encode()).digest() for gene in gene_id]
     return np.array(sorted(range(len(key)), key=key.__getitem__), dtype=np.int64)
 
 
-def at_random(gene_id, seed, test=0, valid=0.1, folds=None, fold=None):
+def at_random(
+    gene_id, seed, test=0, valid=0.1, folds=None, fold=None, valid_drawn="shared", cell=None
+):
     """Random genes: first `test` of them held out for testing, then of the others a share `valid`
     for validation.
 
+    valid_drawn: shared, the same genes validate in all cells; per_model, `cell` draws its own of
+    the genes that are not held out (DenseEnsemble's code).
     test: number of genes (1447: DenseEnsemble, WakaWaka) or, below 1, their share. folds, fold:
     instead of a share `valid`, the genes that are not held out are cut into `folds` parts and part
     `fold` (from 0) validates (WakaWaka: 4).
@@ -67,6 +71,9 @@ def at_random(gene_id, seed, test=0, valid=0.1, folds=None, fold=None):
     split = np.full(len(order), "train", dtype="<U5")
     split[order[:n_test]] = "test"
     rest = order[n_test:]
+    if valid_drawn == "per_model":
+        own = shuffled(gene_id, f"{seed}:{cell}")
+        rest = own[np.isin(own, rest)]
     if folds is None:
         split[rest[: round(valid * len(rest))]] = "valid"
     else:
@@ -108,7 +115,7 @@ def split_genes(setting, gene_id, chrom, cell):
     if scheme == "id_order":
         return by_id_order(gene_id, **setting)
     if scheme == "random":
-        return at_random(gene_id, **setting)
+        return at_random(gene_id, **setting, cell=cell)
     if scheme == "chromosome":
         return by_chromosome(chrom, **setting)
     raise ValueError(f"unknown split scheme {scheme!r}")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from markexpr.evaluation.comparisons import (
@@ -24,6 +25,8 @@ STATISTICS = (
     "mean_relative",
     "median_relative",
     "pooled",
+    "gradient_min",
+    "gradient_max",
 )
 TOLERANCE = {
     "mean_drop": 0.005,
@@ -58,6 +61,15 @@ def _pooled(regimes, row):
     )
 
 
+def _gradient(maps, statistic):
+    """The least or largest value of maps of saliency over all units, marks and bins, and the number
+    of units; (NaN, 0) if there is none."""
+    if not maps:
+        return float("nan"), 0
+    take = {"gradient_min": np.min, "gradient_max": np.max}[statistic]
+    return float(take([take(one) for one in maps])), len(maps)
+
+
 @dataclass(frozen=True)
 class Setting:
     """What a study's numbers were made with, as far as it tells whether they compare.
@@ -81,6 +93,8 @@ def _judge(row, ours, n_units, setting):
         return "not run"
     if setting.simulated:
         return "not comparable: simulated data"
+    if row.metric == "gradient":
+        return "not comparable: the paper does not say over which genes its range is"
     if row.n_units == 0:
         return "not comparable: the paper does not name its units"
     if n_units != row.n_units:
@@ -103,11 +117,12 @@ def _qualify(models, failed, seeds, setting):
     return f"{said}; not as the paper: {', '.join(dict.fromkeys(lines))}" if lines else said
 
 
-def beside_published(metrics, published, setting, regimes=None):
+def beside_published(metrics, published, setting, regimes=None, saliency=()):
     """Set each number that a study's paper prints beside ours.
 
     metrics: results/metrics/{study}.tsv; published: config/published.tsv; setting: Setting;
-    regimes: results/tables/{study}/regimes.tsv, None where no cell is held out. `ours` is the same
+    regimes: results/tables/{study}/regimes.tsv, None where no cell is held out; saliency: maps of
+    mean |gradient| of the units that the study draws, each float [marks, bins]. `ours` is the same
     statistic over units of the mean over seeds (or of what sets it against another model, see
     config/published.tsv), empty for models that were not run. `failed` is how many of the fits
     have no score. `verdict` says `not comparable` unless the data are real, the units as many and
@@ -127,6 +142,8 @@ def beside_published(metrics, published, setting, regimes=None):
         failed = 0
         if row.statistic == "pooled":
             ours, n_units = _pooled(regimes, row)
+        elif row.metric == "gradient":
+            ours, n_units = _gradient(saliency, row.statistic)
         else:
             mean, _ = average_seeds(metrics, models, row.metric, row.split)
             n_units = len(mean) if len(mean.columns) == len(models) else 0

@@ -103,6 +103,17 @@ def draw_uniform(module, bound):
         nn.init.uniform_(parameter, -bound, bound)
 
 
+def draw_glorot(module):
+    """Draw the weights of all convolutions and linear layers from Glorot's uniform law,
+    U(-r, r) with r = √(6 / (inputs + outputs)), where a convolution's inputs and outputs are
+    channels times width; all their biases start at 0. Keras' defaults (Glorot and Bengio 2010)."""
+    for layer in module.modules():
+        if isinstance(layer, (nn.Conv1d, nn.Conv2d, nn.Linear)):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
 def one_hot(index):
     """Indices [batch, length] as float32 torch tensor [batch, 4, length] on their device; N is 0 in
     all four."""

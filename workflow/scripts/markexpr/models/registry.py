@@ -165,6 +165,10 @@ class WakaWaka(Hyperparameters):
     joint_dropout: Share = Field(0.1, description="before the output")
     slope: Number = Field(0.05, description="of LeakyReLU")
     span: Count = Field(10_000, description="bp of DNA that are read, around the TSS")
+    initialisation: Literal["keras", "torch"] = Field(
+        "keras",
+        description="keras: weights by Glorot's uniform law, biases 0; torch: that library's",
+    )
 
 
 class Svr(Hyperparameters):

@@ -9,7 +9,7 @@ markexpr.data.sequence.BASES) or float32 [genes, 4, bp], one-hot; gene int64 [ba
 import torch
 from torch import nn
 
-from markexpr.models.layers import one_hot
+from markexpr.models.layers import draw_glorot, one_hot
 from markexpr.models.net import Net
 
 
@@ -70,7 +70,8 @@ class WakaWaka(Net):
     layers before the output; module_dropout: of what the convolutions found, before the linear
     layers; joint_input_dropout, joint_dropout: before the joint layers and before the output;
     slope: of LeakyReLU (ReLU in the DNA module's convolutions); span: bp of the sequence that are
-    read, around its middle."""
+    read, around its middle; initialisation: keras (the report's library) or torch, whose defaults
+    all weights are drawn by."""
 
     def __init__(
         self,
@@ -86,6 +87,7 @@ class WakaWaka(Net):
         joint_dropout,
         slope,
         span,
+        initialisation,
     ):
         super().__init__()
         if not histone and not dna:
@@ -102,6 +104,8 @@ class WakaWaka(Net):
             width += found
         self.reads = {"marks": bool(histone), "sequence": bool(dna)}
         self.joint = Joint(width, joint, joint_input_dropout, joint_dropout, slope)
+        if initialisation == "keras":
+            draw_glorot(self)
 
     def parts(self):
         """The modules that can be trained apart, by name."""

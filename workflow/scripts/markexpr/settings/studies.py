@@ -119,6 +119,11 @@ class Random(Block):
         None, description="genes that test, or their share below 1"
     )
     valid: Share | None = Field(None, description="share of the other genes that validates")
+    valid_drawn: Literal["shared", "per_model"] = Field(
+        "shared",
+        description="shared: the same genes validate in all cells; per_model: each model draws "
+        "its own (task cells: a gene that validates in one cell trains in others)",
+    )
     folds: Annotated[Whole, Field(ge=2)] | None = Field(None, description="of a cross-validation")
     fold: Annotated[Whole, Field(ge=0)] | None = Field(
         None, description="from 0; the fold that validates"
@@ -210,6 +215,9 @@ class Adam(Block):
 
     name: Literal["adam"]
     learning_rate: Positive = Field(..., description="step size")
+    epsilon: Positive = Field(
+        1e-8, description="ε of the denominator: 1e-8 in the paper and torch, 1e-7 in Keras"
+    )
     weight_decay: Annotated[Number, Field(ge=0)] = Field(0.0, description="L2 penalty")
 
 
@@ -609,6 +617,8 @@ class Transfer(Block):
     def check_split(self):
         if self.split.held_out_cells is not None:
             raise fault("held_out_cells does not belong here", "split")
+        if getattr(self.split, "valid_drawn", "shared") != "shared":
+            raise fault("one split serves all cells: use valid_drawn: shared", "split")
         if self.split.scheme == "random" and not (self.split.test and self.split.valid):
             raise fault("needs test and valid above 0", "split")
         return self
