@@ -156,7 +156,7 @@ def test_a_range_of_gradients_is_set_beside_that_of_the_maps_and_not_judged(stat
     assert found["ours"] == ours and found["units"] == 2
     verdict = "not comparable: the paper does not say over which genes its range is"
     assert found["verdict"] == verdict
-    found = beside_published(OURS, row, "s", False, "none").iloc[0]
+    found = beside_published(OURS, row, Setting("s", False, "none")).iloc[0]
     assert np.isnan(found["ours"]) and found["verdict"] == "not run"
 
 
