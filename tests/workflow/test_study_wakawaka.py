@@ -51,7 +51,7 @@ def test_every_table_and_figure_is_there(run):
         "predicted",
     ):
         assert (run / f"figures/wakawaka/{name}.png").read_bytes()[:4] == b"\x89PNG"
-    for name in ("regimes", "published", "sizes", "scores", "leave_one_out"):
+    for name in ("regimes", "published", "claims", "sizes", "scores", "leave_one_out"):
         assert "simulated data" in (run / f"tables/wakawaka/{name}.html").read_text()
 
 
