@@ -107,6 +107,17 @@ def test_what_is_as_in_the_paper_is_no_deviation():
     assert list_deviations(control(cells=["E003"])) == ["cells none (paper: [E003])"]
 
 
+def test_a_key_of_another_kind_of_block_says_nothing():
+    # a chromosome's split has no seed
+    chosen = {"transferchrome_cross_cell": {"transfer": {"split": {"scheme": "chromosome"}}}}
+    chosen["transferchrome_cross_cell"]["transfer"]["split"]["fold"] = 1
+    said = []
+    for overrides in ({}, chosen):
+        study = load_studies(FILES[0].parent, overrides, MARKS)["transferchrome_cross_cell"]
+        said.append([line for line in list_deviations(study) if "split.seed" in line])
+    assert said == [["transfer.split.seed 1 (not printed)"], []]
+
+
 def test_a_key_that_is_not_there_is_named():
     expected = r"m: in_paper.contol: no such key; did you mean 'control'"
     with pytest.raises(InputError, match=expected):

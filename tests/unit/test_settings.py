@@ -13,7 +13,7 @@ from markexpr.io.jobs import InputError
 from markexpr.models.registry import ESTIMATORS, NETS
 from markexpr.settings import reference
 from markexpr.settings.config import Config, choose_pairs, load_config
-from markexpr.settings.reading import choose, merge, read_sheet, read_yaml
+from markexpr.settings.reading import choose, read_sheet, read_yaml
 from markexpr.settings.studies import TARGET_OF_LOSS, Regime, load_studies
 from markexpr.training import LOSSES
 
@@ -239,17 +239,6 @@ def test_a_variant_inherits_metric_and_all_else(root, tmp_path, base):
     assert every["variant"].first_metric == every[base].first_metric
     # all data but the split, and of that the cells that are held out go with the scheme
     assert {**own["data"], "split": None} == {**parent["data"], "split": None}
-
-
-def test_of_a_key_that_is_taken_away_the_papers_value_goes_too():
-    base = {"data": {"split": {"scheme": "random", "seed": 1}}, "in_paper": {"data.split.seed": 2}}
-    kept = merge(base, {"data": {"split": {"seed": 3}}})
-    assert kept["in_paper"] == {"data.split.seed": 2}
-    gone = merge(base, {"data": {"split": {"scheme": "chromosome", "fold": 1}}})
-    assert gone["in_paper"] == {}
-    # a default, which stands in no file, is not taken away
-    default = {**base, "in_paper": {"data.orientation": "x"}}
-    assert merge(default, {"task": "cells"})["in_paper"] == {"data.orientation": "x"}
 
 
 def test_regimes_are_named_alike_in_settings_and_scores():

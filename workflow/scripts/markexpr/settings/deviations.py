@@ -4,15 +4,7 @@ A study and each of its models say in `in_paper` what the paper has for the keys
 not printed. A verdict on a number of the paper names all of those in which ours is another.
 """
 
-
-def list_paths(values):
-    """The paths of all keys of nested dicts, dotted, those of blocks among them."""
-    paths = []
-    for key, value in values.items():
-        paths.append(str(key))
-        if isinstance(value, dict):
-            paths += [f"{key}.{path}" for path in list_paths(value)]
-    return paths
+ABSENT = object()  # a key that this block has not, since it is of another kind
 
 
 def list_deviations(block):
@@ -21,10 +13,8 @@ def list_deviations(block):
     values = block.model_dump()
     lines = []
     for path, printed in block.in_paper.items():
-        ours = values
-        for key in path.split("."):
-            ours = ours[key]
-        if ours != printed:
+        ours = _find(values, path.split("."))
+        if ours not in (ABSENT, printed):
             named = path.removeprefix("training.").removeprefix("data.")
             lines.append(f"{named} {_in_words(ours)} ({_of_paper(printed)})")
     return lines
@@ -35,6 +25,15 @@ def deviations_of_models(study):
     the model's name to a list of lines."""
     shared = list_deviations(study)
     return {name: shared + list_deviations(model) for name, model in study.models.items()}
+
+
+def _find(values, keys):
+    """The value of a key below others in nested dicts; ABSENT if it is not there."""
+    for key in keys:
+        if not isinstance(values, dict) or key not in values:
+            return ABSENT
+        values = values[key]
+    return values
 
 
 def _in_words(value):

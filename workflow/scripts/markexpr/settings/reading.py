@@ -149,29 +149,7 @@ def merge(base, changes, name=""):
             result[key] = merge(result[key], value, key)
         else:
             result[key] = value
-    if (
-        "in_paper" in base and "in_paper" in result
-    ):  # of a key that was taken away the paper's value says nothing
-        gone = {
-            path
-            for path in base["in_paper"]
-            if path not in (changes.get("in_paper") or {})
-            and _has(base, path)
-            and not _has(result, path)
-        }
-        result["in_paper"] = {
-            path: value for path, value in result["in_paper"].items() if path not in gone
-        }
     return result
-
-
-def _has(values, path):
-    """Whether nested dicts have the key of a dotted path."""
-    for key in path.split("."):
-        if not isinstance(values, dict) or key not in values:
-            return False
-        values = values[key]
-    return True
 
 
 # parts of a study that show models: an inherited one that names a model which the variant does not

@@ -4,6 +4,7 @@ Types, defaults and descriptions stand here once; docs/configuration.md is made 
 task asks of its study stands in markexpr.tasks.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -31,7 +32,6 @@ from markexpr.settings.blocks import (
     first_fault,
     validated,
 )
-from markexpr.settings.deviations import list_paths
 from markexpr.settings.reading import (
     did_you_mean,
     list_models_of_claim,
@@ -314,13 +314,23 @@ InPaper = dict[NotEmpty, Any]
 
 
 def _check_in_paper(block):
-    if not block.in_paper:
-        return
-    values = block.model_dump()
+    """A path that no block has is a misspelt one. One that another kind of block has, of a split or
+    an optimiser, says nothing here."""
     for path in block.in_paper:
-        known = list_paths(values)
-        if path not in known:
-            raise fault(f"no such key; {did_you_mean(path, known)}", f"in_paper.{path}")
+        for key in path.split("."):
+            if key not in _keys_of_blocks():
+                message = f"no such key; {did_you_mean(key, _keys_of_blocks())}"
+                raise fault(message, f"in_paper.{path}")
+
+
+@cache
+def _keys_of_blocks():
+    """The keys of all blocks of a study and of all architectures."""
+    kinds, keys = [Block], set()
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+        keys |= set(kind.model_fields)
+    return keys
 
 
 # ---- models ----
