@@ -83,6 +83,12 @@ class DeepDiff(Hyperparameters):
     bin_width: Count = Field(32, description="units of each direction of Level I")
     mark_width: Count = Field(16, description="units of each direction of Level II")
     initial: Positive = Field(0.1, description="all weights start from U(-initial, initial)")
+    dropout: Share = Field(0.0, description="behind each level, in training")
+    heads: Literal["code", "printed"] = Field(
+        "code",
+        description="what predicts. code: linear layers, and a perceptron for the change without "
+        "raw (Appendix 1.3); printed: perceptrons everywhere (sections 3.5 and 3.6)",
+    )
 
     @model_validator(mode="after")
     def check_together(self):
