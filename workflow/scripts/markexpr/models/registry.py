@@ -173,6 +173,11 @@ class WakaWaka(Hyperparameters):
 class Svr(Hyperparameters):
     """Support vector regression, one model a bin (Cheng and Gerstein 2011)."""
 
+    inputs: Literal["counts", "log1p", "standardised"] = Field(
+        "counts",
+        description="differences between two cells of counts, or of ln(1 + count); standardised: "
+        "of counts, to mean 0 and standard deviation 1 over the training genes",
+    )
     layers: Literal[1, 2] = Field(1, description="1: the best bin; 2: a second SVR on all bins")
     costs: list[Positive] = Field([0.1, 1, 10, 100], min_length=1, description="C to choose from")
     gamma: Literal["auto", "scale"] = Field(
