@@ -11,6 +11,7 @@ rule tabulate_models:
     the published ones."""
     input:
         unpack(ask.labels),
+        unpack(ask.denominators),
         metrics="results/metrics/{study}.tsv",
         published=PUBLISHED,
     output:

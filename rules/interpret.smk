@@ -51,11 +51,13 @@ rule plot_attention:
 
 
 rule plot_mark_attention:
-    """Mean attention over marks of the genes that go up and that go down; the first seed."""
+    """Mean attention over marks of the genes that go up and that go down, over all seeds, and
+    whether what the paper says of it holds."""
     input:
         ask.mark_attention,
     output:
         **figure("mark_attention"),
+        **table("mark_statements"),
         table="results/tables/{study}/mark_attention.tsv",
     log:
         "logs/plot_mark_attention/{study}.log",

@@ -1,6 +1,7 @@
 """DeepDiff: layers of its variants, both levels of attention, its contrastive loss by hand, and
 pairs of cells."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -61,6 +62,104 @@ def test_the_variants_of_appendix_table_1(variant, lstms, level_two, head):
     assert tuple(first.weight.shape) == head
     assert model(**inputs).shape == (3,)
     assert all(parameter.abs().max() <= 0.1 for parameter in model.parameters())
+
+
+# sections 3.5, 3.6 and 4.2 and Appendix 1.5, word by word, as overrides of the study
+PRINTED = {
+    "raw_d": {"network": {"dropout": 0.5, "heads": "printed"}},
+    "aux_siamese": {"training": {"contrastive": {"form": "printed", "weight": 1}}},
+}
+
+
+def weights_of(module):
+    """All weights by name, in one array of bytes."""
+    state = sorted(module.state_dict().items())
+    return b"".join(name.encode() + value.numpy().tobytes() for name, value in state)
+
+
+@pytest.mark.parametrize(
+    ("variant", "begins"),
+    [
+        ("raw_d", "a5613613a6c0"),
+        ("raw_c", "ce8aaea93dce"),
+        ("raw", "7ecf5575e012"),
+        ("aux", "dcd409565496"),
+        ("raw_aux", "b8d99393b360"),
+        ("aux_siamese", "a3a4203c12c5"),
+        ("raw_aux_siamese", "a6cea56fd284"),
+    ],
+)
+def test_weights_start_as_they_always_did(variant, begins):
+    """Hashes of the weights, with their names, of the code before it had dropout and printed heads:
+    earlier fits stay equal to the bit."""
+    assert hashlib.sha256(weights_of(build(variant))).hexdigest().startswith(begins)
+
+
+def test_without_dropout_training_draws_no_random_number():
+    model, inputs = build("raw_aux_siamese").train(), signals()
+    before = torch.get_rng_state()
+    model(**inputs)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_dropout_acts_in_training_alone():
+    model, inputs = build("raw_aux", dropout=0.5), signals()
+    assert not torch.equal(model.train()(**inputs), model(**inputs))
+    assert torch.equal(model.eval()(**inputs), model(**inputs))
+    # dropout has no weights
+    assert torch.equal(model(**inputs), build("raw_aux").eval()(**inputs))
+
+
+def test_dropout_is_behind_both_levels_and_spares_the_contrastive_loss():
+    model, inputs = build("aux_siamese", dropout=0.5).train(), signals()
+    seen = {}
+    for name in ("marks_a", "cell_a", "head"):
+        getattr(model, name).register_forward_hook(
+            lambda module, given, _, name=name: seen.update({name: given[0]})
+        )
+    found = model.predict_all(**inputs)
+    for name in seen:  # of what each is handed, about half is 0, the rest twice as large
+        assert 0.2 < (seen[name] == 0).float().mean() < 0.8, name
+    kept = seen["marks_a"] != 0
+    assert torch.allclose(seen["marks_a"][kept], 2 * found["embedding_a"][kept])
+    assert (found["embedding_a"] != 0).all()
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_printed_heads_are_perceptrons_everywhere(variant):
+    model = build(variant, heads="printed")
+    both = 2 if model.raw else 4  # widths of the summaries that the change is predicted from
+    heads = {"head": (32, 16 * both)}
+    if model.auxiliary:
+        heads |= {"cell_a": (32, 32), "cell_b": (32, 32)}
+    for name, shape in heads.items():
+        first, nonlinear, last = getattr(model, name)
+        assert tuple(first.weight.shape) == shape and tuple(last.weight.shape) == (1, 32)
+        assert isinstance(nonlinear, torch.nn.ReLU)
+    if model.auxiliary:
+        model.start_at({"a": 7.0, "b": 5.0})
+        found = model.predict_all(**signals())
+        assert found["a"].mean().item() == pytest.approx(7, abs=0.5)
+        assert found["b"].mean().item() == pytest.approx(5, abs=0.5)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_printed_form_trains_by_overrides(variant):
+    """Every variant inherits the literally printed form from two blocks, and learns with it."""
+    block = shipped_studies({"deepdiff": {"models": PRINTED}})["deepdiff"]["models"][variant]
+    assert (block["network"]["dropout"], block["network"]["heads"]) == (0.5, "printed")
+    contrastive = block["training"].get("contrastive")
+    assert contrastive is None or (contrastive["form"], contrastive["weight"]) == ("printed", 1)
+    settings = {
+        **block["training"],
+        "epochs": 60,
+        "optimiser": {"name": "adam", "learning_rate": 0.03},
+    }
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    model = build_net("deepdiff", 2, 16, {**block["network"], "bin_width": 6, "mark_width": 4})
+    history = Trainer(model, made_up(), settings, 1, torch.device("cpu")).fit()
+    assert min(row["train_loss"] for row in history) < 0.75 * history[0]["train_loss"]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

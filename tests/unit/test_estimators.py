@@ -8,6 +8,7 @@ from sklearn.svm import SVR
 
 from markexpr.estimators import find_module
 from markexpr.evaluation.metrics import pearson
+from markexpr.models import svr
 from markexpr.models.registry import ESTIMATORS
 from markexpr.models.relief_forest import ReliefForest
 from markexpr.models.svr import BinwiseSVR
@@ -30,6 +31,8 @@ CASES = {
     "svr 1": ({"layers": 1, "costs": [1, 100]}, "ab", 20, kept, 40),
     "svr 2": ({"layers": 2, "costs": [1, 100]}, "ab", 20, kept, 2),
     "svr 2 scale": ({"layers": 2, "costs": [1, 100], "gamma": "scale"}, "ab", 20, kept, 2),
+    "svr 2 log1p": ({"layers": 2, "costs": [1, 100], "inputs": "log1p"}, "ab", 20, kept, 2),
+    "svr 1 standardised": ({"costs": [1, 100], "inputs": "standardised"}, "ab", 20, kept, 40),
     # few of many features, where ranks that have seen all genes do most harm
     "relief_forest": ({"n_features": [5], "n_trees": [50]}, "ab", 200, kept, 1),
     "ridge": ({}, "ab", 100, inner_r_of_ridge, 5),
@@ -85,7 +88,7 @@ def test_no_estimator_finds_anything_in_noise(case):
 @pytest.mark.parametrize(
     ("estimator", "shape", "more"),
     [
-        (BinwiseSVR(2, [1, 100], "auto", 3, 60, 1, 1), (60, 2, 5), []),
+        (BinwiseSVR("counts", 2, [1, 100], "auto", 3, 60, 1, 1), (60, 2, 5), []),
         (ReliefForest([3], [10], 10, 3, 60, 1, 1), (60, 20), [[(3, 10)]]),
     ],
     ids=["svr", "relief_forest"],
@@ -111,7 +114,9 @@ def test_two_layers_weigh_bins_by_what_they_say_of_unseen_genes():
         X = rng.normal(size=(300, 2, 20))
         X[:, 0, 7] += y
         train, test = slice(0, 150), slice(150, 300)
-        fitted = BinwiseSVR(2, [100], "auto", 3, 150, seed, 1).fit(X[train], y[train])
+        both = svr.features(np.zeros_like(X), X)
+        fitted = BinwiseSVR("counts", 2, [100], "auto", 3, 150, seed, 1)
+        fitted.fit(both[train], y[train])
         first = np.stack(
             [model.predict(X[:, :, place]) for place, model in enumerate(fitted.first_)], axis=1
         )
@@ -119,7 +124,7 @@ def test_two_layers_weigh_bins_by_what_they_say_of_unseen_genes():
         found.append(
             (
                 fitted.inner_score_,
-                pearson(y[test], fitted.predict(X[test])),
+                pearson(y[test], fitted.predict(both[test])),
                 pearson(y[test], on_own_fits.predict(first[test])),
             )
         )
@@ -129,10 +134,38 @@ def test_two_layers_weigh_bins_by_what_they_say_of_unseen_genes():
     assert abs(inner - held_out) < 0.2, found
 
 
+@pytest.mark.parametrize(
+    ("inputs", "make"),
+    [
+        ("counts", lambda a, b: b - a),
+        ("log1p", lambda a, b: np.log((1 + b) / (1 + a))),
+        (
+            "standardised",
+            lambda a, b: ((b - a) - (b - a)[:40].mean(0)) / np.maximum((b - a)[:40].std(0), 1e-9),
+        ),
+    ],
+)
+def test_what_kernels_see_of_the_counts_of_two_cells(inputs, make):
+    rng = np.random.default_rng(1)
+    a, b = rng.poisson(5.0, (2, 60, 3, 4)).astype(np.float32)
+    b[:, 2, 3] = a[:, 2, 3]  # a difference that never varies
+    y, both, expected = rng.normal(size=60), svr.features(a, b), make(a, b)
+    fitted = BinwiseSVR(inputs, 2, [1], "auto", 3, 40, 1, 1).fit(both[:40], y[:40])
+    assert np.allclose(fitted._subtract(both), expected, atol=1e-5)
+    first = SVR(C=1, gamma="auto").fit(expected[:40, :, 1], y[:40])
+    assert np.allclose(
+        fitted.first_[1].predict(expected[40:, :, 1]), first.predict(expected[40:, :, 1]), atol=1e-3
+    )
+    # the mean and spread are those of the genes that train, whatever is predicted
+    alone, together = fitted.predict(both[:1]), fitted.predict(both)[:1]
+    assert np.allclose(alone, together)
+
+
 def test_gamma_reaches_every_kernel():
     rng = np.random.default_rng(1)
     X, y = rng.normal(0, 10, (60, 2, 3)), rng.normal(size=60)
     for gamma, of_a_bin in (("auto", 1 / 2), ("scale", 1 / (2 * X[:, :, 0].var()))):
-        fitted = BinwiseSVR(2, [1], gamma, 3, 60, 1, 1).fit(X, y)
+        both = svr.features(np.zeros_like(X), X)
+        fitted = BinwiseSVR("counts", 2, [1], gamma, 3, 60, 1, 1).fit(both, y)
         assert fitted.first_[0]._gamma == pytest.approx(of_a_bin)
         assert {model.gamma for model in [*fitted.first_, fitted.second_]} == {gamma}

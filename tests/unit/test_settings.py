@@ -362,7 +362,13 @@ REFUSED = [
     ),
     (
         "deepdiff",
-        {"models": {"aux": {"training": {"auxiliary": {"kind": "classification"}}}}},
+        {
+            "models": {
+                "aux": {
+                    "training": {"auxiliary": {"kind": "classification"}, "start_at_mean": True}
+                }
+            }
+        },
         "start_at_mean is for values",
     ),
     (
@@ -405,6 +411,41 @@ REFUSED = [
     ),
     ("transferchrome", {"attention": ["deepchrome"]}, "deepchrome has no self-attention"),
     ("deepdiff", {"mark_attention": {"model": "ridge"}}, "ridge has no attention over marks"),
+    (
+        "deepdiff",
+        {
+            "mark_attention": {
+                "statements": [
+                    {"change": "up", "marks": ["H3K4me"], "ranks": [1], "source": "somewhere"}
+                ]
+            }
+        },
+        "mark_attention.statements: names the mark 'H3K4me'; did you mean 'H3K4me3'",
+    ),
+    (
+        "deepdiff",
+        {
+            "mark_attention": {
+                "statements": [{"change": "up", "marks": ["H3K4me3"], "source": "somewhere"}]
+            }
+        },
+        "needs 'ranks' or 'above_other'",
+    ),
+    (
+        "deepdiff",
+        {"tables": {"table1b": {"relative_to_study": "deepdiff_flank"}}},
+        "names the unknown study 'deepdiff_flank'; did you mean 'deepdiff_flanks'",
+    ),
+    (
+        "deepdiff",
+        {"tables": {"table1b": {"relative_to": ["attentivechrome"]}}},
+        "relative_to names 'attentivechrome', which study deepdiff_flanks lacks",
+    ),
+    (
+        "deepdiff",
+        {"tables": {"table1": {"relative_to": None, "relative_to_study": "deepdiff_flanks"}}},
+        "'relative_to_study' needs 'relative_to'",
+    ),
     (
         "wakawaka",
         {"models": {"wakawaka": {"training": {"sampler": "by_gene"}}}},

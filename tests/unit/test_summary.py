@@ -324,6 +324,29 @@ def test_tables_of_models_count_failed_fits_and_give_no_mean_without_them():
     assert shares.loc["b", "mean % of a"] == pytest.approx(50 * (7 / 8 + 7 / 9))
 
 
+def test_shares_of_a_model_of_another_study():
+    own = metrics(a=[[0.6], [0.8], [0.9]], svr=[[0.5], [0.5], [0.5]])
+    other = metrics(svr=[[0.3], [0.2]])  # two of the three units
+    block = {
+        "models": ["a", "svr"],
+        "metric": "auc",
+        "relative_to": ["svr"],
+        "relative_to_study": "flanks",
+    }
+    published = pd.DataFrame(
+        [("a", "auc", "mean_relative", 1.5, "yes", "svr")], columns=[*NOTHING, "against"]
+    )
+    found = summarise_shares(own, block, published, other).set_index("model")
+    assert found["mean % of svr of flanks"].tolist() == pytest.approx(
+        [300, 100 * (5 / 3 + 2.5) / 2]
+    )
+    assert found["median % of svr of flanks"]["a"] == pytest.approx(300)
+    assert found["published mean % of svr"]["a"] == pytest.approx(150)
+    within = {key: value for key, value in block.items() if key != "relative_to_study"}
+    table = summarise_shares(own, within, published).set_index("model")
+    assert table["mean % of svr"]["a"] == pytest.approx(100 * (0.6 + 0.8 + 0.9) / 3 / 0.5)
+
+
 def test_a_unit_that_no_model_can_be_scored_on_is_no_failure():
     data = metrics(a=[[NAN], [0.8]], b=[[NAN], [0.7]])
     alike = pd.DataFrame(

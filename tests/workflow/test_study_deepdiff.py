@@ -31,11 +31,14 @@ def predictions(run, model, unit="E123-E003"):
 def test_every_table_and_figure_is_there(run):
     for name in ("figure4", "predicted", "attributions", "mark_attention", "inputs", "profiles"):
         assert (run / f"figures/deepdiff/{name}.png").read_bytes()[:4] == b"\x89PNG"
-    for name in ("table1", "sizes", "claims", "published", "scores", "settings"):
+    tables = "table1 table1b mark_statements sizes claims published scores settings"
+    for name in tables.split():
         assert "simulated data" in (run / f"tables/deepdiff/{name}.html").read_text()
     for name in (
         "figures/deepdiff_classification/figure2.png",
         "tables/deepdiff_classification/table3.html",
+        "tables/deepdiff_tuned/table1.html",
+        "figures/deepdiff_tuned/figure4.png",
     ):
         assert (run / name).exists()
 
@@ -93,6 +96,33 @@ def test_table_1_is_relative(run):
     )
     assert table.loc["raw_c", "published mean % of svr_two_layer"] == pytest.approx(163.59)
     assert table.loc["svr_two_layer", "mean % of svr_two_layer"] == 100
+
+
+def test_table_1b_is_relative_to_the_svr_around_both_ends_of_genes(run):
+    table = pd.read_csv(run / "tables/deepdiff/table1b.tsv", sep="\t").set_index("model")
+    value = {}
+    for study in ("deepdiff", "deepdiff_flanks"):
+        metrics = pd.read_csv(run / f"metrics/{study}.tsv", sep="\t")
+        value[study] = metrics[
+            (metrics["split"] == "test")
+            & (metrics["metric"] == "pearson")
+            & (metrics["unit"] == "E123-E003")
+        ].set_index("model")["value"]
+    assert table.loc["ridge", "mean % of svr_two_layer of deepdiff_flanks"] == pytest.approx(
+        100 * value["deepdiff"]["ridge"] / value["deepdiff_flanks"]["svr_two_layer"], rel=1e-4
+    )
+    # the paper's number is of this denominator
+    assert table.loc["raw_c", "published mean % of svr_two_layer"] == pytest.approx(163.59)
+
+
+def test_figure_5_says_in_which_cell_genes_are_higher(run):
+    table = pd.read_csv(run / "tables/deepdiff/mark_attention.tsv", sep="\t")
+    found = table.groupby("change")["higher_in"].first().to_dict()
+    assert found == {"up": "E003", "down": "E123"}
+    assert table.groupby("change")["rank"].apply(sorted).tolist() == [[1, 2, 3, 4, 5]] * 2
+    statements = pd.read_csv(run / "tables/deepdiff/mark_statements.tsv", sep="\t")
+    assert len(statements) == 6 and statements["genes"][0] == "higher in E003 (up)"
+    assert set(statements["holds"]) <= {"yes", "no"}
 
 
 def test_attention_of_both_levels_is_saved_for_test_genes(run):
@@ -164,9 +194,11 @@ def test_bins_around_both_ends_of_a_gene(run):
 
 def test_the_full_run_lists_ten_pairs_and_every_model(tmp_path):
     jobs = jobs_of(snakemake("-n", "--", "deepdiff", directory=tmp_path).printed)
-    # 7 variants on 10 pairs, AttentiveChrome on 9 cells, and 3 variants again for the appendix
-    assert jobs["train_model"] == 7 * 10 + 9 + 3 * 10
-    # 4 estimators, one again for the appendix, 4 again on the bins around both ends of the genes
-    assert jobs["fit_estimator"] == 4 * 10 + 10 + 4 * 10 and jobs["subtract_cells"] == 10
-    assert jobs["count_reads"] == 2 * 9 and jobs["build_tensors"] == 3 * 9
-    assert jobs["save_attention"] == 7 * 10 + 3 * 10
+    # 7 variants on 10 pairs, AttentiveChrome on 9 cells, both again as tuned; the variants again
+    # for the appendix
+    assert jobs["train_model"] == 2 * (7 * 10 + 9) + 7 * 10
+    # 4 estimators, again as tuned and on the bins around both ends of the genes; one again for the
+    # appendix
+    assert jobs["fit_estimator"] == 3 * 4 * 10 + 10 and jobs["subtract_cells"] == 2 * 10
+    assert jobs["count_reads"] == 2 * 9 and jobs["build_tensors"] == 4 * 9
+    assert jobs["save_attention"] == 3 * 7 * 10

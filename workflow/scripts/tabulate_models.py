@@ -19,7 +19,9 @@ def main(job):
         "any score, and a mean that lacks them is not given."
     )
     if "relative_to" in block:
-        table = summarise_shares(metrics, block, published)
+        other = job.input.get("denominators")
+        denominators = pd.read_csv(other, sep="\t") if other else None
+        table = summarise_shares(metrics, block, published, denominators)
         note += (
             " Columns with % are shares of another model's, unit by unit, where that is above 0."
         )

@@ -193,6 +193,12 @@ class Lookup:
             return {}
         return {"labels": f"results/tables/{wildcards.study}/labels.tsv"}
 
+    def denominators(self, wildcards):
+        """The metrics of the study whose models a table's are set in relation to, if it is another
+        one."""
+        other = self.comparison("table")(wildcards).get("relative_to_study")
+        return {"denominators": f"results/metrics/{other}.tsv"} if other else {}
+
     def regimes(self, wildcards):
         """Scores by regime, for studies that hold cells out."""
         if not outputs.has_regimes(self.subject(wildcards)):
@@ -303,9 +309,12 @@ class Lookup:
         return [self._array("attention", study, model, unit) for unit in units]
 
     def mark_attention(self, wildcards):
-        """The attention over marks that a study draws."""
+        """The attention over marks that a study draws, of all seeds."""
         setting = self._study(wildcards).mark_attention
-        return self._array("attention", wildcards.study, setting.model, setting.unit)
+        return [
+            array_path("attention", wildcards.study, setting.model, setting.unit, seed)
+            for seed in self.plan.seeds
+        ]
 
     def attributions(self, wildcards):
         """The attributions that a study draws."""

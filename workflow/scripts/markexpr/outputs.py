@@ -150,9 +150,19 @@ def shows_inputs(subject):
     return _shows_pair(subject, subject.study.inputs)
 
 
+def states_of_marks(subject):
+    """The paper says something of the attention over marks that is drawn."""
+    return shows_mark_attention(subject) and bool(subject.study.mark_attention.statements)
+
+
 def tables_of_models(subject):
-    """Tables of models side by side that have a unit each."""
-    return [name for name, block in subject.study.tables.items() if _built(subject, block)]
+    """Tables of models side by side that have a unit each, as has the other study of those that
+    are relative to one."""
+    return [
+        name
+        for name, block in subject.study.tables.items()
+        if _built(subject, block) and _has_denominators(subject, block)
+    ]
 
 
 def figures_of_models(subject):
@@ -168,6 +178,11 @@ def maps_of_attention(subject):
 
 def _built(subject, block):
     return subject.plan.has_unit(subject.name, block.models)
+
+
+def _has_denominators(subject, block):
+    other = block.relative_to_study
+    return other is None or bool(_served(subject, [other]))
 
 
 def _units(subject, model):
@@ -285,6 +300,8 @@ OUTPUTS = [
            maps_of_attention, "attention"),
     Output(FIGURE, "mark_attention", INTERPRETATION, "attention over marks (Figure 5)",
            shows_mark_attention),
+    Output(TABLE, "mark_statements", INTERPRETATION, "what the paper says of it, tested",
+           states_of_marks),
     Output(FIGURE, "attributions", INTERPRETATION, "saliency and integrated gradients",
            has_attributions),
     Output(FIGURE, "gene_marks", INTERPRETATION, "marks of one gene, gradient × input (Figure 4)",

@@ -174,29 +174,35 @@ def take_shares(values, against):
     return values[some] / against[some]
 
 
-def summarise_shares(metrics, table, published):
+def summarise_shares(metrics, table, published, denominators=None):
     """Summarise each model over units in per cent of the models under `relative_to` (DeepDiff,
     Table 1): mean and median.
 
+    denominators: metrics of the study that has these models (`relative_to_study`), if it is
+    another one; shares are of the units that both have.
     published: as for summarise; its statistics `mean_relative` and `median_relative` are shares
     (1.5372 is 153.72 %). `failed` is how many fits have no score, as in summarise.
     """
     metric = table["metric"]
     mean, _ = average_seeds(metrics, table["models"], metric)
     failed = count_failed(metrics, table["models"], metric)
+    others, suffix = mean, ""
+    if denominators is not None:
+        others, _ = average_seeds(denominators, table["relative_to"], metric)
+        others, suffix = others.reindex(mean.index), f" of {table['relative_to_study']}"
     rows = []
     for model in mean:
         row = {"model": model, "units": len(mean), "failed": int(failed[model].sum())}
         row[f"mean_{metric}"] = aggregate(mean[model], "mean", metric)
         for other in table["relative_to"]:
             share = (
-                100 * take_shares(mean[model], mean[other])
-                if other in mean
+                100 * take_shares(mean[model], others[other])
+                if other in others
                 else pd.Series(dtype=float)
             )
             to_other = published[published["against"] == other] if len(published) else published
             for statistic in ("mean", "median"):
-                row[f"{statistic} % of {other}"] = aggregate(share, statistic, metric)
+                row[f"{statistic} % of {other}{suffix}"] = aggregate(share, statistic, metric)
                 row[f"published {statistic} % of {other}"] = 100 * find_published(
                     to_other, model, metric, f"{statistic}_relative"
                 )

@@ -23,15 +23,26 @@ class DeepDiff(Net):
     mark_width: of each direction of the LSTMs of the two levels (32, 16); initial: all weights are
     drawn from U(-initial, initial).
 
-    With `raw`, a linear layer on a Level II over all embeddings predicts the change; without, a
-    perceptron on the summaries of both cells (64, 32, 1). The paper's dropout of 0.5 has no place:
-    in the code it is an argument of LSTMs of one layer, where it does nothing.
+    With `raw`, the change is predicted from the summary of a Level II over all embeddings
+    [batch, 2·mark_width]; without, from the summaries of both cells [batch, 4·mark_width].
+
+    heads: `code`, a linear layer for a cell and for the change with `raw`, a perceptron (64, 32, 1)
+    for the change without (the authors' code and Appendix 1.3); `printed`, a perceptron everywhere
+    (sections 3.5 and 3.6), with one hidden layer of 2·mark_width, as in the code's.
+    dropout: in training, the share of the values that Level I hands to Level II, and that Level II
+    hands to the heads, which is set to 0. Appendix 1.5 has 0.5 and does not say where; in the code
+    it is an argument of LSTMs of one layer, where it does nothing. The contrastive loss compares
+    embeddings without it.
     """
 
-    def __init__(self, n_marks, raw, auxiliary, shared, bin_width, mark_width, initial):
+    def __init__(
+        self, n_marks, raw, auxiliary, shared, bin_width, mark_width, initial, dropout, heads
+    ):
         super().__init__()
         self.raw, self.shared = list(raw), shared
         embedding, summary = 2 * bin_width, 2 * mark_width
+        printed = heads == "printed"
+        self.dropout = nn.Dropout(dropout)
         if auxiliary:
             self.bins_a = MarkEncoder(n_marks, bin_width)
             self.bins_b = None if shared else MarkEncoder(n_marks, bin_width)
@@ -39,15 +50,13 @@ class DeepDiff(Net):
                 SetEncoder(embedding, mark_width),
                 SetEncoder(embedding, mark_width),
             )
-            self.cell_a, self.cell_b = nn.Linear(summary, 1), nn.Linear(summary, 1)
+            self.cell_a, self.cell_b = (_head(summary, summary, printed) for _ in "ab")
         if raw:
             self.bins_raw = MarkEncoder(len(raw) * n_marks, bin_width)
             self.marks_raw = SetEncoder(embedding, mark_width)
-            self.head = nn.Linear(summary, 1)
+            self.head = _head(summary, summary, printed)
         else:
-            self.head = nn.Sequential(
-                nn.Linear(2 * summary, summary), nn.ReLU(), nn.Linear(summary, 1)
-            )
+            self.head = _head(2 * summary, summary, perceptron=True)
         self.auxiliary = auxiliary
         draw_uniform(self, initial)
 
@@ -67,21 +76,24 @@ class DeepDiff(Net):
             embedding, attention["bins_raw"] = self.bins_raw(
                 torch.cat([parts[name] for name in self.raw], dim=1)
             )
-            embeddings.append(embedding)
+            embeddings.append(self.dropout(embedding))
         if self.auxiliary:
             (
                 (found["embedding_a"], attention["bins_a"]),
                 (found["embedding_b"], attention["bins_b"]),
             ) = self._encode_cells(a, b)
-            summary_a, attention["marks_a"] = self.marks_a(found["embedding_a"])
-            summary_b, attention["marks_b"] = self.marks_b(found["embedding_b"])
+            of_a, of_b = self.dropout(found["embedding_a"]), self.dropout(found["embedding_b"])
+            summary_a, attention["marks_a"] = self.marks_a(of_a)
+            summary_b, attention["marks_b"] = self.marks_b(of_b)
+            summary_a, summary_b = self.dropout(summary_a), self.dropout(summary_b)
             found["a"], found["b"] = (
                 self.cell_a(summary_a).squeeze(1),
                 self.cell_b(summary_b).squeeze(1),
             )
-            embeddings += [found["embedding_a"], found["embedding_b"]]
+            embeddings += [of_a, of_b]
         if self.raw:
             summary, attention["marks_raw"] = self.marks_raw(torch.cat(embeddings, dim=1))
+            summary = self.dropout(summary)
         else:
             summary = torch.cat([summary_a, summary_b], dim=1)
         found["change"] = self.head(summary).squeeze(1)
@@ -90,8 +102,9 @@ class DeepDiff(Net):
     def start_at(self, means):
         """Let the predictions of an untrained net for each cell (`a`, `b`) be the means of the
         training genes."""
-        for cell, layer in (("a", self.cell_a), ("b", self.cell_b)) if self.auxiliary else ():
-            nn.init.constant_(layer.bias, means[cell])
+        for cell, head in (("a", self.cell_a), ("b", self.cell_b)) if self.auxiliary else ():
+            last = head if isinstance(head, nn.Linear) else head[-1]
+            nn.init.constant_(last.bias, means[cell])
 
     def further_losses(self):
         return ("auxiliary", "contrastive") if self.auxiliary else ()
@@ -149,6 +162,15 @@ class DeepDiff(Net):
         return self.predict_all(a, b)["change"]
 
 
-def build(n_marks, n_bins, raw, auxiliary, shared, bin_width, mark_width, initial):
+def _head(inputs, hidden, perceptron):
+    """From [batch, inputs] to [batch, 1]: a perceptron with one hidden layer, or a linear layer."""
+    if not perceptron:
+        return nn.Linear(inputs, 1)
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+
+
+def build(n_marks, n_bins, raw, auxiliary, shared, bin_width, mark_width, initial, dropout, heads):
     """From the keys of a model's `network` (markexpr.models.registry)."""
-    return DeepDiff(n_marks, list(raw), auxiliary, shared, bin_width, mark_width, initial)
+    return DeepDiff(
+        n_marks, list(raw), auxiliary, shared, bin_width, mark_width, initial, dropout, heads
+    )

@@ -86,6 +86,12 @@ class DeepDiff(Hyperparameters):
     bin_width: Count = Field(32, description="units of each direction of Level I")
     mark_width: Count = Field(16, description="units of each direction of Level II")
     initial: Positive = Field(0.1, description="all weights start from U(-initial, initial)")
+    dropout: Share = Field(0.0, description="behind each level, in training")
+    heads: Literal["code", "printed"] = Field(
+        "code",
+        description="what predicts. code: linear layers, and a perceptron for the change without "
+        "raw (Appendix 1.3); printed: perceptrons everywhere (sections 3.5 and 3.6)",
+    )
 
     @model_validator(mode="after")
     def check_together(self):
@@ -174,6 +180,11 @@ class WakaWaka(Hyperparameters):
 class Svr(Hyperparameters):
     """Support vector regression, one model a bin (Cheng and Gerstein 2011)."""
 
+    inputs: Literal["counts", "log1p", "standardised"] = Field(
+        "counts",
+        description="differences between two cells of counts, or of ln(1 + count); standardised: "
+        "of counts, to mean 0 and standard deviation 1 over the training genes",
+    )
     layers: Literal[1, 2] = Field(1, description="1: the best bin; 2: a second SVR on all bins")
     costs: list[Positive] = Field([0.1, 1, 10, 100], min_length=1, description="C to choose from")
     gamma: Literal["auto", "scale"] = Field(

@@ -14,10 +14,12 @@ from sklearn.svm import SVR
 from markexpr.evaluation.metrics import pearson
 from markexpr.io.jobs import log
 
+NEEDS_COUNTS = True
+
 
 def features(a, b):
-    """Difference of the signals of two cells, float32 [samples, marks, bins]."""
-    return b - a
+    """Counts of both cells, float32 [samples, 2, marks, bins]."""
+    return np.stack([a, b], axis=1)
 
 
 def _search(X, y, costs, gamma, folds):
@@ -37,8 +39,12 @@ def _predict_both(X, y, train, held_out, costs, gamma, folds):
 
 
 class BinwiseSVR(BaseEstimator, RegressorMixin):
-    """One RBF SVR a bin, X [samples, marks, bins].
+    """One RBF SVR a bin, X [samples, 2, marks, bins]: counts of two cells, of whose marks a kernel
+    sees the differences.
 
+    inputs: `counts`, the differences of counts; `log1p`, of ln(1 + count); `standardised`, of
+    counts, less their mean and divided by their standard deviation over the training genes, mark
+    by mark and bin by bin (a difference that never varies stays 0).
     layers: 1, the bin and cost with the best cross-validated Pearson correlation; 2, all bins, each
     with its best cost, and an SVR on their predictions. This second SVR trains on out-of-fold
     predictions: those of models that trained on the same genes are too good to weigh bins by.
@@ -49,11 +55,16 @@ class BinwiseSVR(BaseEstimator, RegressorMixin):
     inner_score_, that of the best bin, or of the second layer.
     """
 
-    def __init__(self, layers, costs, gamma, folds, search_genes, seed, threads):
+    def __init__(self, inputs, layers, costs, gamma, folds, search_genes, seed, threads):
+        self.inputs = inputs
         self.layers, self.costs, self.gamma, self.folds = layers, costs, gamma, folds
         self.search_genes, self.seed, self.threads = search_genes, seed, threads
 
     def fit(self, X, y):
+        if self.inputs == "standardised":
+            difference, spread = X[:, 1] - X[:, 0], np.std(X[:, 1] - X[:, 0], axis=0)
+            self.mean_, self.sd_ = difference.mean(axis=0), np.where(spread > 0, spread, 1)
+        X = self._subtract(X)
         rng = np.random.default_rng(self.seed)
         chosen = rng.permutation(len(y))[: self.search_genes]
         found = self._map_bins(_search, X[chosen], y[chosen], self.costs, self.gamma, self._folds())
@@ -101,6 +112,13 @@ class BinwiseSVR(BaseEstimator, RegressorMixin):
                 predicted[row, held_out] = second.predict(new)
         return predicted
 
+    def _subtract(self, X):
+        """What kernels see, float32 [samples, marks, bins], of the counts of two cells."""
+        if self.inputs == "log1p":
+            return np.log1p(X[:, 1]) - np.log1p(X[:, 0])
+        difference = X[:, 1] - X[:, 0]
+        return (difference - self.mean_) / self.sd_ if self.inputs == "standardised" else difference
+
     def _folds(self):
         return KFold(self.folds, shuffle=True, random_state=self.seed)
 
@@ -114,6 +132,7 @@ class BinwiseSVR(BaseEstimator, RegressorMixin):
         )
 
     def predict(self, X):
+        X = self._subtract(X)
         parts = self._parallel()(
             delayed(model.predict)(X[:, :, place]) for model, place in zip(self.first_, self.bins_)
         )
@@ -121,6 +140,6 @@ class BinwiseSVR(BaseEstimator, RegressorMixin):
         return self.second_.predict(first) if self.layers == 2 else first[:, 0]
 
 
-def build(n_marks, n_bins, seed, threads, layers, costs, gamma, folds, search_genes):
+def build(n_marks, n_bins, seed, threads, inputs, layers, costs, gamma, folds, search_genes):
     """From the keys of a model's `estimator` (markexpr.models.registry)."""
-    return BinwiseSVR(layers, list(costs), gamma, folds, search_genes, seed, threads)
+    return BinwiseSVR(inputs, layers, list(costs), gamma, folds, search_genes, seed, threads)

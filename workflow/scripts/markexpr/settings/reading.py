@@ -223,9 +223,10 @@ def list_models_of_claim(claim):
 
 
 def _models_named(block):
-    """All models that a table or figure names."""
+    """All models of its own study that a table or figure names."""
     against = block.get("against", {})
-    named = (block["models"], block.get("relative_to", ()), block.get("name_best", ()), against)
+    denominators = () if "relative_to_study" in block else block.get("relative_to", ())
+    named = (block["models"], denominators, block.get("name_best", ()), against)
     return {model for part in (*named, against.values()) for model in part}
 
 

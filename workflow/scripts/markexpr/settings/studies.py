@@ -474,12 +474,21 @@ class Comparison(Block):
     relative_to: list[str] | None = Field(
         None, description="models that the others are set in relation to, in per cent"
     )
+    relative_to_study: str | None = Field(
+        None, description="the study whose models `relative_to` names; this one if absent"
+    )
     name_best: list[str] | None = Field(
         None, description="models of which the best is named, unit by unit"
     )
     against: dict[str, str] | None = Field(
         None, description="from model to the one that its drop is counted from"
     )
+
+    @model_validator(mode="after")
+    def check_together(self):
+        if self.relative_to_study and not self.relative_to:
+            raise ValueError("'relative_to_study' needs 'relative_to'")
+        return self
 
 
 Regime = Literal[
@@ -597,6 +606,29 @@ class Attributions(Block):
     genes: Count = Field(..., description="test genes to take means over, at most")
 
 
+class Statement(Block):
+    """What the paper says of the attention over marks of genes that go up, or of those that go
+    down."""
+
+    marks: Names = Field(..., description="marks that it is about")
+    change: Literal["up", "down"] = Field(..., description="genes that it is about")
+    ranks: list[Count] | None = Field(
+        None, description="the ranks that these marks have among all; 1: the highest weight"
+    )
+    above_other: bool | None = Field(
+        None, description="whether each has a higher weight than in genes that go the other way"
+    )
+    source: str = Field(..., description="where the paper says so")
+
+    @model_validator(mode="after")
+    def check_together(self):
+        if self.ranks is None and self.above_other is None:
+            raise ValueError("needs 'ranks' or 'above_other'")
+        if self.ranks is not None and len(self.ranks) < len(self.marks):
+            raise ValueError("'ranks' are fewer than 'marks'")
+        return self
+
+
 class MarkAttention(Block):
     """Mean attention over marks of genes that go up and of genes that go down."""
 
@@ -604,6 +636,7 @@ class MarkAttention(Block):
     unit: str = Field(..., description="a pair of cells")
     up: Number = Field(..., description="least log2 fold change of genes that go up")
     down: Number = Field(..., description="largest log2 fold change of genes that go down")
+    statements: list[Statement] = Field([], description="what the paper says of it")
 
 
 class Inputs(Block):
@@ -779,6 +812,13 @@ class Study(Block):
                 raise fault(
                     f"{self.mark_attention.model} has no attention over marks", "mark_attention"
                 )
+            for statement in self.mark_attention.statements:
+                for mark in statement.marks:
+                    if mark not in self.data.marks:
+                        raise fault(
+                            f"names the mark {mark!r}; {did_you_mean(mark, self.data.marks)}",
+                            "mark_attention.statements",
+                        )
         if self.attributions and self.attributions.model not in self.nets:
             raise fault(f"{self.attributions.model} is no net", "attributions")
         return self
@@ -801,7 +841,8 @@ class Study(Block):
         for part in ("tables", "figures"):
             for name, block in getattr(self, part).items():
                 yield f"{part}.{name}", block.models
-                yield f"{part}.{name}.relative_to", block.relative_to or []
+                if block.relative_to_study is None:  # else see check_other_studies
+                    yield f"{part}.{name}.relative_to", block.relative_to or []
                 yield f"{part}.{name}.name_best", block.name_best or []
                 for model, other in (block.against or {}).items():
                     yield f"{part}.{name}.against", [model, other]
@@ -852,4 +893,27 @@ def load_studies(folder, overrides, marks, built=None):
                     f"{did_you_mean(mark, marks)}"
                 )
         studies[name] = study
+    for name in studies:
+        check_other_studies(name, studies)
     return studies
+
+
+def check_other_studies(name, studies):
+    """Raise InputError if a table of a study names another one that is not there, or models that it
+    lacks. studies: all, by name."""
+    for place, block in studies[name].tables.items():
+        other = block.relative_to_study
+        if other is None:
+            continue
+        key = f"study {name}: tables.{place}"
+        if other not in studies:
+            raise InputError(
+                f"{key}.relative_to_study names the unknown study {other!r}; "
+                f"{did_you_mean(other, studies)}"
+            )
+        for model in block.relative_to:
+            if model not in studies[other].models:
+                raise InputError(
+                    f"{key}.relative_to names {model!r}, which study {other} lacks; "
+                    f"{did_you_mean(model, studies[other].models)}"
+                )
