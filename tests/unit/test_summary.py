@@ -234,6 +234,10 @@ def test_claims_on_rows_are_tested_on_the_draws_of_both_models():
         for one, other in ("ab", "ba")
     ]
     table = judge(claims, metrics(a=[[0.5]]), errors=found)
+    assert table["claim"].tolist()[2:4] == [
+        "a > d on competition",
+        "a rises less than b from valid_seen to competition",
+    ]
     # error rises by 1.0 from validation to test in a, by 0.9 in b
     assert table["verdict"].tolist() == [
         "supported",

@@ -126,7 +126,10 @@ def _in_words(claim):
         one, other = claim["equal"]
         return f"{one} = {other} within {claim['margin']:g}"
     if "better" in claim:
-        what = "{better} > {than}" if "gap" not in claim else "{better} overfits less than {than}"
+        if "gap" in claim:
+            what = "{better} rises less than {than} from " + " to ".join(claim["gap"])
+        else:
+            what = "{better} > {than}" + (" on {rows}" if "rows" in claim else "")
         return what.format(**claim)
     extreme = "best" if "best" in claim else "worst"
     return f"{claim[extreme]} is {extreme} in {claim['in_units']} of {claim['of_units']}"
