@@ -228,3 +228,14 @@ def test_scores_side_by_side_best_model_first_and_truth_last(tmp_path):
         and "0.900 [0.800, 1.000]" in page
         and "http" not in page
     )
+
+
+def test_a_page_folds_long_texts_and_says_what_one_seed_tells(tmp_path):
+    job = SimpleNamespace(
+        output=SimpleNamespace(html=tmp_path / "a.html"), params=SimpleNamespace(simulated=False)
+    )
+    for seeds, said in ((1, True), (2, False), (None, False)):
+        write_html(pd.DataFrame({"verdict": ["a <b> " * 40]}), "T", job, "A note.", seeds=seeds)
+        page = (tmp_path / "a.html").read_text()
+        assert ("<p>A note. One seed: " in page) == said and ("One seed" in page) == said
+        assert "<summary>a &lt;b&gt; a" in page and page.count("&lt;b&gt;") > 40

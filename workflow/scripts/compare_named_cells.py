@@ -19,7 +19,8 @@ def main(job):
         "paper's cells drawn at random; p_holm is adjusted for the three groups. "
         f"Labels here: {job.params.label_mode}."
     )
-    write_html(table, f"Study {job.wildcards.study}: worst, median and best cells", job, note)
+    title = f"Study {job.wildcards.study}: worst, median and best cells"
+    write_html(table, title, job, note, seeds=metrics["seed"].nunique())
 
 
 if __name__ == "__main__":
