@@ -38,7 +38,11 @@ def marked_keys(path):
 
     def walk(node, way):
         for key, value in node.value:
-            here, line = (*way, key.value), key.start_mark.line
+            line = key.start_mark.line
+            if key.value == "<<":  # keys of another block, as if they stood here
+                walk(value, way)
+                continue
+            here = (*way, key.value)
             in_model = here[0] == "models" and len(here) > 2
             if here[0] == "models" and len(here) == 2:
                 models.add(line)
