@@ -143,6 +143,16 @@ def test_printed_heads_are_perceptrons_everywhere(variant):
         assert found["b"].mean().item() == pytest.approx(5, abs=0.5)
 
 
+def train(block, samples, epochs):
+    """The history of a small net of a model's block, trained at a large rate."""
+    optimiser = {"name": "adam", "learning_rate": 0.03}
+    settings = {**block["training"], "epochs": epochs, "optimiser": optimiser}
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    model = build_net("deepdiff", 2, 16, {**block["network"], "bin_width": 6, "mark_width": 4})
+    return Trainer(model, samples, settings, 1, torch.device("cpu")).fit()
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_printed_form_trains_by_overrides(variant):
     """Every variant inherits the literally printed form from two blocks, and learns with it."""
@@ -150,15 +160,7 @@ def test_the_printed_form_trains_by_overrides(variant):
     assert (block["network"]["dropout"], block["network"]["heads"]) == (0.5, "printed")
     contrastive = block["training"].get("contrastive")
     assert contrastive is None or (contrastive["form"], contrastive["weight"]) == ("printed", 1)
-    settings = {
-        **block["training"],
-        "epochs": 60,
-        "optimiser": {"name": "adam", "learning_rate": 0.03},
-    }
-    torch.set_num_threads(1)
-    torch.manual_seed(1)
-    model = build_net("deepdiff", 2, 16, {**block["network"], "bin_width": 6, "mark_width": 4})
-    history = Trainer(model, made_up(), settings, 1, torch.device("cpu")).fit()
+    history = train(block, made_up(), 60)
     assert min(row["train_loss"] for row in history) < 0.75 * history[0]["train_loss"]
 
 
@@ -337,16 +339,8 @@ def made_up(n=48):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_each_variant_learns_and_tells_its_losses(variant):
     block = STUDY["models"][variant]
-    settings = {
-        **block["training"],
-        "epochs": 50,
-        "optimiser": {"name": "adam", "learning_rate": 0.03},
-    }
-    torch.set_num_threads(1)
-    torch.manual_seed(1)
-    model = build_net("deepdiff", 2, 16, {**block["network"], "bin_width": 6, "mark_width": 4})
-    samples = made_up()
-    history = Trainer(model, samples, settings, 1, torch.device("cpu")).fit()
+    settings = block["training"]
+    history = train(block, made_up(), 50)
     assert history[-1]["train_loss"] < 0.6 * history[0]["train_loss"]
     assert ("cells_loss" in history[0]) == ("auxiliary" in settings) and (
         "contrastive_loss" in history[0]

@@ -217,9 +217,7 @@ def main(job):
         "Ranks are of mean attention, 1 for the highest of all marks. if_read_the_other_way: "
         "the same statement of the genes that change the other way."
     )
-    if len(attention) == 1:
-        note += " One seed: the spread over seeds is unknown."
-    write_html(statements, title, job, note)
+    write_html(statements, title, job, note, seeds=len(attention))
     save(draw(table, setting), title, job)
 
 

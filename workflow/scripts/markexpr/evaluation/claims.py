@@ -17,6 +17,7 @@ from markexpr.evaluation.comparisons import (
 )
 from markexpr.evaluation.intervals import LEVEL, p_above_zero
 from markexpr.evaluation.metrics import ranks
+from markexpr.settings.reading import list_models_of_claim
 
 EXACT = 500  # differences up to which all ways to give them signs are counted
 COLUMNS = [
@@ -99,7 +100,7 @@ def weigh_claim(claim, evidence):
     """Weigh one claim, both ways where there are two. Returns a dict of the columns that it knows:
     no `units` if its models were not run together."""
     weigh = next(weigh for key, weigh in WEIGHED_BY.items() if key in claim)
-    models = _models_of(claim)
+    models = list_models_of_claim(claim)
     lines = [line for model in models for line in evidence.deviations.get(model, [])]
     return {
         "claim": _in_words(claim),
@@ -108,14 +109,6 @@ def weigh_claim(claim, evidence):
         "deviations": "; ".join(dict.fromkeys(lines)),
         **weigh(claim, evidence),
     }
-
-
-def _models_of(claim):
-    if "ensemble" in claim:
-        return [claim["ensemble"]]
-    if "better" in claim:
-        return [claim["better"], claim["than"]]
-    return claim.get("equal") or claim["among"]
 
 
 def _in_words(claim):
@@ -155,12 +148,19 @@ def _weigh_units(claim, evidence):
     """
     if "rows" in claim or "gap" in claim:
         return _weigh_rows(claim, evidence)
-    models = [claim["better"], claim["than"]]
-    mean, failed = _average_units(claim, models, evidence)
+    difference, failed = _subtract_units(claim, evidence)
+    return {} if difference is None else _test_pairs(difference, failed)
+
+
+def _subtract_units(claim, evidence):
+    """How much better the first of a claim's two models is in each unit, float [units], and how
+    many of their fits failed; None for both if they share no unit."""
+    one, other = list_models_of_claim(claim)
+    mean, failed = _average_units(claim, [one, other], evidence)
     if mean is None:
-        return {}
-    difference = gain(mean[models[0]], mean[models[1]], evidence.metric).to_numpy()
-    return _test_pairs(difference, int(failed.to_numpy().sum()))
+        return None, None
+    difference = gain(mean[one], mean[other], evidence.metric).to_numpy()
+    return difference, int(failed.to_numpy().sum())
 
 
 def _test_pairs(difference, failed):
@@ -216,16 +216,14 @@ def _weigh_ensemble(claim, evidence):
 def _weigh_equal(claim, evidence):
     """Two models as good as each other, by two one-sided signed-rank tests against the margin
     either way (Schuirmann 1987). The opposite is a difference beyond the margin."""
-    models = claim["equal"]
-    mean, failed = _average_units(claim, models, evidence)
-    if mean is None:
+    difference, failed = _subtract_units(claim, evidence)
+    if difference is None:
         return {}
-    difference = gain(mean[models[0]], mean[models[1]], evidence.metric).to_numpy()
     above, not_above = judge_signed_ranks(difference + claim["margin"])
     below, not_below = judge_signed_ranks(claim["margin"] - difference)
     within = np.abs(difference) < claim["margin"]
     return {
-        **_test_pairs(difference, int(failed.to_numpy().sum())),
+        **_test_pairs(difference, failed),
         "differ": len(difference),
         "units_better": int(within.sum()),
         "p": max(above, below),

@@ -33,6 +33,7 @@ from markexpr.settings.blocks import (
     validated,
 )
 from markexpr.settings.reading import (
+    PARTS_OF_A_MODEL,
     did_you_mean,
     list_models_of_claim,
     merge,
@@ -850,11 +851,9 @@ class Study(Block):
         yield "attention", self.attention
         for claim in self.claims:
             yield "claims", list_models_of_claim(claim.plain())
-        for part in ("attributions", "mark_attention", "gene_attributions", "cross_validation"):
+        for part in PARTS_OF_A_MODEL:
             if getattr(self, part):
                 yield part, [getattr(self, part).model]
-        if self.named_cells:
-            yield "named_cells", [self.named_cells.model]
 
 
 # the kind of target (data.target.kind) that each loss of markexpr.losses fits
