@@ -23,6 +23,28 @@ class InputError(Exception):
     fix."""
 
 
+# what this process has warned of in the data: rows of sample, mark, what
+_warnings = []
+
+
+def warn(what, sample="", mark=""):
+    """Warn of something in the data that a reader of the results should know.
+
+    It goes to the job's log and the terminal, into the list at the end of the run, and, with the
+    file that the job makes (`warnings` of counts and tensors), into the report's page on the data.
+    what: one line that says what is wrong and how to mend it; sample: a cell; mark: of one.
+    """
+    where = " ".join(part for part in (sample, mark) if part)
+    log.warning("%s", f"{where}: {what}" if where else what)
+    if (sample, mark, what) not in _warnings:
+        _warnings.append((sample, mark, what))
+
+
+def list_warnings():
+    """All that was given to warn(), in order: tuples of sample, mark, what."""
+    return list(_warnings)
+
+
 def start_log(path):
     """Log to the job's file `path` in plain lines; progress, warnings and errors go to the terminal
     as well."""
