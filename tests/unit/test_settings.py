@@ -145,6 +145,18 @@ def test_settings_are_read_without_torch_or_numpy(root):
 # ---- inheritance ----
 
 
+def test_null_in_overrides_takes_away_what_a_variant_inherits(root):
+    overrides = {
+        "attributions": None,
+        "tables": {"table1": None, "table1b": None},
+        "models": {"raw_c": None},
+    }
+    study = load(root, {"deepdiff_tuned": overrides})["deepdiff_tuned"]
+    assert study.attributions is None and study.mark_attention is not None
+    assert "raw_c" not in study.models and "raw_d" in study.models
+    assert not study.tables
+
+
 def test_overrides_change_single_keys_and_are_checked(root):
     change = {"deepchrome": {"models": {"deepchrome": {"training": {"epochs": 3}}}}}
     study, plain = load(root, change)["deepchrome"].plain(), load(root, {})["deepchrome"].plain()

@@ -128,11 +128,13 @@ def retype(value, texts=()):
 KIND_KEYS = {"split": "scheme", "target": "kind", "optimiser": "name"}
 
 
-def merge(base, changes, name=""):
+def merge(base, changes, name="", keep_none=False):
     """`base` with `changes` laid over it, key by key at every depth; neither is altered.
 
-    A value of None takes a key away. A block of KIND_KEYS of another kind replaces the old one
-    whole, and so does the `network` or `estimator` of a model of another `architecture`.
+    A value of None takes a key away; with `keep_none` it stays, to take away in its turn what the
+    result is laid over (but for a model, of which None says that it inherits all). A block of
+    KIND_KEYS of another kind replaces the old one whole, and so does the `network` or `estimator`
+    of a model of another `architecture`.
     """
     kind = KIND_KEYS.get(name)
     if kind in changes and changes[kind] != base.get(kind):
@@ -143,10 +145,11 @@ def merge(base, changes, name=""):
         for part in ("network", "estimator"):
             result.pop(part, None)
     for key, value in changes.items():
-        if value is None:
+        if value is None and (name == "models" or not keep_none):
             result.pop(key, None)
-        elif isinstance(value, dict) and isinstance(result.get(key), dict):
-            result[key] = merge(result[key], value, key)
+        elif isinstance(value, dict):
+            old = result.get(key)
+            result[key] = merge(old if isinstance(old, dict) else {}, value, key, keep_none)
         else:
             result[key] = value
     return result

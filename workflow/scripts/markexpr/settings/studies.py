@@ -877,10 +877,12 @@ def load_studies(folder, overrides, marks, built=None):
                 f"config key 'overrides' names the unknown study {name!r}; "
                 f"{did_you_mean(name, files)}"
             )
-    written = {
-        name: retype(merge(read_yaml(path), overrides.get(name, {})))
-        for name, path in files.items()
-    }
+    written = {}
+    for name, path in files.items():
+        study = read_yaml(path)
+        # in a variant, null takes away what it inherits as well
+        changed = merge(study, overrides.get(name, {}), keep_none="base" in study)
+        written[name] = retype(changed)
     studies = {}
     for name, path in files.items():
         place = f"config/studies/{path.name}" + (" with 'overrides'" if name in overrides else "")
