@@ -28,6 +28,14 @@ include: "rules/interpret.smk"
 include: "rules/studies.smk"
 
 
+onsuccess:
+    list_at_end("logs", STARTED)
+
+
+onerror:
+    list_at_end("logs", STARTED)
+
+
 rule all:
     default_target: True
     input:

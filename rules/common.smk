@@ -8,6 +8,7 @@ of rules that end in the report.
 import os
 import re
 import sys
+import time
 from pathlib import Path
 
 HOME = Path(workflow.basedir)
@@ -23,7 +24,7 @@ envvars:
 
 from markexpr import outputs
 from markexpr.digest import code_digest
-from markexpr.io.jobs import InputError
+from markexpr.io.jobs import InputError, list_at_end
 from markexpr.origins import EXPRESSION, MIRROR
 from markexpr.project import read_project
 from markexpr.resources import Needs, where_gpus_are
@@ -58,6 +59,7 @@ needs = Needs(
     os.environ["MARKEXPR_GPUS"],
     config["fits_per_gpu"],
 )
+STARTED = time.time()
 SIMULATED = project.config.simulated
 CHROM_SIZES = str(project.chrom_sizes)
 PUBLISHED = str(HOME / "config/published.tsv")

@@ -30,6 +30,27 @@ rule plot_genes:
         "../workflow/scripts/plot_genes.py"
 
 
+rule tabulate_warnings:
+    """What looked wrong in the data, and was used all the same."""
+    input:
+        counts=ask.counts,
+        tensors=ask.tensors,
+    output:
+        **table("warnings"),
+    log:
+        "logs/tabulate_warnings/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("tabulate_warnings"),
+    params:
+        **drawn_by("tabulate_warnings.py"),
+    message:
+        "Listing warnings about the data of study {wildcards.study}"
+    script:
+        "../workflow/scripts/tabulate_warnings.py"
+
+
 rule plot_depth:
     """Reads, reads per bin and empty bins of each cell and mark."""
     input:

@@ -11,7 +11,7 @@ from markexpr.data.annotation import read_genes
 from markexpr.data.tensors import INVERSES, Levels, build
 from markexpr.io.checksums import verify
 from markexpr.io.files import write_npz
-from markexpr.io.jobs import InputError, run_job
+from markexpr.io.jobs import InputError, list_warnings, run_job
 
 
 def read_levels(job, counts):
@@ -67,7 +67,12 @@ def main(job):
         "data": data,
         **how,
     }
-    write_npz(job.output[0], **arrays, provenance=np.array(json.dumps(provenance, sort_keys=True)))
+    write_npz(
+        job.output[0],
+        **arrays,
+        provenance=np.array(json.dumps(provenance, sort_keys=True)),
+        warnings=np.array(list_warnings(), dtype=str).reshape(-1, 3),
+    )
 
 
 if __name__ == "__main__":

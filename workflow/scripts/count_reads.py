@@ -12,7 +12,7 @@ from markexpr.data.reads import read_bam, read_tagalign
 from markexpr.data.splits import SPLITS
 from markexpr.data.windows import Window
 from markexpr.io.checksums import verify
-from markexpr.io.jobs import log, run_job
+from markexpr.io.jobs import log, run_job, warn
 
 
 def windows_on_chromosomes(job, window):
@@ -106,7 +106,7 @@ def import_kaggle_npz(job, window):
     if expression.any():
         finish(job, window, counts, gene_id, source_expression=expression)
     else:
-        log.warning("%s: expression is held out in %s", job.wildcards.cell, job.input.npz)
+        warn(f"expression is held out in {job.input.npz}", sample=job.wildcards.cell)
         finish(job, window, counts, gene_id)
 
 

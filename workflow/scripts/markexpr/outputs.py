@@ -269,6 +269,7 @@ class Output:
 # fmt: off
 OUTPUTS = [
     Output(FIGURE, "genes", DATA, "genes kept and dropped", has_own_data),
+    Output(TABLE, "warnings", DATA, "warnings about the data", has_own_data),
     Output(FIGURE, "depth", DATA, "reads per cell and mark", has_own_data),
     Output(FIGURE, "profiles", DATA, "mean read profile, high and low genes", has_one_anchor),
     Output(FIGURE, "correlation", DATA, "correlation of marks with expression", has_one_anchor),

@@ -12,7 +12,7 @@ import pybedtools
 
 from markexpr.data.reads import chromosome_order
 from markexpr.io.files import write_npz
-from markexpr.io.jobs import InputError, log
+from markexpr.io.jobs import InputError, list_warnings, log
 
 
 class Bedtools:
@@ -174,8 +174,8 @@ def check_tss(counts, marks, window, least, cell):
 
 
 def write_counts(path, counts, gene_id, marks, **extra):
-    """Write results/counts/{window}/{cell}.npz: counts [genes, marks, bins], gene_id, marks, and
-    what a source adds.
+    """Write results/counts/{window}/{cell}.npz: counts [genes, marks, bins], gene_id, marks, the
+    job's warnings (text [warnings, 3]: sample, mark, what), and what a source adds.
 
     counts is uint32 for reads; float32 for a source of mean signal, which adds unit="mean signal".
     """
@@ -186,6 +186,7 @@ def write_counts(path, counts, gene_id, marks, **extra):
         "gene_id": np.asarray(gene_id, dtype=str),
         "marks": np.asarray(marks, dtype=str),
         "unit": np.array(unit),
+        "warnings": np.array(list_warnings(), dtype=str).reshape(-1, 3),
     }
     write_npz(
         path, counts=counts.astype(np.uint32 if unit == "reads" else np.float32), **arrays, **extra

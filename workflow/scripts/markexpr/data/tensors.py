@@ -8,7 +8,7 @@ import pandas as pd
 
 from markexpr.data import splits
 from markexpr.data.windows import Window
-from markexpr.io.jobs import InputError, log
+from markexpr.io.jobs import InputError, log, warn
 
 # ---- inputs: from counts to what a model sees ----
 
@@ -226,11 +226,10 @@ def build(cell, data, genes, counts, levels):
     )
     silent = np.isin(listed, counted).sum() - len(kept)
     if silent:
-        log.warning(
-            "%s: %d genes of the study have counts but no expression in this source, and are "
+        warn(
+            f"{silent} genes of the study have counts but no expression in this source, and are "
             "left out",
-            cell,
-            silent,
+            sample=cell,
         )
 
     if data["orientation"] == "transcription":

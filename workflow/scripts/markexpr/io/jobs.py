@@ -23,6 +23,8 @@ class InputError(Exception):
     fix."""
 
 
+MARK = " WARNING "  # of a warning's line in a log
+SHOWN = 100  # lines of the list at the end of a run
 # what this process has warned of in the data: rows of sample, mark, what
 _warnings = []
 
@@ -43,6 +45,36 @@ def warn(what, sample="", mark=""):
 def list_warnings():
     """All that was given to warn(), in order: tuples of sample, mark, what."""
     return list(_warnings)
+
+
+def gather_warnings(logs, since):
+    """The warnings in the logs that were written `since` a time (seconds), each once: tuples of
+    the text and the number of logs that have it.
+
+    logs: folder of the logs of all jobs.
+    """
+    found = {}
+    for path in sorted(Path(logs).rglob("*.log")):
+        if path.stat().st_mtime < since:
+            continue
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        for said in {line.split(MARK, 1)[1] for line in lines if MARK in line}:
+            found[said] = found.get(said, 0) + 1
+    return list(found.items())
+
+
+def list_at_end(logs, since):
+    """Print the warnings of a run's jobs as one list: among the lines of thousands of jobs nobody
+    sees them."""
+    warnings = gather_warnings(logs, since)
+    if not warnings:
+        return
+    number = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
+    print(f"\nmarkexpr: {number} in this run (the report has those about data):", file=sys.stderr)
+    for said, times in warnings[:SHOWN]:
+        print(f"  - {said}{f' ({times} jobs)' if times > 1 else ''}", file=sys.stderr)
+    if len(warnings) > SHOWN:
+        print(f"  … and {len(warnings) - SHOWN} more: grep -rh WARNING {logs}", file=sys.stderr)
 
 
 def start_log(path):

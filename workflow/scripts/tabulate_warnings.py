@@ -1,0 +1,34 @@
+"""All that jobs warned of in the data of one study, cell by cell."""
+
+import numpy as np
+import pandas as pd
+
+from markexpr.io.files import write_tsv
+from markexpr.io.jobs import run_job
+from markexpr.tables import counted, write_html
+
+
+def collect(paths):
+    """The warnings that counts and tensors hold, each once, as a DataFrame of sample, mark and
+    warning."""
+    rows = []
+    for path in paths:
+        with np.load(path) as file:
+            rows.extend(map(tuple, file["warnings"].tolist()))
+    return pd.DataFrame(list(dict.fromkeys(rows)), columns=["sample", "mark", "warning"])
+
+
+def main(job):
+    table = collect([*job.input.counts, *job.input.tensors])
+    write_tsv(job.output.tsv, table)
+    cells = counted(len(job.input.tensors), "cell")
+    note = (
+        f"Found in the data of {cells}. None stopped the run; each may change the numbers."
+        if len(table)
+        else f"Nothing was found in the data of {cells}."
+    )
+    write_html(table, f"Warnings about the data of study {job.wildcards.study}", job, note)
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)
