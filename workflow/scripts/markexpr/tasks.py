@@ -179,6 +179,11 @@ class Task:
             self._check_keys(name, model)
             self.check_model(name, model)
         self.check_study()
+        if self.study.models and not (self.held_out or _tests(self.split)):
+            self.refuse(
+                "no gene tests and no cell is held out, so that there is nothing to score: name a "
+                "test part in the split, or held_out_cells"
+            )
 
     def _check_keys(self, name, model):
         if not isinstance(model, self.kinds):
@@ -208,6 +213,13 @@ class Task:
         """Raise an InputError that names the study, and the model if there is one."""
         place = f"study {self.name}" + (f", model {model}" if model else "")
         raise InputError(f"{place}: {message}")
+
+
+def _tests(split):
+    """Whether a split has a part that tests."""
+    if split.scheme == "id_order":
+        return "test" in split.parts
+    return split.scheme != "random" or bool(split.test)
 
 
 TASK_OF_STUDY_KEY = {

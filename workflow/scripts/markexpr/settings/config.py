@@ -7,7 +7,7 @@ made from them (`make docs`), and a test holds both in step.
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from markexpr.io.jobs import InputError
 from markexpr.settings.blocks import (
@@ -27,6 +27,22 @@ from markexpr.settings.reading import choose, retype
 CELL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.]*$"
 Seed = Annotated[Whole, Field(ge=0, le=4294967295)]
 Scale = Literal["none", "log2p1", "log10p1", "log1p", "arcsinh"]
+
+# units by the words that people have for them, in small letters
+UNITS = {name.lower(): name for name in ("RPKM", "FPKM", "TPM", "CPM", "read count")} | {
+    name: "read count" for name in ("read counts", "count", "counts", "reads", "raw counts")
+}
+
+
+def _name_unit(value):
+    """A unit by its usual name."""
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("is no unit: say RPKM, FPKM, TPM, CPM, read count, or another word")
+    words = " ".join(value.replace("_", " ").split())
+    return UNITS.get(words.lower(), words)
+
+
+Unit = Annotated[str, BeforeValidator(_name_unit)]
 
 
 class Source(Block):
@@ -58,6 +74,12 @@ class Source(Block):
         None,
         description="how the values of that table were transformed; log2p1 for kaggle_npz",
     )
+    expression_unit: Unit | None = Field(
+        None,
+        description="what that table is in, in plain values: RPKM, FPKM, TPM, CPM, read count, or "
+        "a word of your own. Where cells meet, in a pair or a pooled model, their units must be "
+        "one; REMC's are RPKM and read count",
+    )
     min_mapping_quality: Annotated[Whole, Field(ge=0, le=255)] | None = Field(
         None, description="bam: reads below it are left out"
     )
@@ -74,8 +96,14 @@ class Source(Block):
             raise fault("'path' is missing")
         if self.kind != "bam" and named & {"min_mapping_quality", "drop_duplicates"}:
             raise ValueError("min_mapping_quality and drop_duplicates are of kind bam")
-        if self.kind == "deepchrome_csv" and named & {"expression", "expression_scale"}:
+        of_expression = named & {"expression", "expression_scale", "expression_unit"}
+        if self.kind == "deepchrome_csv" and of_expression:
             raise ValueError("published csv bring their own labels: take 'expression' away")
+        if self.kind in ("tagalign", "bam", "bigwig") and of_expression and not self.expression:
+            key = sorted(of_expression)[0]
+            raise ValueError(
+                f"{key} is of a table of your own, and the source names none by 'expression'"
+            )
         if self.kind in ("tagalign", "bam", "bigwig") and "{mark}" not in self.path:
             raise fault(
                 f"{self.path!r} must name the place of the mark by {{mark}}, for example "
@@ -312,7 +340,9 @@ def _normalise(given):
             # one spelling for one place: another would fetch everything again
             config[key] = f"file://{place}" if place.startswith("/") else place
     if "sources" in config:
-        config["sources"] = retype(config["sources"], texts=("path", "expression"))
+        config["sources"] = retype(
+            config["sources"], texts=("path", "expression", "expression_unit")
+        )
     return config
 
 
