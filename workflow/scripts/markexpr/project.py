@@ -10,7 +10,7 @@ from markexpr.io.jobs import InputError
 from markexpr.lookup import Lookup
 from markexpr.origins import Origins
 from markexpr.plan import Plan
-from markexpr.settings.config import Config, choose_pairs, load_config
+from markexpr.settings.config import Config, check_cell_names, choose_pairs, load_config
 from markexpr.settings.reading import choose, read_sheet, read_yaml
 from markexpr.settings.studies import load_studies
 
@@ -69,6 +69,7 @@ def read_project(home, given, files=()):
     choose(config.studies, studies, "studies", "config/studies/")
     sheet_cells = [row["cell"] for row in read_sheet(home / "config/cells.tsv", ["cell", "name"])]
     known = [*sheet_cells, *(cell for cell in config.sources if cell not in sheet_cells)]
+    check_cell_names(known)
     built = _choose_cells(config, sheet_cells, known)
     pairs = _choose_pairs(home, config, known, built)
     for name, study in studies.items():

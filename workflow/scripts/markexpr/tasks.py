@@ -416,7 +416,8 @@ class Pairs(Task):
     def _subtracted(self, model, pair):
         folders = [run_folder(self.name, model, cell) for cell in pair.split("-")]
         a, b = (f"{folder}/predictions.tsv.gz" for folder in folders)
-        return self._run(model, pair, "subtract", {"a": a, "b": b})
+        needs = {"a": a, "b": b, "tensors": self.tensors(pair.split("-"))}
+        return self._run(model, pair, "subtract", needs)
 
     def truth(self, unit):
         return self._truth(unit, self.inputs_of(unit), {"kind": "pair", "labels": False})

@@ -87,6 +87,7 @@ def describe(job, samples, versions, **more):
         **job.params.model,
         "samples_from": job.params.samples,
         "inputs": {"marks": samples.mark_names, "bins": n_bins},
+        **({"measured": samples.measured.plain()} if samples.measured else {}),
         "samples": {
             split: len(samples.index(split))
             for split in (*SPLITS, UNLABELLED)

@@ -299,10 +299,36 @@ class Config(Block):
                 )
         return self
 
+    @model_validator(mode="after")
+    def check_names(self):
+        check_cell_names(self.sources)
+        return self
+
     @property
     def simulated(self):
         """Whether the mirror is the simulated one."""
         return self.mirror == "simulated"
+
+
+LONGEST_NAME = 60  # a pair's folder has two of them, and names of files end at 255 characters
+
+
+def check_cell_names(cells):
+    """Raise InputError for names of cells that cannot stand side by side: their files would be the
+    same where disks do not tell capitals from small letters, or have too long a name."""
+    known = {}
+    for cell in cells:
+        other = known.setdefault(cell.lower(), cell)
+        if other != cell:
+            raise InputError(
+                f"config key 'sources': {other} and {cell} differ in capitals alone, which some "
+                "disks do not tell apart: rename one of them"
+            )
+        if len(cell) > LONGEST_NAME:
+            raise InputError(
+                f"config key 'sources': the name {cell} has {len(cell)} characters, and may have "
+                f"{LONGEST_NAME}"
+            )
 
 
 def load_config(given):
@@ -323,7 +349,7 @@ def _normalise(given):
     """What was given, with single names made lists (cells=E003,E123), paths made URLs and text
     from the command line made numbers."""
     config = {
-        key: value if key in ("sources", *TEXTS, *LISTS) else retype(value)
+        key: value if key in ("sources", *TEXTS, *LISTS) else retype(value, texts=NAMING)
         for key, value in given.items()
     }
     for key in LISTS:
@@ -348,6 +374,8 @@ def _normalise(given):
 
 LISTS = ("cells", "pairs", "studies", "marks", "seeds")
 TEXTS = ("mirror", "genome_mirror", "chrom_sizes")
+# keys of a study that name cells, of which one may be called 001 or true
+NAMING = ("cell", "cells", "held_out_cells", "source", "unit", "units", "worst", "median", "best")
 
 
 def choose_pairs(asked, listed, known_cells, built=None):

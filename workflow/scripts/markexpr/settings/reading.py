@@ -100,11 +100,11 @@ def read_sheet(path, columns):
 def retype(value, texts=()):
     """Give text from the command line its type: `--config` leaves every leaf a string.
 
-    texts: keys whose values stay text, whatever they look like.
+    texts: keys whose values, or lists of values, stay text, whatever they look like.
     """
     if isinstance(value, dict):
         return {
-            key: inner if key in texts and isinstance(inner, str) else retype(inner, texts)
+            key: inner if key in texts and not isinstance(inner, dict) else retype(inner, texts)
             for key, inner in value.items()
         }
     if isinstance(value, list):
