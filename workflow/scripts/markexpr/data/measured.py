@@ -108,7 +108,8 @@ def check_alike(first, other, doing):
         one, two = getattr(first, name), getattr(other, name)
         if one != two:
             raise InputError(
-                f"{both} cannot be {doing}: {what} is {one!r} in one and {two!r} in the other{files}"
+                f"{both} cannot be {doing}: {what} is {one!r} in one and {two!r} in the "
+                f"other{files}"
             )
     _check_expression(first, other, both, doing, files)
 

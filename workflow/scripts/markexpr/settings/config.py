@@ -22,7 +22,7 @@ from markexpr.settings.blocks import (
     names,
     validated,
 )
-from markexpr.settings.reading import choose, retype
+from markexpr.settings.reading import NAMING, choose, retype
 
 CELL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.]*$"
 Seed = Annotated[Whole, Field(ge=0, le=4294967295)]
@@ -374,8 +374,6 @@ def _normalise(given):
 
 LISTS = ("cells", "pairs", "studies", "marks", "seeds")
 TEXTS = ("mirror", "genome_mirror", "chrom_sizes")
-# keys of a study that name cells, of which one may be called 001 or true
-NAMING = ("cell", "cells", "held_out_cells", "source", "unit", "units", "worst", "median", "best")
 
 
 def choose_pairs(asked, listed, known_cells, built=None):

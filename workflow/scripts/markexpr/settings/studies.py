@@ -33,6 +33,7 @@ from markexpr.settings.blocks import (
     validated,
 )
 from markexpr.settings.reading import (
+    NAMING,
     PARTS_OF_A_MODEL,
     did_you_mean,
     list_models_of_claim,
@@ -878,7 +879,7 @@ def load_studies(folder, overrides, marks, built=None):
                 f"{did_you_mean(name, files)}"
             )
     written = {
-        name: retype(merge(read_yaml(path), overrides.get(name, {})))
+        name: retype(merge(read_yaml(path), overrides.get(name, {})), texts=NAMING)
         for name, path in files.items()
     }
     studies = {}
