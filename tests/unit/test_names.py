@@ -17,7 +17,6 @@ import yaml
 from conftest import ROOT
 
 from markexpr.evaluation.metrics import auc
-from markexpr.io.files import read_tsv
 from markexpr.io.jobs import InputError
 from markexpr.io.runs import parse_run, read_predictions, write_run
 from markexpr.project import read_project

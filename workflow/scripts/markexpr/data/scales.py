@@ -55,7 +55,7 @@ def undo_scale(values, scale, unit, cell, place, stated=True):
     _refuse_too_much(plain, unit, place)
     if not _check_end(values, plain, scale, cell, place, stated):
         _check_size(plain, unit, scale, cell)
-    _check_unit(plain, unit, cell)
+    _check_unit(plain, unit, scale, cell)
     return plain
 
 
@@ -228,12 +228,13 @@ def _check_size(plain, unit, scale, cell):
         )
 
 
-def _check_unit(plain, unit, cell):
+def _check_unit(plain, unit, scale, cell):
     """Look whether whole numbers, and the sum, are those of the unit."""
     if len(plain) < MANY:
         return
     whole = _whole(plain)
-    if unit == "read count" and whole < WHOLE:
+    # logarithms are rounded in a table: what comes of them is not whole
+    if unit == "read count" and whole < WHOLE and scale == "none":
         warn(
             f"{1 - whole:.0%} of the values are no whole numbers, as read counts are: fine for "
             "expected counts (RSEM, salmon); of another unit, say so by key expression_unit",
