@@ -131,6 +131,8 @@ def test_a_table_in_many_hands_is_read_alike(tmp_path, content, pack, name):
         ("ENSG01,3\nENSG02,1,5\n", r"line 2: 3 columns, or a number with a comma"),
         ("ENSG01;3\nENSG02;1\n", "line 1: fields are separated by semicolons"),
         ("ENSG01 3\nENSG02 1\n", "line 1: 1 column, since fields are separated by blanks"),
+        ("3.5\tENSG01\n", "line 1: .*the gene id comes first"),
+        ("3.5\tENSG01\n", "line 1: .*the gene id comes first"),
         ("ENSG01\tTSPAN6\t3\n", "line 1: 3 columns; expected are two"),
         ("ENSG01\t3\nENSG02\tNA\n", r"line 2: .*ENSG02 is 'NA'.*it is missing"),
         ("ENSG01\t3\nENSG02\t\n", r"line 2: .*ENSG02 is ''.*it is missing"),
@@ -162,7 +164,7 @@ def test_what_is_no_table_of_two_columns_is_named(tmp_path, content, message):
         (b"PK\x03\x04....", "is a workbook"),
         (b"BZh91AY", "is packed by bzip2"),
         (GOOD.encode("utf-16"), "is text in UTF-16"),
-        ("ENSG01\t3\nENSG0\xe9\t1\n".encode("latin-1"), "is not a text file"),
+        ("ENSG01\t3\nENSG0\xe9\t1\n".encode("latin-1"), "is not a text file in UTF-8"),
         (
             gzip.compress(b"".join(b"G%d\t%d\n" % (n, n) for n in range(9_000)))[:-9],
             "is truncated or corrupt",

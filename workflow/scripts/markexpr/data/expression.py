@@ -187,9 +187,8 @@ def read_expression_csv(path):
             )
         value = float(text) if NUMBER.fullmatch(text) else np.nan
         if not (np.isfinite(value) and value >= 0):
-            raise InputError(
-                f"{place}: expression of {gene} is {text!r}, not a number >= 0{_hint(text, values)}"
-            )
+            hint = _hint(gene, text, values)
+            raise InputError(f"{place}: expression of {gene} is {text!r}, not a number >= 0{hint}")
         values[gene], lines[gene] = value, number
     if not values:
         raise InputError(f"{path} holds no gene; {EXPECTED}")
@@ -250,8 +249,10 @@ def _wrong_columns(fields):
     return f"{count}; {EXPECTED}"
 
 
-def _hint(text, before):
+def _hint(gene, text, before):
     """What a value that is no expression may be, and what to do. before: the values above it."""
+    if NUMBER.fullmatch(gene) and not NUMBER.fullmatch(text) and text.lower() not in NOTHING:
+        return ": the gene id comes first"
     if text.lower() in NOTHING:
         return ": it is missing; take the gene out, or write 0 if nothing was found of it"
     if WITH_COMMAS.fullmatch(text):

@@ -75,6 +75,8 @@ def _explain(ids, genes):
     upper = as_text.str.upper()
     if upper.isin(symbols).mean() > 0.5:
         return f"{said}: {some} are gene symbols; give the ids of these genes"
+    if upper.isin(set(genes["gene_id"].str.upper())).any():
+        return f"{said}: {some} differ from these in capitals"
     for pattern, what in (
         (r"ENS[A-Z]*T\d+.*", "ids of transcripts: add up those of each gene"),
         (r"ENS[A-Z]*P\d+.*", "ids of proteins"),

@@ -147,8 +147,10 @@ def _check_expression(first, other, both, doing, files):
             other.cell,
         )
     elif units[0] != units[1]:
-        fix = f"; state it by key expression_unit of source {unstated[0]}" if unstated else ""
-        said = f"expression unit is {units[0]!r} in one and {units[1]!r} in the other{fix}"
+        fix = "give the tables of both in one unit, or leave one out"
+        if unstated:
+            fix = f"state it by key expression_unit of source {unstated[0]}"
+        said = f"expression unit is {units[0]!r} in one and {units[1]!r} in the other; {fix}"
         if not first.labels:
             raise InputError(f"{both} cannot be {doing}: {said}{files}")
         warn(f"{both} are {doing}: {said}", other.cell)

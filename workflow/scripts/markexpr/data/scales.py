@@ -47,7 +47,7 @@ def undo_scale(values, scale, unit, cell, place, stated=True):
     function that tells where the value of a gene stands. Raises InputError for values that cannot
     be of this scale and unit, and warns of those that are hardly.
     """
-    _refuse_constant(values, place)
+    _refuse_no_expression(values, place)
     with np.errstate(over="ignore"):
         plain = INVERSES[scale](values)
     _refuse_too_large(values, plain, scale, unit, place)
@@ -129,7 +129,13 @@ def _at_largest(values, place):
     return f"{place(gene)}: expression of {gene} is {values[gene]:g}"
 
 
-def _refuse_constant(values, place):
+def _refuse_no_expression(values, place):
+    bad = values[~(np.isfinite(values) & (values >= 0))]
+    if len(bad):
+        raise InputError(
+            f"{place(bad.index[0])}: expression of {bad.index[0]} is {bad.iloc[0]:g}, not a number "
+            ">= 0"
+        )
     if len(values) > 1 and values.min() == values.max():
         raise InputError(
             f"{place(values.index[0])}: expression of all {len(values):,} genes is "

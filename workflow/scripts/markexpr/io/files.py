@@ -142,8 +142,12 @@ def reading(path, fix):
         raise InputError(f"{path} is truncated or corrupt ({error}); {fix}") from error
     except FileNotFoundError as error:
         raise InputError(f"{error.filename or path} does not exist; {fix}") from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise InputError(
+            f"{error.filename or path} cannot be read ({error.strerror}); {fix}"
+        ) from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not a text file ({error}); {fix}") from error
+        raise InputError(f"{path} is not a text file in UTF-8 ({error}); {fix}") from error
 
 
 def check_gzip(path):
