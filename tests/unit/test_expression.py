@@ -132,7 +132,6 @@ def test_a_table_in_many_hands_is_read_alike(tmp_path, content, pack, name):
         ("ENSG01;3\nENSG02;1\n", "line 1: fields are separated by semicolons"),
         ("ENSG01 3\nENSG02 1\n", "line 1: 1 column, since fields are separated by blanks"),
         ("3.5\tENSG01\n", "line 1: .*the gene id comes first"),
-        ("3.5\tENSG01\n", "line 1: .*the gene id comes first"),
         ("ENSG01\tTSPAN6\t3\n", "line 1: 3 columns; expected are two"),
         ("ENSG01\t3\nENSG02\tNA\n", r"line 2: .*ENSG02 is 'NA'.*it is missing"),
         ("ENSG01\t3\nENSG02\t\n", r"line 2: .*ENSG02 is ''.*it is missing"),

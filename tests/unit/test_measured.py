@@ -10,14 +10,17 @@ import pandas as pd
 import pytest
 import score_regimes
 import subtract_cells
+from conftest import ROOT
 
 from markexpr import averages
 from markexpr.data import measured
 from markexpr.data.measured import Measured, check_alike, from_plain, read_measured
 from markexpr.data.samples import joined, load_cell, load_pair, load_pooled
-from markexpr.data.tensors import UNSTATED, Levels, list_median_genes, make_target
+from markexpr.data.tensors import Levels, list_median_genes, make_target
 from markexpr.evaluation import controls
 from markexpr.io.jobs import InputError
+from markexpr.project import read_project
+from markexpr.settings.units import UNSTATED
 
 CELL = Measured(
     "A", "a.npz", ("m1", "m2"), 100, "reads", "RPKM", "", "log1p", "genomic", "w", "log2p1"
@@ -164,3 +167,40 @@ def test_the_median_of_all_genes_is_of_the_genes_that_studies_take():
             np.array(list("abcdefg")),
             setting,
         )
+
+
+MINE = {"kind": "bam", "path": "/d/{mark}.bam", "expression": "/d/x.tsv"}
+
+
+@pytest.mark.parametrize(
+    ("study", "source", "message"),
+    [
+        ("deepdiff", MINE, "E003 and mine meet.*'read count' in one and 'not stated' in the other"),
+        ("deepdiff", MINE, "; state it by key expression_unit of source mine"),
+        ("deepdiff", {**MINE, "expression_unit": "TPM"}, "'read count' in one and 'TPM'"),
+        ("deepdiff", {**MINE, "expression_unit": "counts"}, None),
+        ("deepdiff", {**MINE, "kind": "bigwig", "expression_unit": "counts"}, "is mean signal"),
+        ("wakawaka", {**MINE, "expression_unit": "rpkm"}, None),
+        ("wakawaka", MINE, "E003 and mine meet, and cannot"),
+        ("dense_ensemble", MINE, "E003 and mine meet, and cannot"),
+        ("transferchrome_cross_cell", MINE, None),  # labels
+        ("transferchrome_cross_cell", {**MINE, "kind": "bigwig"}, "mine is mean signal"),
+        ("deepchrome", {**MINE, "kind": "bigwig"}, None),  # each cell alone
+    ],
+)
+def test_cells_that_cannot_meet_are_named_before_the_first_job(study, source, message):
+    given = {
+        "cells": ["E003", "E071", "mine"],
+        "pairs": ["E003-mine"],
+        "sources": {"mine": source},
+    }
+    project = read_project(ROOT, given)
+    if message is None:
+        project.check_targets([study])
+        return
+    for check in (
+        lambda: project.check_targets([study]),
+        lambda: read_project(ROOT, {**given, "studies": [study]}),
+    ):
+        with pytest.raises(InputError, match=message):
+            check()

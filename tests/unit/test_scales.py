@@ -225,6 +225,9 @@ def test_a_part_without_a_gene_is_named(said, part):
     look(["train", "test"] * 4, target, scheme="random", test=2, valid=0.0)
     look(["test"] * 8, target, scheme="source", held_out_cells=["mine"])
     assert not said
+    # published files of a competition bring no values of test genes: held-out cells test
+    look(["train", "valid"] * 4, [0, 0, 1, 1] * 2, **RANDOM, held_out_cells=["E123"])
+    assert len(said) == 1 and "only cells that are held out are tested" in said[0]
 
 
 def test_a_part_of_one_class_is_refused_or_warned_of(said):

@@ -11,22 +11,24 @@ from markexpr.data.expression import find_line, read_expression, read_expression
 from markexpr.data.gene_ids import match_genes
 from markexpr.data.parts import check_parts
 from markexpr.data.scales import undo_scale, warn_of_unit, warn_of_zeros
-from markexpr.data.tensors import UNSTATED, Levels, build, list_median_genes
+from markexpr.data.tensors import Levels, build, list_median_genes
 from markexpr.io.checksums import verify
 from markexpr.io.files import write_npz
 from markexpr.io.jobs import InputError, run_job
+from markexpr.settings.units import find_unit
 
 
 def read_levels(job, counts, genes, wanted):
     """Expression of the cell: the source's own if it brings some, else a column of REMC's table.
 
-    counts: the cell's arrays; genes: the gene table; wanted: those of it that the study may take.
+    counts: the cell's arrays; genes: the gene table; wanted: those of it that the study takes.
     """
+    unit = find_unit(job.params.source, job.params.data["target"]["expression"])
     if "source_label" in counts:
         labels = pd.Series(counts["source_label"], index=counts["gene_id"])
-        return Levels(labels, "published label", label_only=True)
+        return Levels(labels, unit, label_only=True)
     if job.params.own_expression or "source_expression" in counts:
-        return _own_levels(job, counts, genes, wanted)
+        return _own_levels(job, counts, genes, wanted, unit)
     path, cell = job.input.expression, job.wildcards.cell
     if not path:
         raise InputError(
@@ -34,18 +36,16 @@ def read_levels(job, counts, genes, wanted):
             "its entry in config key 'sources'"
         )
     verify(path)
-    return Levels(read_expression(path, cell), "RPKM" if ".RPKM." in path else "read count")
+    return Levels(read_expression(path, cell), unit)
 
 
-def _own_levels(job, counts, genes, wanted):
-    """Expression that the cell's source brings, as plain values, with its unit."""
+def _own_levels(job, counts, genes, wanted, unit):
+    """Expression that the cell's source brings, as plain values."""
     source, cell = job.params.source, job.wildcards.cell
-    unit, scale = source.get("expression_unit", UNSTATED), source.get("expression_scale", "none")
+    scale = source.get("expression_scale", "none")
     if job.params.own_expression:
         path = str(job.input.expression)
         values = read_expression_csv(path)
-        if source["kind"] == "deepdiff_csv" and "expression" not in source:
-            unit = source.get("expression_unit", "read count")  # as DeepDiff's authors published
     else:
         path = source["path"]
         values = pd.Series(counts["source_expression"], index=counts["gene_id"])
@@ -69,11 +69,12 @@ def main(job):
     cell, data = job.wildcards.cell, job.params.data
     with np.load(job.input.counts) as file:
         counts = dict(file)
-    table = read_genes(job.input.annotation)
-    wanted = list_median_genes(table, data["genes"]["biotypes"])
-    levels = read_levels(job, counts, table, wanted)
+    table, genes = read_genes(job.input.annotation), read_genes(job.input.genes)
+    all_genes = list_median_genes(table, data["genes"]["biotypes"])
+    takes_all = data["target"].get("median_of") == "all_genes"
+    levels = read_levels(job, counts, table, all_genes if takes_all else genes["gene_id"])
     try:
-        arrays, how = build(cell, data, read_genes(job.input.genes), counts, levels, wanted)
+        arrays, how = build(cell, data, genes, counts, levels, all_genes)
         check_parts(arrays["split"], arrays["target"], data, cell)
     except InputError as error:
         raise InputError(f"{error} [{job.input.counts}, {job.input.genes}]") from error

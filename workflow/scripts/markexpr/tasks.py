@@ -137,6 +137,10 @@ class Task:
         """All runs of a model, without seeds."""
         raise NotImplementedError
 
+    def meetings(self):
+        """Pairs of cells whose numbers come together in one sample, model or score."""
+        raise NotImplementedError
+
     def truth(self, unit):
         """The best predictions that are possible, on the simulated mirror, for a scored unit."""
         raise NotImplementedError
@@ -263,6 +267,11 @@ class Cells(Task):
             found = (self._fit(model, cell, members) for cell in cells)
         return [run for run in found if run]
 
+    def meetings(self):
+        # cells that are held out are predicted by the others' models, and scored together
+        apart = not (self.held_out and self.training_cells)
+        return [] if apart else [(self.built[0], other) for other in self.built[1:]]
+
     def _control(self, model, cell):
         others = [other for other in self.training_cells if other != cell]
         needs = {"cells": self.tensors([cell]), "others": self.tensors(others)}
@@ -310,6 +319,10 @@ class Transfers(Task):
         needs = {**self._cell("source", source), "genes": genes_path(self.name)}
         fit = self._run(model, source, "train", needs, self._samples(model), scored=False)
         return [fit, *(self._applied(fit, target) for target in targets)] if targets else []
+
+    def meetings(self):
+        source = self.study.transfer.source
+        return [(source, target) for target in self.built if target != source]
 
     def _trained(self, model, unit, target):
         needs = {**self._cell("target", target), "genes": genes_path(self.name)}
@@ -401,6 +414,9 @@ class Pairs(Task):
         samples, how = {"kind": "pair", "labels": labels}, self._how_made(model)
         return [self._run(model, pair, how, self.inputs_of(pair), samples) for pair in pairs]
 
+    def meetings(self):
+        return [tuple(pair.split("-")) for pair in self.pairs]
+
     def _has_both(self, model, pair):
         return len(self._chosen(model, pair.split("-"))) == 2
 
@@ -477,6 +493,9 @@ class Pooled(Task):
         needs = {"cells": self.tensors(self.built), **self._sequence(model)}
         samples = {"kind": "pooled", "fold": None}
         return [self._run(model, "pooled", self._how_made(model), needs, samples)]
+
+    def meetings(self):
+        return [(self.built[0], other) for other in self.built[1:]]
 
     def _fold(self, model, which):
         crossed = self.study.cross_validation

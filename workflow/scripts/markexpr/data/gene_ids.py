@@ -16,7 +16,7 @@ def match_genes(values, genes, wanted, cell, where):
     """The values of the genes of the gene table, Series by gene_id, in the order of `values`.
 
     values: a cell's expression, Series by gene_id; genes: the gene table (gene_id, name); wanted:
-    the ids among them that studies take; where: the table of expression, for messages. Versions of
+    the ids among them that the study takes; where: the table of expression, for messages. Versions of
     Ensembl ids are taken away where the gene table has none. Genes that are not in the gene table
     are left out, and wanted ones without a value are warned of. Raises InputError if no gene is
     left, with the likely cause, or two ids are one gene's.
@@ -28,7 +28,7 @@ def match_genes(values, genes, wanted, cell, where):
         raise InputError(f"{where}: {_explain(values.index, genes)}")
     others, absent = len(values) - len(found), wanted[~wanted.isin(found.index)]
     log.info(
-        "%s: %d of %d genes of the table are in the gene table; %d of the %d that studies take "
+        "%s: %d of %d genes of the table are in the gene table; %d of the %d that the study takes "
         "have no value",
         cell,
         len(found),

@@ -11,10 +11,8 @@ from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
-from markexpr.data.tensors import UNSTATED
 from markexpr.io.jobs import InputError, warn
-
-PUBLISHED_LABEL = "published label"  # the unit of a source that brings labels alone
+from markexpr.settings.units import PUBLISHED_LABEL, UNSTATED
 
 
 @dataclass(frozen=True)
@@ -140,13 +138,13 @@ def _check_expression(first, other, both, doing, files):
     if PUBLISHED_LABEL in units:
         return
     unstated = [cell.cell for cell in (first, other) if cell.expression_unit == UNSTATED]
-    if len(unstated) == 2:
+    if len(unstated) == 2 and not first.labels:  # a median is of one cell, in whatever unit
         warn(
             f"the unit of its expression is not stated, nor is that of {first.cell}; they are "
             f"{doing} as if it were one: state it by key expression_unit of both sources",
             other.cell,
         )
-    elif units[0] != units[1]:
+    if units[0] != units[1]:
         fix = "give the tables of both in one unit, or leave one out"
         if unstated:
             fix = f"state it by key expression_unit of source {unstated[0]}"

@@ -20,19 +20,21 @@ def check_parts(split, target, data, cell):
 
     split: str [genes]; target: float [genes]; data: the study's `data` block. Raises InputError for
     a part that the study asks for and that has no gene, and for training genes that are all alike;
-    warns of other parts of which no score can be told.
+    warns of other parts of which no score can be told, and of a cell without a test gene where
+    other cells are held out and test.
     """
-    held_out = cell in data["split"].get("held_out_cells", [])
-    parts = ["test"] if held_out else list_parts(data["split"])
+    others_test = data["split"].get("held_out_cells", [])
+    parts = ["test"] if cell in others_test else list_parts(data["split"])
     sizes = {part: int((split == part).sum()) for part in ("train", "valid", "test")}
     labels = data["target"]["kind"] == "median_label"
     for part in parts:
         if not sizes[part]:
-            said = ", ".join(f"{number:,} {name}" for name, number in sizes.items())
-            raise InputError(
-                f"{cell} has no {part} gene: of its {len(split):,} genes with counts and "
-                f"expression are {said}; {_fix(data['split']['scheme'])}"
-            )
+            said = f"has no {part} gene: of its {len(split):,} genes with counts and expression"
+            said += f" are {', '.join(f'{number:,} {name}' for name, number in sizes.items())}"
+            if part == "test" and others_test and cell not in others_test:
+                warn(f"{said}; only cells that are held out are tested", cell)
+                continue
+            raise InputError(f"{cell} {said}; {_fix(data['split']['scheme'])}")
         values = np.unique(target[split == part])
         if len(values) > 1:
             continue

@@ -8,6 +8,7 @@ import numpy as np
 
 from markexpr.data.tensors import INVERSES
 from markexpr.io.jobs import InputError, warn
+from markexpr.settings.units import REMC
 
 # ---- what cannot be ----
 
@@ -71,14 +72,10 @@ def warn_of_zeros(values, cell):
         )
 
 
-# the unit of REMC's table that a study's data.target.expression names
-WANTED = {"rpkm": "RPKM", "n": "read count"}
-
-
 def warn_of_unit(values, unit, wanted, cell, study):
     """Warn of a cell whose expression is of another unit than its study's, by name or by its
     values. wanted: the study's data.target.expression."""
-    wanted = WANTED[wanted]
+    wanted = REMC[wanted]
     what = (
         f"study {study} is of {wanted}s"
         if wanted == "read count"

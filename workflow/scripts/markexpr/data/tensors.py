@@ -116,13 +116,11 @@ def median_label(expression, mode="numeric", decimals=3, median_of=None):
 
 # ---- both, for the genes of one study ----
 
-UNSTATED = "not stated"  # the unit of a table of which no unit is known
-
 
 @dataclass
 class Levels:
-    """Expression of a cell: values by gene_id, in `unit` (RPKM, read count, …; UNSTATED if nobody
-    says); label_only where there is nothing but labels."""
+    """Expression of a cell: values by gene_id, in `unit` (RPKM, read count, …, as
+    markexpr.settings.units.find_unit has it); label_only where there is nothing but labels."""
 
     values: pd.Series
     unit: str

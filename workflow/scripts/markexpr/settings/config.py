@@ -23,26 +23,13 @@ from markexpr.settings.blocks import (
     validated,
 )
 from markexpr.settings.reading import NAMING, choose, retype
+from markexpr.settings.units import name_unit
 
 CELL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.]*$"
 Seed = Annotated[Whole, Field(ge=0, le=4294967295)]
 Scale = Literal["none", "log2p1", "log10p1", "log1p", "arcsinh"]
 
-# units by the words that people have for them, in small letters
-UNITS = {name.lower(): name for name in ("RPKM", "FPKM", "TPM", "CPM", "read count")} | {
-    name: "read count" for name in ("read counts", "count", "counts", "reads", "raw counts")
-}
-
-
-def _name_unit(value):
-    """A unit by its usual name."""
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("is no unit: say RPKM, FPKM, TPM, CPM, read count, or another word")
-    words = " ".join(value.replace("_", " ").split())
-    return UNITS.get(words.lower(), words)
-
-
-Unit = Annotated[str, BeforeValidator(_name_unit)]
+Unit = Annotated[str, BeforeValidator(name_unit)]
 
 
 class Source(Block):
