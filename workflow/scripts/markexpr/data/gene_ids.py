@@ -16,10 +16,10 @@ def match_genes(values, genes, wanted, cell, where):
     """The values of the genes of the gene table, Series by gene_id, in the order of `values`.
 
     values: a cell's expression, Series by gene_id; genes: the gene table (gene_id, name); wanted:
-    the ids among them that the study takes; where: the table of expression, for messages. Versions of
-    Ensembl ids are taken away where the gene table has none. Genes that are not in the gene table
-    are left out, and wanted ones without a value are warned of. Raises InputError if no gene is
-    left, with the likely cause, or two ids are one gene's.
+    the ids among them that the study takes; where: the table of expression, for messages. Versions
+    of Ensembl ids are taken away where the gene table has none. Genes that are not in the gene
+    table are left out, and wanted ones without a value are warned of. Raises InputError if no gene
+    is left, with the likely cause, or two ids are one gene's.
     """
     known, wanted = pd.Index(genes["gene_id"]), pd.Index(wanted)
     found = _drop_versions(values, known, where)
