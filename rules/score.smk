@@ -9,7 +9,8 @@ predicted against true values and cross-validation under results/tables/ and res
 rule score_study:
     """Every metric of every run and split, with its bootstrap interval."""
     input:
-        ask.predictions,
+        predictions=ask.predictions,
+        tensors=ask.tensors,
     output:
         "results/metrics/{study}.tsv",
     log:
@@ -125,7 +126,8 @@ rule score_regimes:
     """Genes of seen cells, unseen cells, and both new at once; each model against the gene's mean
     over training cells."""
     input:
-        ask.predictions,
+        predictions=ask.predictions,
+        tensors=ask.tensors,
     output:
         **table("regimes"),
         cells="results/tables/{study}/unseen_cells.tsv",

@@ -10,6 +10,7 @@ rule build_tensors:
     input:
         counts=ask.counts_of_cell,
         genes="results/annotation/genes.{study}.tsv",
+        annotation="results/annotation/genes.tsv",
         expression=ask.expression,
     output:
         "results/tensors/{study}/{cell}.npz",

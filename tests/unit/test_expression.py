@@ -93,3 +93,84 @@ def test_published_counts_by_gene(tmp_path):
     (tmp_path / "bad.csv").write_text("gene,count\nENSG02,0\n")
     with pytest.raises(InputError, match="line 1: expression of gene is 'count'"):
         read_expression_csv(tmp_path / "bad.csv")
+
+
+# ---- a user's table ----
+
+GOOD = "ENSG01\t3.5\nENSG02\t0\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        GOOD,
+        GOOD.replace("\t", ","),
+        GOOD.replace("\n", "\r\n"),
+        GOOD.replace("\n", "\r"),
+        "\ufeff" + GOOD,
+        "# gene and RPKM\n\n" + GOOD + "\n\n",
+        '"ENSG01"\t"3.5"\n"ENSG02"\t"0"\n',
+        " ENSG01 \t 3.5 \nENSG02\t0\t\n".replace("0\t", "0"),
+        "ENSG01\t+3.5e0\nENSG02\t.0",
+        GOOD + "__no_feature\t1234\n__ambiguous\t5\n",
+    ],
+)
+@pytest.mark.parametrize("pack", [False, True])
+@pytest.mark.parametrize("name", ["values.tsv", "values.tsv.gz"])
+def test_a_table_in_many_hands_is_read_alike(tmp_path, content, pack, name):
+    data = content.encode("utf-8")
+    (tmp_path / name).write_bytes(gzip.compress(data) if pack else data)
+    assert read_expression_csv(tmp_path / name).to_dict() == {"ENSG01": 3.5, "ENSG02": 0}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("ENSG01\t3\nENSG02\t1,5\n", r"line 2: .*'1,5'.*write numbers without commas"),
+        ("ENSG01\t3\nENSG02\t1,234\n", r"line 2: .*'1,234'.*write numbers without commas"),
+        ("ENSG01,3\nENSG02,1,5\n", r"line 2: 3 columns, or a number with a comma"),
+        ("ENSG01;3\nENSG02;1\n", "line 1: fields are separated by semicolons"),
+        ("ENSG01 3\nENSG02 1\n", "line 1: 1 column, since fields are separated by blanks"),
+        ("3.5\tENSG01\n", "line 1: .*the gene id comes first"),
+        ("ENSG01\tTSPAN6\t3\n", "line 1: 3 columns; expected are two"),
+        ("ENSG01\t3\nENSG02\tNA\n", r"line 2: .*ENSG02 is 'NA'.*it is missing"),
+        ("ENSG01\t3\nENSG02\t\n", r"line 2: .*ENSG02 is ''.*it is missing"),
+        ("ENSG01\t3\nENSG02\tnan\n", "line 2: .*it is missing"),
+        ("ENSG01\t3\nENSG02\tinf\n", "line 2: expression of ENSG02 is 'inf', not a number"),
+        ("ENSG01\t3\nENSG02\t1e400\n", "line 2: .*no computer's number is as large"),
+        ("ENSG01\t3\nENSG02\t0x1A\n", "line 2: expression of ENSG02 is '0x1A', not a number"),
+        ("ENSG01\t3\nENSG02\t1_000\n", "line 2: expression of ENSG02 is '1_000', not a number"),
+        ("ENSG01\t3\nENSG02\t-1.5\n", "line 2: .*'-1.5'.*logarithms without"),
+        ("ENSG01\t3\nENSG02\t#REF!\n", "line 2: expression of ENSG02 is '#REF!', not a number"),
+        ("gene_id\tRPKM\nENSG02\t3\n", "line 1: .*if this line is a header, take it away"),
+        ("MARCH1\t3\n1-Mar\t3\n", "line 2: the gene id '1-Mar' is a date"),
+        ("\t3\n", "line 1: the gene id '' is missing"),
+        ("ENSG01\t3\nENSG02\t1\nENSG01\t4\n", "ENSG01 stands twice, in lines 1 and 3"),
+        ('ENSG01\t"3\n', "line 1: a quote is not closed"),
+        ("", "holds no gene"),
+        ("# nothing\n", "holds no gene"),
+    ],
+)
+def test_what_is_no_table_of_two_columns_is_named(tmp_path, content, message):
+    (tmp_path / "values.tsv").write_text(content)
+    with pytest.raises(InputError, match=f"values.tsv.*{message}|values.tsv, {message}"):
+        read_expression_csv(tmp_path / "values.tsv")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"PK\x03\x04....", "is a workbook"),
+        (b"BZh91AY", "is packed by bzip2"),
+        (GOOD.encode("utf-16"), "is text in UTF-16"),
+        ("ENSG01\t3\nENSG0\xe9\t1\n".encode("latin-1"), "is not a text file in UTF-8"),
+        (
+            gzip.compress(b"".join(b"G%d\t%d\n" % (n, n) for n in range(9_000)))[:-9],
+            "is truncated or corrupt",
+        ),
+    ],
+)
+def test_a_file_of_another_kind_is_named(tmp_path, content, message):
+    (tmp_path / "values.tsv").write_bytes(content)
+    with pytest.raises(InputError, match=f"values.tsv {message}"):
+        read_expression_csv(tmp_path / "values.tsv")

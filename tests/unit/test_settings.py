@@ -551,3 +551,36 @@ def test_every_yaml_of_the_project_parses(root):
     folders = ("config/**/*.yaml", "envs/*.yaml", "profiles/**/*.yaml", "workflow/**/*.yaml")
     for path in (path for folder in folders for path in root.glob(folder)):
         assert isinstance(yaml.safe_load(path.read_text()), dict), path
+
+
+@pytest.mark.parametrize(
+    ("given", "unit"),
+    [
+        ("rpkm", "RPKM"),
+        ("Read counts", "read count"),
+        ("read_count", "read count"),
+        ("a.u.", "a.u."),
+    ],
+)
+def test_a_unit_goes_by_its_usual_name(given, unit):
+    source = {
+        "kind": "bam",
+        "path": "/d/{mark}.bam",
+        "expression": "/d/x",
+        "expression_unit": given,
+    }
+    assert load_config({"sources": {"mine": source}}).sources["mine"].expression_unit == unit
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"expression_unit": "TPM"}, "expression_unit is of a table of your own"),
+        ({"expression_scale": "log2p1"}, "expression_scale is of a table of your own"),
+        ({"expression": "/d/x", "expression_unit": " "}, "is no unit"),
+    ],
+)
+def test_keys_of_a_table_that_is_not_there(source, message):
+    source = {"kind": "bam", "path": "/d/{mark}.bam", **source}
+    with pytest.raises(InputError, match=f"sources.mine.*{message}"):
+        load_config({"sources": {"mine": source}})

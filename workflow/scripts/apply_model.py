@@ -2,6 +2,7 @@
 
 import torch
 
+from markexpr.averages import check_members
 from markexpr.data.samples import load
 from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import parse_run, tabulate, write_run
@@ -12,6 +13,7 @@ def main(job):
     torch.set_num_threads(job.threads)
     model, params = load_model(job.input.params, job.input.weights)
     samples = load(job.params.samples, job.input)
+    check_members(samples, params, job.input.params)
     log.info(
         "%d test genes, predicted by %s of %s",
         len(samples.target),

@@ -6,57 +6,76 @@ import numpy as np
 import pandas as pd
 
 from markexpr import __version__
-from markexpr.data import expression
 from markexpr.data.annotation import read_genes
-from markexpr.data.tensors import INVERSES, Levels, build
+from markexpr.data.expression import find_line, read_expression, read_expression_csv
+from markexpr.data.gene_ids import match_genes
+from markexpr.data.parts import check_parts
+from markexpr.data.scales import undo_scale, warn_of_unit, warn_of_zeros
+from markexpr.data.tensors import Levels, build, list_median_genes
 from markexpr.io.checksums import verify
 from markexpr.io.files import write_npz
 from markexpr.io.jobs import InputError, list_warnings, run_job
+from markexpr.settings.units import find_unit
 
 
-def read_levels(job, counts):
-    """Expression of the cell: the source's own if it brings some, else a column of REMC's table."""
-    source, cell = job.params.source, job.wildcards.cell
-    kind, path = source["kind"], job.input.expression
-    # the competition's values are logarithms already (docs/data.md)
-    scale = source.get("expression_scale", "log2p1" if kind == "kaggle_npz" else "none")
+def read_levels(job, counts, genes, wanted):
+    """Expression of the cell: the source's own if it brings some, else a column of REMC's table.
+
+    counts: the cell's arrays; genes: the gene table; wanted: those of it that the study takes.
+    """
+    unit = find_unit(job.params.source, job.params.data["target"]["expression"])
     if "source_label" in counts:
-        return Levels(
-            pd.Series(counts["source_label"], index=counts["gene_id"]),
-            "published label",
-            label_only=True,
-        )
-    if job.params.own_expression:
-        values, unit = (
-            expression.read_expression_csv(path),
-            "read count" if "expression" not in source else "as given",
-        )
-    elif "source_expression" in counts:
-        values, unit = (
-            pd.Series(counts["source_expression"], index=counts["gene_id"]),
-            "as published",
-        )
-    elif not path:
+        labels = pd.Series(counts["source_label"], index=counts["gene_id"])
+        return Levels(labels, unit, label_only=True)
+    if job.params.own_expression or "source_expression" in counts:
+        return _own_levels(job, counts, genes, wanted, unit)
+    path, cell = job.input.expression, job.wildcards.cell
+    if not path:
         raise InputError(
             f"the source of {cell} brings no expression: name a table under 'expression' of "
             "its entry in config key 'sources'"
         )
+    verify(path)
+    return Levels(read_expression(path, cell), unit)
+
+
+def _own_levels(job, counts, genes, wanted, unit):
+    """Expression that the cell's source brings, as plain values."""
+    source, cell = job.params.source, job.wildcards.cell
+    scale = source.get("expression_scale", "none")
+    if job.params.own_expression:
+        path = str(job.input.expression)
+        values = read_expression_csv(path)
     else:
-        verify(path)
-        return Levels(
-            expression.read_expression(path, cell), "RPKM" if ".RPKM." in path else "read count"
-        )
-    return Levels(INVERSES[scale](values), unit if scale == "none" else f"{unit}, from {scale}")
+        path = source["path"]
+        values = pd.Series(counts["source_expression"], index=counts["gene_id"])
+        # the competition's values are logarithms already (docs/data.md)
+        scale = source.get("expression_scale", "log2p1")
+    plain = undo_scale(
+        values,
+        scale,
+        unit,
+        cell,
+        place=lambda gene: find_line(path, gene) if job.params.own_expression else path,
+        stated="expression_scale" in source,
+    )
+    plain = match_genes(plain, genes, wanted, cell, path)
+    warn_of_zeros(plain[plain.index.isin(wanted)], cell)
+    warn_of_unit(plain, unit, job.params.data["target"]["expression"], cell, job.wildcards.study)
+    return Levels(plain, unit)
 
 
 def main(job):
     cell, data = job.wildcards.cell, job.params.data
     with np.load(job.input.counts) as file:
         counts = dict(file)
+    table, genes = read_genes(job.input.annotation), read_genes(job.input.genes)
+    all_genes = list_median_genes(table, data["genes"]["biotypes"])
+    takes_all = data["target"].get("median_of") == "all_genes"
+    levels = read_levels(job, counts, table, all_genes if takes_all else genes["gene_id"])
     try:
-        arrays, how = build(
-            cell, data, read_genes(job.input.genes), counts, read_levels(job, counts)
-        )
+        arrays, how = build(cell, data, genes, counts, levels, all_genes)
+        check_parts(arrays["split"], arrays["target"], data, cell)
     except InputError as error:
         raise InputError(f"{error} [{job.input.counts}, {job.input.genes}]") from error
     provenance = {

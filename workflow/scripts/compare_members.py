@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from markexpr.evaluation.comparisons import LOWER_IS_BETTER
-from markexpr.io.files import write_tsv
+from markexpr.io.files import read_tsv, write_tsv
 from markexpr.io.jobs import run_job
 from markexpr.io.runs import parse_run
 from markexpr.plots import TRUTH, save
@@ -76,7 +76,7 @@ def pick(values, metric):
 
 def main(job):
     metric = job.params.metric
-    metrics = pd.read_csv(job.input.metrics, sep="\t").query("metric == @metric")
+    metrics = read_tsv(job.input.metrics).query("metric == @metric")
     scores, validation = (
         metrics[metrics["split"] == split].set_index(["model", "unit", "seed"])["value"]
         for split in ("test", "valid")
@@ -85,7 +85,7 @@ def main(job):
     for path in job.input.members:
         run = parse_run(path)
         model, unit, seed = run["model"], run["unit"], run["seed"]
-        values = pd.read_csv(path, sep="\t").set_index("member")[metric]
+        values = read_tsv(path).set_index("member")[metric]
         best = pick(values, metric)
         # each member's score on the validation genes of its own cell
         of_members = [(model, member, seed) for member in values.index]

@@ -1,16 +1,14 @@
 """The cells that the paper names as worst, median and best, beside ours."""
 
-import pandas as pd
-
 from markexpr.evaluation.named_cells import compare_named_cells
-from markexpr.io.files import write_tsv
+from markexpr.io.files import read_tsv, write_tsv
 from markexpr.io.jobs import run_job
 from markexpr.tables import write_html
 
 
 def main(job):
     setting, metric = job.params.named_cells, job.params.metric
-    metrics = pd.read_csv(job.input[0], sep="\t")
+    metrics = read_tsv(job.input[0])
     table = compare_named_cells(metrics, setting, metric, job.params.simulated)
     write_tsv(job.output.tsv, table, float_format="%.4g")
     note = (

@@ -1,10 +1,9 @@
 """The paper's numbers and ours side by side."""
 
 import numpy as np
-import pandas as pd
 
 from markexpr.evaluation.published import Setting, beside_published
-from markexpr.io.files import write_tsv
+from markexpr.io.files import read_tsv, write_tsv
 from markexpr.io.jobs import run_job
 from markexpr.tables import write_html
 
@@ -18,9 +17,9 @@ def read_saliency(path):
 
 
 def main(job):
-    metrics = pd.read_csv(job.input.metrics, sep="\t")
-    published = pd.read_csv(job.input.published, sep="\t", comment="#")
-    regimes = pd.read_csv(job.input.regimes, sep="\t") if job.input.get("regimes") else None
+    metrics = read_tsv(job.input.metrics)
+    published = read_tsv(job.input.published, comment="#")
+    regimes = read_tsv(job.input.regimes) if job.input.get("regimes") else None
     saliency = [read_saliency(path) for path in job.input.get("attributions", [])]
     setting = Setting(
         job.params.published_as,

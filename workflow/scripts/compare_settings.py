@@ -2,10 +2,9 @@
 normalisation."""
 
 import matplotlib.pyplot as plt
-import pandas as pd
 
 from markexpr.evaluation.comparisons import read_groups, summarise_settings
-from markexpr.io.files import write_tsv
+from markexpr.io.files import read_tsv, write_tsv
 from markexpr.io.jobs import run_job
 from markexpr.plots import save
 from markexpr.plots.panels import COLOURS
@@ -53,8 +52,7 @@ def draw(table, metric):
 def main(job):
     table = job.params.table
     metrics = {
-        setting: pd.read_csv(path, sep="\t")
-        for setting, path in zip(job.params.settings, job.input.metrics)
+        setting: read_tsv(path) for setting, path in zip(job.params.settings, job.input.metrics)
     }
     summary = summarise_settings(metrics, table, read_groups(job.input.get("labels")))
     write_tsv(job.output.tsv, summary)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from markexpr.data.measured import check_all_alike, read_measured
 from markexpr.data.sources import DEEPCHROME_ORDER, write_kaggle_npz
 from markexpr.data.tensors import pick_counts
 from markexpr.io.files import atomic
@@ -38,6 +39,7 @@ def evaluation(job):
 
 
 def main(job):
+    check_all_alike([read_measured(path) for path in job.input.tensors], "written into one file")
     for path, cells in ((job.output.train, training(job)), (job.output.eval, evaluation(job))):
         with atomic(path) as temporary, open(temporary, "wb") as file:
             write_kaggle_npz(file, cells)

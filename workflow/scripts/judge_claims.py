@@ -1,23 +1,21 @@
 """What the paper says of its models, judged on our runs."""
 
-import pandas as pd
-
 from markexpr.evaluation.claims import LEVEL, judge_claims
 from markexpr.evaluation.regimes import read_errors
-from markexpr.io.files import write_tsv
+from markexpr.io.files import read_tsv, write_tsv
 from markexpr.io.jobs import run_job
 from markexpr.tables import write_html
 
 
 def main(job):
-    metrics = pd.read_csv(job.input.metrics, sep="\t")
+    metrics = read_tsv(job.input.metrics)
     errors, ensembles = job.input.get("errors"), job.input.get("ensembles")
     table = judge_claims(
         metrics,
         job.params.claims,
         job.params.metric,
         errors=read_errors(errors) if errors else {},
-        ensembles=pd.read_csv(ensembles, sep="\t") if ensembles else None,
+        ensembles=read_tsv(ensembles) if ensembles else None,
         deviations=job.params.deviations,
     )
     write_tsv(job.output.tsv, table)

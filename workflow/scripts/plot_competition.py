@@ -2,8 +2,8 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 
+from markexpr.io.files import read_tsv
 from markexpr.io.jobs import run_job
 from markexpr.plots import PALETTE, TRUTH, save
 from markexpr.tables import counted
@@ -92,8 +92,8 @@ def draw(table, models, printed):
 
 
 def main(job):
-    table = pd.read_csv(job.input.regimes, sep="\t")
-    published = pd.read_csv(job.input.published, sep="\t", comment="#")
+    table = read_tsv(job.input.regimes)
+    published = read_tsv(job.input.published, comment="#")
     # a printed error is of other data than the simulator's
     study = None if job.params.simulated else job.params.published_as
     figure = draw(table, job.params.models, select_printed(published, study))

@@ -1,8 +1,8 @@
 """Training and validation loss by epoch of every fold of a cross-validation."""
 
 import matplotlib.pyplot as plt
-import pandas as pd
 
+from markexpr.io.files import read_tsv
 from markexpr.io.jobs import run_job
 from markexpr.io.runs import parse_run
 from markexpr.plots import HIGH, LOW, save
@@ -41,7 +41,7 @@ def draw(histories):
 
 def main(job):
     setting = job.params.setting
-    histories = {parse_run(path)["unit"]: pd.read_csv(path, sep="\t") for path in job.input}
+    histories = {parse_run(path)["unit"]: read_tsv(path) for path in job.input}
     what = {"rows": "rows (a gene in a cell)", "genes": "genes with all of their cells"}[
         setting["over"]
     ]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from markexpr.io.files import write_tsv
-from markexpr.io.jobs import run_job
+from markexpr.io.jobs import run_job, warn
 from markexpr.plots import save
 
 
@@ -77,6 +77,9 @@ def main(job):
         with np.load(path) as file:
             tables.append(measure_depth(Path(path).stem, dict(file)))
     table = pd.concat(tables, ignore_index=True)
+    if table["unit"].nunique() > 1:
+        signal = table.loc[table["unit"] != "reads", "cell"].unique()
+        warn(f"mean signal of {', '.join(signal)} stands beside reads: they do not compare")
     write_tsv(job.output.table, table)
     save(draw(table), "Reads in the windows of all genes", job)
 

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from markexpr.io.files import write_tsv
+from markexpr.io.files import read_tsv, write_tsv
 from markexpr.io.jobs import log, run_job
 from markexpr.plots import HIGH, LOW, TRUTH, save
 
@@ -23,10 +23,10 @@ def draw(table):
 
 
 def main(job):
-    kept = len(pd.read_csv(job.input.genes, sep="\t"))
-    reasons = pd.concat(
-        pd.read_csv(path, sep="\t") for path in (job.input.before, job.input.dropped)
-    )["reason"].value_counts()
+    kept = len(read_tsv(job.input.genes))
+    reasons = pd.concat(read_tsv(path) for path in (job.input.before, job.input.dropped))[
+        "reason"
+    ].value_counts()
     rows = [("kept", kept), *reasons.items()]
     if job.params.published and not job.params.simulated:
         rows.insert(0, ("stated by the paper", job.params.published))

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+from markexpr.data.measured import read_measured
 from markexpr.data.tensors import is_high
 from markexpr.evaluation.metrics import auc
 from markexpr.io.files import write_tsv
@@ -46,11 +47,12 @@ def compare_label_modes(path):
     }
 
 
-def draw(table):
+def draw(table, units):
     """Draw how many labels differ between the two label modes, by the median expression of the
     cell.
 
-    table: cell, median (RPKM), differing (share of genes), agree (bool), of cells with a median.
+    table: cell, median, differing (share of genes), agree (bool), of cells with a median; units: of
+    their expression.
     """
     figure, axis = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
     for agree, colour, name in ((True, LOW, "both modes agree"), (False, HIGH, "they differ")):
@@ -75,7 +77,10 @@ def draw(table):
         )
     axis.margins(x=0.08)
     axis.set_ylim(-1.5, 5 + 115 * np.nanmax([*table["differing"], 0]))
-    axis.set(xlabel="median expression of the cell (RPKM)", ylabel="labels that differ (%)")
+    axis.set(
+        xlabel=f"median expression of the cell ({', '.join(units)})",
+        ylabel="labels that differ (%)",
+    )
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
@@ -90,7 +95,11 @@ def main(job):
             f"\n{published.sum()} cells with labels as published, of which nothing is known, are "
             "not shown"
         )
-    save(draw(table[~published]), title, job)
+    measured = [read_measured(path) for path in job.input]
+    units = dict.fromkeys(
+        cell.expression_unit for cell, hidden in zip(measured, published) if not hidden
+    )
+    save(draw(table[~published], units), title, job)
 
 
 if __name__ == "__main__":

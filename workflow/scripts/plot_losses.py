@@ -1,8 +1,8 @@
 """Training loss of every fit of a model against training steps."""
 
 import numpy as np
-import pandas as pd
 
+from markexpr.io.files import read_tsv
 from markexpr.io.jobs import run_job
 from markexpr.io.runs import parse_run
 from markexpr.plots import HIGH, LOW, save
@@ -86,7 +86,7 @@ def main(job):
     runs = {}
     for path in job.input:
         run = parse_run(path)
-        runs[run["model"], run["unit"]] = pd.read_csv(path, sep="\t")
+        runs[run["model"], run["unit"]] = read_tsv(path)
     several = len({unit for _, unit in runs}) > 1
     what = "every cell's model" if several else "the model"
     save(draw(runs), f"{job.wildcards.study}: training loss of {what}", job)

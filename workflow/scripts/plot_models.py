@@ -2,9 +2,9 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 
 from markexpr.evaluation.comparisons import average_seeds
+from markexpr.io.files import read_tsv
 from markexpr.io.jobs import run_job
 from markexpr.plots import LOW, TRUTH, save
 from markexpr.plots.panels import COLOURS
@@ -189,7 +189,7 @@ def draw_one_unit(table, axis_name):
 def main(job):
     block = job.params.figure
     split = block.get("split", "test")
-    table = select(pd.read_csv(job.input[0], sep="\t"), block["models"], block["metric"], split)
+    table = select(read_tsv(job.input[0]), block["models"], block["metric"], split)
     genes = "validation" if split == "valid" else split
     axis_name = f"{metric_name(block['metric'])} of {genes} genes"
     if table["unit"].nunique() == 1:

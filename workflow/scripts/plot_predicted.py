@@ -1,8 +1,8 @@
 """Predicted against true values of the test genes of every model of a study."""
 
 import numpy as np
-import pandas as pd
 
+from markexpr.io.files import read_tsv
 from markexpr.io.jobs import run_job
 from markexpr.io.runs import parse_run, read_predictions
 from markexpr.plots import LOW, TRUTH, save
@@ -53,9 +53,7 @@ def draw(runs):
 
 
 def main(job):
-    metrics = pd.read_csv(job.input.metrics, sep="\t").query(
-        "metric == 'pearson' and split == 'test'"
-    )
+    metrics = read_tsv(job.input.metrics).query("metric == 'pearson' and split == 'test'")
     score = metrics.set_index(["model", "unit", "seed"])["value"]
     runs = []
     for path in job.input.predictions:

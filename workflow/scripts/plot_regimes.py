@@ -2,8 +2,8 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 
+from markexpr.io.files import read_tsv
 from markexpr.io.jobs import run_job
 from markexpr.plots import PALETTE, TRUTH, save
 from markexpr.tables import counted
@@ -67,7 +67,7 @@ def draw(table):
 
 
 def main(job):
-    table = pd.read_csv(job.input[0], sep="\t")
+    table = read_tsv(job.input[0])
     save(draw(table), f"{job.wildcards.study}: error by what was seen in training", job)
 
 

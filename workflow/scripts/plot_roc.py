@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_curve
 
+from markexpr.io.files import read_tsv
 from markexpr.io.jobs import InputError, log, run_job
 from markexpr.io.runs import parse_run, read_predictions
 from markexpr.plots import HIGH, LOW, PALETTE, TRUTH, save
@@ -87,7 +88,7 @@ def draw(runs):
 
 
 def main(job):
-    metrics = pd.read_csv(job.input.metrics, sep="\t")
+    metrics = read_tsv(job.input.metrics)
     scores = metrics.query("metric == 'auc' and split == 'test'").set_index(
         ["model", "unit", "seed"]
     )

@@ -2,8 +2,8 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 
+from markexpr.io.files import read_tsv
 from markexpr.io.jobs import run_job
 from markexpr.plots import TRUTH, save
 from markexpr.plots.panels import COLOURS
@@ -48,7 +48,7 @@ def draw(regimes, cells):
 
 
 def main(job):
-    regimes, cells = (pd.read_csv(path, sep="\t") for path in (job.input.regimes, job.input.cells))
+    regimes, cells = (read_tsv(path) for path in (job.input.regimes, job.input.cells))
     title = f"{job.wildcards.study}: every unseen cell beside the gene mean"
     save(draw(regimes, cells), title, job)
 

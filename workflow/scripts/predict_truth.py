@@ -11,6 +11,7 @@ from markexpr.data.annotation import read_genes
 from markexpr.data.samples import list_tensors
 from markexpr.data.splits import split_by_gene
 from markexpr.data.tensors import is_high
+from markexpr.io.files import read_tsv
 from markexpr.io.jobs import InputError, run_job
 from markexpr.io.runs import subtract, write_run
 
@@ -69,7 +70,7 @@ def read_cell(path, truth, study, sequence):
 
 def main(job):
     how = job.params.samples
-    truth = pd.read_csv(job.input.truth, sep="\t")
+    truth = read_tsv(job.input.truth)
     tables = [
         read_cell(path, truth, job.wildcards.study, job.params.sequence)
         for path in list_tensors(how, job.input)

@@ -1,6 +1,7 @@
 """Scores of a study by what was seen in training: genes of seen cells, and unseen cells, beside the
 gene mean."""
 
+from markexpr.data.measured import check_all_alike, read_measured
 from markexpr.evaluation.regimes import REGIMES, gather, score, write_errors
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import log, run_job
@@ -19,7 +20,8 @@ def runs(paths):
 
 
 def main(job):
-    found = score(gather(runs(job.input)), **job.params.bootstrap)
+    check_all_alike([read_measured(path) for path in job.input.tensors], "scored together")
+    found = score(gather(runs(job.input.predictions)), **job.params.bootstrap)
     table = found.table
     write_tsv(job.output.tsv, table)
     write_tsv(job.output.cells, found.cells)

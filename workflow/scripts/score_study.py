@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from markexpr.data.measured import read_measured, warn_of_differences
 from markexpr.data.splits import SPLITS
 from markexpr.evaluation.scorer import SCORERS
 from markexpr.io.files import write_tsv
@@ -10,8 +11,10 @@ from markexpr.io.runs import parse_run, read_predictions
 
 
 def main(job):
-    tables = []
-    for number, path in enumerate(job.input, 1):
+    measured = [read_measured(path) for path in job.input.tensors]
+    warn_of_differences(measured, "set side by side")
+    tables, paths = [], job.input.predictions
+    for number, path in enumerate(paths, 1):
         predictions = read_predictions(path)
         for split in SPLITS:
             here = predictions[predictions["split"] == split]
@@ -22,8 +25,8 @@ def main(job):
                     here["y_true"], here["y_pred"], **job.params.bootstrap, **genes
                 )
                 tables.append(scores.assign(**parse_run(path), split=split))
-        if number % 50 == 0 or number == len(job.input):
-            log.info("%d of %d runs scored", number, len(job.input))
+        if number % 50 == 0 or number == len(paths):
+            log.info("%d of %d runs scored", number, len(paths))
     columns = [
         "study",
         "model",

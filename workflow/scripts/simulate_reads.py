@@ -1,19 +1,16 @@
 """The simulated reads of one cell, one tagAlign a mark."""
 
-import pandas as pd
-
 from markexpr import simulate
 from markexpr.data.annotation import GENE_INFO_COLUMNS, read_chrom_sizes
+from markexpr.io.files import read_tsv
 from markexpr.io.jobs import log, run_job
 
 
 def main(job):
     settings, cell = job.params.simulate, job.wildcards.cell
-    genes = pd.read_csv(
-        job.input.gene_info, sep="\t", header=None, names=GENE_INFO_COLUMNS, dtype={"chrom": str}
-    )
+    genes = read_tsv(job.input.gene_info, names=GENE_INFO_COLUMNS).astype({"strand": int})
     genes["chrom"] = "chr" + genes["chrom"]
-    truth = pd.read_csv(job.input.truth, sep="\t")
+    truth = read_tsv(job.input.truth)
     activity = (
         truth[truth["cell"] == cell]
         .set_index("gene_id")["activity"]

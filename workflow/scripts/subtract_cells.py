@@ -1,10 +1,12 @@
 """The change between two cells as the difference of one model's predictions for each."""
 
+from markexpr.data.measured import check_all_alike, read_measured
 from markexpr.io.jobs import InputError, run_job
 from markexpr.io.runs import read_predictions, subtract, write_run
 
 
 def main(job):
+    check_all_alike([read_measured(path) for path in job.input.tensors], "subtracted")
     a, b = (read_predictions(path).set_index("gene_id") for path in (job.input.a, job.input.b))
     change = subtract(a, b)
     if change.empty:

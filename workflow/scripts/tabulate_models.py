@@ -1,17 +1,15 @@
 """One of the paper's tables of models side by side, with the published values beside ours."""
 
-import pandas as pd
-
 from markexpr.evaluation.comparisons import read_groups, summarise, summarise_shares
-from markexpr.io.files import write_tsv
+from markexpr.io.files import read_tsv, write_tsv
 from markexpr.io.jobs import run_job
 from markexpr.tables import metric_name, write_html
 
 
 def main(job):
     block = job.params.table
-    metrics = pd.read_csv(job.input.metrics, sep="\t")
-    published = pd.read_csv(job.input.published, sep="\t", comment="#")
+    metrics = read_tsv(job.input.metrics)
+    published = read_tsv(job.input.published, comment="#")
     published = published[published["study"] == job.wildcards.study]
     note = f"{metric_name(block['metric'])} of test genes over units; seeds are averaged first. "
     note += (
@@ -20,7 +18,7 @@ def main(job):
     )
     if "relative_to" in block:
         other = job.input.get("denominators")
-        denominators = pd.read_csv(other, sep="\t") if other else None
+        denominators = read_tsv(other) if other else None
         table = summarise_shares(metrics, block, published, denominators)
         note += (
             " Columns with % are shares of another model's, unit by unit, where that is above 0."

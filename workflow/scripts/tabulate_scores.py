@@ -1,14 +1,12 @@
 """Scores of the test genes, one row a run."""
 
-import pandas as pd
-
-from markexpr.io.files import write_tsv
+from markexpr.io.files import read_tsv, write_tsv
 from markexpr.io.jobs import run_job
 from markexpr.tables import scores_wide, write_html
 
 
 def main(job):
-    metrics = pd.read_csv(job.input[0], sep="\t")
+    metrics = read_tsv(job.input[0])
     table = scores_wide(metrics, "test")
     write_tsv(job.output.tsv, table)
     shown = table.rename(columns={"n": "test_genes"}).replace(

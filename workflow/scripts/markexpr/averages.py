@@ -4,6 +4,7 @@
 import numpy as np
 import pandas as pd
 
+from markexpr.data.measured import check_alike, from_plain
 from markexpr.evaluation import metrics
 from markexpr.io.jobs import InputError, log
 from markexpr.io.runs import parse_run
@@ -12,8 +13,8 @@ EVERY = 10  # members between two lines of progress
 
 
 def check_members(samples, params, path):
-    """Raise InputError if a member was trained on other marks or bins than a cell has. params: of
-    the member's run, at `path`."""
+    """Raise InputError if a member was trained on other marks or bins than a cell has, or its cell
+    was measured in another way. params: of the member's run, at `path`."""
     marks, bins = params["inputs"]["marks"], params["inputs"]["bins"]
     _, _, n_bins = samples.inputs["marks"].shape
     if marks != samples.mark_names or bins != n_bins:
@@ -21,6 +22,8 @@ def check_members(samples, params, path):
             f"{path} was trained on {bins} bins of {', '.join(marks)}, and the cell has "
             f"{n_bins} of {', '.join(samples.mark_names)}"
         )
+    if "measured" in params and samples.measured:
+        check_alike(from_plain(params["measured"]), samples.measured, "predicted by one another")
 
 
 def average(samples, paths, predict):

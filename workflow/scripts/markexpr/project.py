@@ -8,9 +8,10 @@ from pathlib import Path
 
 from markexpr.io.jobs import InputError
 from markexpr.lookup import Lookup
+from markexpr.meetings import check_meetings
 from markexpr.origins import Origins
 from markexpr.plan import Plan
-from markexpr.settings.config import Config, choose_pairs, load_config
+from markexpr.settings.config import Config, check_cell_names, choose_pairs, load_config
 from markexpr.settings.reading import choose, read_sheet, read_yaml
 from markexpr.settings.studies import load_studies
 
@@ -45,7 +46,10 @@ class Project:
 
     def check_targets(self, targets):
         """Raise InputError for a target under results/runs/ that is no run of the plan, with the
-        nearest that is. Snakemake would say that there is no rule for it."""
+        nearest that is (Snakemake would say that there is no rule for it), and for a study whose
+        cells cannot meet."""
+        asked = [target for target in targets if target in self.plan.studies]
+        check_meetings(self.plan, self.lookup.sources, asked)
         for target in targets:
             parts = Path(target).parts
             if parts[:2] == ("results", "runs") and len(parts) == 7:
@@ -69,6 +73,7 @@ def read_project(home, given, files=()):
     choose(config.studies, studies, "studies", "config/studies/")
     sheet_cells = [row["cell"] for row in read_sheet(home / "config/cells.tsv", ["cell", "name"])]
     known = [*sheet_cells, *(cell for cell in config.sources if cell not in sheet_cells)]
+    check_cell_names(known)
     built = _choose_cells(config, sheet_cells, known)
     pairs = _choose_pairs(home, config, known, built)
     for name, study in studies.items():
@@ -78,6 +83,7 @@ def read_project(home, given, files=()):
         raise InputError(f"config key 'chrom_sizes': there is no file {chrom_sizes}")
     plan = Plan(studies, built, pairs, config.seeds, config.simulated)
     origins = Origins(config, known, str(chrom_sizes))
+    check_meetings(plan, origins, config.studies)
     rows = read_sheet(home / "config/published.tsv", ["study", "metric"])
     published = {row["study"] for row in rows}
     gradients = {row["study"] for row in rows if row["metric"] == "gradient"}

@@ -5,7 +5,7 @@ import html
 import numpy as np
 import pandas as pd
 
-from markexpr.io.files import atomic
+from markexpr.io.files import TEXT, atomic
 
 STYLE = """
 body { font-family: system-ui, sans-serif; font-size: 14px; margin: 1.5em; }
@@ -92,8 +92,8 @@ def write_html(table, title, job, note="", seeds=None):
     if seeds == 1:
         note = f"{note} {ONE_SEED}".strip()
 
-    def cell(value):
-        if pd.isna(value):
+    def cell(column, value):
+        if pd.isna(value) or value == "":
             return '<td class="number">–</td>'
         if isinstance(value, float):
             small = 0 < abs(value) < 0.001
@@ -107,12 +107,14 @@ def write_html(table, title, job, note="", seeds=None):
         if isinstance(value, str) and len(value) > LONG:
             first, rest = value[:LONG].rsplit(" ", 1)[0], html.escape(value)
             return f"<td><details><summary>{html.escape(first)} …</summary>{rest}</details></td>"
-        number = str(value).removeprefix("-")[:1].isdigit()
+        # a name may begin with a digit
+        number = column not in TEXT and str(value).removeprefix("-")[:1].isdigit()
         return f"<td{' class=number' if number else ''}>{html.escape(str(value))}</td>"
 
     head = "".join(f"<th>{html.escape(str(name).replace('_', ' '))}</th>" for name in table.columns)
     rows = "\n".join(
-        "<tr>" + "".join(map(cell, row)) + "</tr>" for row in table.itertuples(index=False)
+        "<tr>" + "".join(map(cell, table.columns, row)) + "</tr>"
+        for row in table.itertuples(index=False)
     )
     page = (
         '<!doctype html>\n<html lang="en"><head><meta '

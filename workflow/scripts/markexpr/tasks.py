@@ -137,6 +137,10 @@ class Task:
         """All runs of a model, without seeds."""
         raise NotImplementedError
 
+    def meetings(self):
+        """Pairs of cells whose numbers come together in one sample, model or score."""
+        raise NotImplementedError
+
     def truth(self, unit):
         """The best predictions that are possible, on the simulated mirror, for a scored unit."""
         raise NotImplementedError
@@ -179,6 +183,11 @@ class Task:
             self._check_keys(name, model)
             self.check_model(name, model)
         self.check_study()
+        if self.study.models and not (self.held_out or _tests(self.split)):
+            self.refuse(
+                "no gene tests and no cell is held out, so that there is nothing to score: name a "
+                "test part in the split, or held_out_cells"
+            )
 
     def _check_keys(self, name, model):
         if not isinstance(model, self.kinds):
@@ -208,6 +217,13 @@ class Task:
         """Raise an InputError that names the study, and the model if there is one."""
         place = f"study {self.name}" + (f", model {model}" if model else "")
         raise InputError(f"{place}: {message}")
+
+
+def _tests(split):
+    """Whether a split has a part that tests."""
+    if split.scheme == "id_order":
+        return "test" in split.parts
+    return split.scheme != "random" or bool(split.test)
 
 
 TASK_OF_STUDY_KEY = {
@@ -250,6 +266,11 @@ class Cells(Task):
             members = [cell for cell in cells if cell not in self.held_out]
             found = (self._fit(model, cell, members) for cell in cells)
         return [run for run in found if run]
+
+    def meetings(self):
+        # cells that are held out are predicted by the others' models, and scored together
+        apart = not (self.held_out and self.training_cells)
+        return [] if apart else [(self.built[0], other) for other in self.built[1:]]
 
     def _control(self, model, cell):
         others = [other for other in self.training_cells if other != cell]
@@ -298,6 +319,10 @@ class Transfers(Task):
         needs = {**self._cell("source", source), "genes": genes_path(self.name)}
         fit = self._run(model, source, "train", needs, self._samples(model), scored=False)
         return [fit, *(self._applied(fit, target) for target in targets)] if targets else []
+
+    def meetings(self):
+        source = self.study.transfer.source
+        return [(source, target) for target in self.built if target != source]
 
     def _trained(self, model, unit, target):
         needs = {**self._cell("target", target), "genes": genes_path(self.name)}
@@ -389,6 +414,9 @@ class Pairs(Task):
         samples, how = {"kind": "pair", "labels": labels}, self._how_made(model)
         return [self._run(model, pair, how, self.inputs_of(pair), samples) for pair in pairs]
 
+    def meetings(self):
+        return [tuple(pair.split("-")) for pair in self.pairs]
+
     def _has_both(self, model, pair):
         return len(self._chosen(model, pair.split("-"))) == 2
 
@@ -404,7 +432,8 @@ class Pairs(Task):
     def _subtracted(self, model, pair):
         folders = [run_folder(self.name, model, cell) for cell in pair.split("-")]
         a, b = (f"{folder}/predictions.tsv.gz" for folder in folders)
-        return self._run(model, pair, "subtract", {"a": a, "b": b})
+        needs = {"a": a, "b": b, "tensors": self.tensors(pair.split("-"))}
+        return self._run(model, pair, "subtract", needs)
 
     def truth(self, unit):
         return self._truth(unit, self.inputs_of(unit), {"kind": "pair", "labels": False})
@@ -464,6 +493,9 @@ class Pooled(Task):
         needs = {"cells": self.tensors(self.built), **self._sequence(model)}
         samples = {"kind": "pooled", "fold": None}
         return [self._run(model, "pooled", self._how_made(model), needs, samples)]
+
+    def meetings(self):
+        return [(self.built[0], other) for other in self.built[1:]]
 
     def _fold(self, model, which):
         crossed = self.study.cross_validation

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from markexpr.io.files import open_text, reading
+from markexpr.io.files import open_text, read_tsv, reading
 from markexpr.io.jobs import InputError
 
 GENE_INFO_COLUMNS = ["gene_id", "chrom", "start", "end", "strand", "biotype", "name", "description"]
@@ -208,7 +208,7 @@ def _kept_and_dropped(genes, reason, what):
 
 def read_genes(path):
     """Read a gene list written by this pipeline, results/annotation/genes*.tsv."""
-    genes = pd.read_csv(path, sep="\t", keep_default_na=False)
+    genes = read_tsv(path)
     missing = {"gene_id", "chrom", "tss", "strand", "name"} - set(genes.columns)
     if missing:
         raise InputError(f"{path} lacks the columns {', '.join(sorted(missing))}")

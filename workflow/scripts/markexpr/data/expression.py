@@ -1,13 +1,19 @@
-"""Expression tables: REMC's RPKM and count matrices, and the tables that come with published
-counts."""
+"""Expression tables: REMC's RPKM and count matrices, the tables that come with published counts,
+and a user's own."""
 
+import csv
 import io
+import re
 
 import numpy as np
 import pandas as pd
 
-from markexpr.io.files import open_text, reading
-from markexpr.io.jobs import InputError
+from markexpr.io.files import open_bytes, open_text, reading
+from markexpr.io.jobs import InputError, log
+
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+# ---- REMC's tables ----
 
 FIX = (
     "delete it (and its .sha256) and run again to fetch it anew, or "
@@ -53,7 +59,13 @@ def _table(names, rows, columns):
     """The named columns, by their position in the header."""
     text = io.StringIO("\n".join(rows))
     table = pd.read_csv(
-        text, sep="\t", header=None, usecols=[names.index(column) for column in columns]
+        text,
+        sep="\t",
+        header=None,
+        usecols=[names.index(column) for column in columns],
+        dtype=str,
+        keep_default_na=False,
+        quoting=csv.QUOTE_NONE,
     )
     table.columns = sorted(columns, key=names.index)
     return table
@@ -96,47 +108,160 @@ def read_expressions(path, cells):
     table = _table(names, rows, list(dict.fromkeys(["gene_id", *cells, *known]))).set_index(
         "gene_id"
     )
-    values = pd.DataFrame({cell: _checked(table[cell], path, header=1) for cell in cells})
+    values = pd.DataFrame({cell: _checked(table[cell], path) for cell in cells})
     for name, value in known.items():
-        if TSPAN6 in table.index and not abs(table.loc[TSPAN6, name] - value) < 0.0005:
+        found = table.loc[TSPAN6, name] if TSPAN6 in table.index else str(value)
+        if not (NUMBER.fullmatch(found) and abs(float(found) - value) < 0.0005):
             raise InputError(
-                f"{path}: {TSPAN6} in {name} is {table.loc[TSPAN6, name]}, but {value} in "
+                f"{path}: {TSPAN6} in {name} is {found}, but {value} in "
                 "REMC's table: the columns are shifted or the cells mixed up"
             )
     return values
 
 
-def read_expression_csv(path):
-    """A table of gene id and expression in two columns, by comma or tab, without header: DeepDiff's
-    published raw counts, or a user's own values. Returns a Series by gene_id. Raises InputError as
-    read_expression."""
-    fix = "check the cell's entry under config key 'sources'"
-    with reading(path, fix):
-        with open_text(path) as file:
-            separator = "\t" if "\t" in file.readline() else ","
-        try:
-            table = pd.read_csv(path, header=None, sep=separator)
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise InputError(
-                f"{path} is not a table of gene id and expression "
-                f"({' '.join(str(error).split())}); {fix}"
-            ) from error
-    if table.shape[1] != 2:
-        raise InputError(
-            f"{path} has {table.shape[1]} columns where gene id and expression are expected, "
-            "without a header"
-        )
-    return _checked(table.set_index(0)[1], path, header=0)
-
-
-def _checked(values, path, header):
-    numbers = pd.to_numeric(values, errors="coerce")
+def _checked(values, path):
+    """Text of one column as float64; InputError for a value that is no number of 0 or more, or a
+    gene that stands twice."""
+    plain = values.str.strip()
+    numbers = pd.to_numeric(plain.where(plain.str.fullmatch(NUMBER)), errors="coerce")
     bad = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))
     if bad.size:
         raise InputError(
-            f"{path}, line {bad[0] + 1 + header}: expression of {values.index[bad[0]]} is "
-            f"{str(values.iloc[bad[0]])!r}, not a number >= 0"
+            f"{path}, line {bad[0] + 2}: expression of {values.index[bad[0]]} is "
+            f"{values.iloc[bad[0]]!r}, not a number >= 0"
         )
     if values.index.has_duplicates:
         raise InputError(f"{path}: gene {values.index[values.index.duplicated()][0]} stands twice")
     return numbers.astype(np.float64)
+
+
+# ---- a user's table, or that which comes with published counts ----
+
+OWN_FIX = "check the cell's entry under config key 'sources'"
+EXPECTED = "expected are two columns, gene id and expression, by tab or comma, without a header"
+WITH_COMMAS = re.compile(r"[+-]?[0-9]+(,[0-9]+)+(\.[0-9]*)?")
+NOTHING = {"", "-", "na", "n/a", "nan", "null", "none", "#n/a"}
+# how spreadsheets write what they took for a date: 1-Mar, Sep-02, 2001-03-01
+DATE = re.compile(
+    r"[0-9]{1,2}-(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+    r"|(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)-[0-9]{1,2}"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    re.IGNORECASE,
+)
+OTHER_FORMATS = {
+    b"PK\x03\x04": "a workbook (.xlsx) or zip archive: save the sheet as tab-separated text",
+    b"\xd0\xcf\x11\xe0": "an old workbook (.xls): save the sheet as tab-separated text",
+    b"BZh": "packed by bzip2: take gzip, or unpack it",
+    b"\xfd7zXZ": "packed by xz: take gzip, or unpack it",
+    b"\x28\xb5\x2f\xfd": "packed by zstd: take gzip, or unpack it",
+    b"\xff\xfe": "text in UTF-16: save it as UTF-8",
+    b"\xfe\xff": "text in UTF-16: save it as UTF-8",
+    b"%PDF": "a PDF: save it as tab-separated text",
+}
+
+
+def read_expression_csv(path):
+    """The values of a table of gene id and expression, a float64 Series by gene_id.
+
+    It may be gzipped, whatever its name. Quotes, blanks around a field, empty lines, lines that
+    begin with # and HTSeq's counts of what is no gene (`__no_feature`) are taken for what they are.
+    Raises InputError, naming the line, for anything else than two columns, a value that is no
+    number of 0 or more, an id that a spreadsheet has spoilt, or a gene that stands twice.
+    """
+    _refuse_other_formats(path)
+    values, lines, others = {}, {}, []
+    for number, fields in _rows(path):
+        place = f"{path}, line {number}"
+        if len(fields) != 2:
+            raise InputError(f"{place}: {_wrong_columns(fields)}")
+        gene, text = (field.strip() for field in fields)
+        if gene.startswith("__"):
+            others.append(gene)
+            continue
+        if gene == "" or DATE.fullmatch(gene):
+            fault = "is a date, as spreadsheets make of names" if gene else "is missing"
+            raise InputError(f"{place}: the gene id {gene!r} {fault}; {EXPECTED}")
+        if gene in values:
+            raise InputError(
+                f"{path}: gene {gene} stands twice, in lines {lines[gene]} and {number}"
+            )
+        value = float(text) if NUMBER.fullmatch(text) else np.nan
+        if not (np.isfinite(value) and value >= 0):
+            hint = _hint(gene, text, values)
+            raise InputError(f"{place}: expression of {gene} is {text!r}, not a number >= 0{hint}")
+        values[gene], lines[gene] = value, number
+    if not values:
+        raise InputError(f"{path} holds no gene; {EXPECTED}")
+    if others:
+        log.info("%s: left out %s, which are no genes", path, ", ".join(others))
+    return pd.Series(values, dtype=np.float64)
+
+
+def find_line(path, gene):
+    """The line of a gene in its table, in words: the place that a message names."""
+    for number, fields in _rows(path):
+        if fields[0].strip() == gene:
+            return f"{path}, line {number}"
+    return str(path)
+
+
+def _refuse_other_formats(path):
+    with reading(path, OWN_FIX), open_bytes(path) as file:
+        first = file.read(8)
+    for begins, what in OTHER_FORMATS.items():
+        if first.startswith(begins):
+            raise InputError(f"{path} is {what}; {EXPECTED}")
+
+
+def _rows(path):
+    """Numbers and fields of the lines that are neither empty nor comments."""
+    separator = None
+    with reading(path, OWN_FIX), open_text(path) as file:
+        for number, line in enumerate(file, 1):
+            # Windows' editors begin a file with a mark of its encoding
+            line = line.removeprefix("\ufeff").rstrip("\r\n")
+            if not line.strip() or line.startswith("#"):
+                continue
+            separator = separator or next((mark for mark in "\t,;" if mark in line), "\t")
+            if separator == ";":
+                raise InputError(
+                    f"{path}, line {number}: fields are separated by semicolons; {EXPECTED}, with "
+                    "a point in numbers (1.5)"
+                )
+            yield number, _fields(line, separator, f"{path}, line {number}")
+
+
+def _fields(line, separator, place):
+    if '"' not in line:
+        return line.split(separator)
+    try:
+        return next(csv.reader([line], delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise InputError(f"{place}: a quote is not closed ({error}); {EXPECTED}") from error
+
+
+def _wrong_columns(fields):
+    count = f"{len(fields)} column" + "s" * (len(fields) != 1)
+    if len(fields) == 3 and all(part.strip().isdigit() for part in fields[1:]):
+        return f"{count}, or a number with a comma (write 1.5 or 1234); {EXPECTED}"
+    if len(fields) == 1 and len(fields[0].split()) > 1:
+        return f"{count}, since fields are separated by blanks; {EXPECTED}"
+    return f"{count}; {EXPECTED}"
+
+
+def _hint(gene, text, before):
+    """What a value that is no expression may be, and what to do. before: the values above it."""
+    if NUMBER.fullmatch(gene) and not NUMBER.fullmatch(text) and text.lower() not in NOTHING:
+        return ": the gene id comes first"
+    if text.lower() in NOTHING:
+        return ": it is missing; take the gene out, or write 0 if nothing was found of it"
+    if WITH_COMMAS.fullmatch(text):
+        return ": write numbers without commas, with a point (1.5, 1234)"
+    if NUMBER.fullmatch(text):
+        if not np.isfinite(float(text)):
+            return ": no computer's number is as large"
+        return (
+            ": ratios, z-scores and logarithms without + 1 have no place here; give the values "
+            "themselves, or a logarithm of value + 1 with key expression_scale"
+        )
+    return "" if before else ": if this line is a header, take it away"

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from markexpr.data.annotation import read_genes
+from markexpr.data.measured import read_measured, warn_of_differences
 from markexpr.data.tensors import orient, pick_counts
 
 
@@ -30,6 +31,8 @@ def measure_cells(measure, job):
 
     measure: takes what load_oriented returns and gives a table. Returns the tables as one.
     """
+    measured = [read_measured(path) for path in job.input.tensors]
+    warn_of_differences(measured, "drawn as one")
     genes = read_genes(job.input.genes)
     paths = zip(job.input.counts, job.input.tensors)
     return pd.concat((measure(*load_oriented(*pair, genes)) for pair in paths), ignore_index=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from markexpr.data.annotation import read_genes
-from markexpr.data.splits import UNLABELLED, split_by_gene
+from markexpr.data.measured import Measured, check_alike, describe
+from markexpr.data.splits import SPLITS, UNLABELLED, split_by_gene
 from markexpr.io.jobs import InputError
 
 
@@ -20,7 +21,8 @@ class Samples:
     target: float32 [samples], NaN where it is hidden; split: str [samples], train, valid, test or
     unlabelled; gene_id, cell: str [samples]
     mark_names: the names along the marks axis; measured_in: the units of expression and of counts,
-    by name; normalise: how inputs were made of counts
+    by name; normalise: how inputs were made of counts; measured: all of how the cell was measured,
+    of several cells that of the first
     auxiliary: further targets by name, float32 [samples] (`a`, `b`: of each cell of a pair)
     by_gene: inputs that are a gene's own whatever the cell, first axis [genes] (`sequence`: uint8
     [genes, bp]), and gene: int64 [samples], the row of each sample in them
@@ -35,6 +37,7 @@ class Samples:
     auxiliary: dict = field(default_factory=dict)
     measured_in: dict = field(default_factory=dict)
     normalise: str = ""
+    measured: Measured | None = None
     by_gene: dict = field(default_factory=dict)
     gene: np.ndarray | None = None
 
@@ -124,16 +127,13 @@ def load_cell(path):
         mark_names=[str(mark) for mark in arrays["marks"]],
         measured_in={name: provenance.get(name, "") for name in ("expression_unit", "counts_unit")},
         normalise=provenance.get("data", {}).get("normalise", ""),
+        measured=describe(provenance, arrays["marks"], arrays["X"].shape[2], path),
     )
 
 
 def joined(first, second):
-    """The samples of two cells one after the other. Raises InputError if their marks differ."""
-    if first.mark_names != second.mark_names:
-        raise InputError(
-            f"{first.cell[0]} and {second.cell[0]} have different marks: {first.mark_names} "
-            f"and {second.mark_names}"
-        )
+    """The samples of two cells one after the other. Raises InputError if they are not alike."""
+    check_alike(first.measured, second.measured, "trained on together")
     rows = {
         name: np.concatenate([getattr(first, name), getattr(second, name)])
         for name in ("target", "split", "gene_id", "cell")
@@ -154,16 +154,7 @@ def load_pair(a, b, labels=False):
     units.
     """
     first, second = load_cell(a), load_cell(b)
-    if first.mark_names != second.mark_names:
-        raise InputError(
-            f"{a} and {b} have different marks: {first.mark_names} and {second.mark_names}"
-        )
-    for name, unit in first.measured_in.items():
-        if unit != second.measured_in[name]:
-            raise InputError(
-                f"{a} and {b} cannot be subtracted: {name.replace('_', ' ')} is {unit!r} in "
-                f"one and {second.measured_in[name]!r} in the other"
-            )
+    check_alike(first.measured, second.measured, "subtracted")
     shared, rows_a, rows_b = np.intersect1d(first.gene_id, second.gene_id, return_indices=True)
     if not shared.size:
         raise InputError(
@@ -178,6 +169,9 @@ def load_pair(a, b, labels=False):
             f"{a} and {b} put gene {first.gene_id[rows_a[other[0]]]} in different splits: a "
             "pair needs one split for both cells"
         )
+    for part in SPLITS:
+        if part in first.split and part not in split:
+            raise InputError(f"{a} and {b} have no {part} gene in common")
     own = {"a": first.target, "b": second.target}
     if labels:
         own = {
@@ -192,6 +186,7 @@ def load_pair(a, b, labels=False):
         mark_names=first.mark_names,
         auxiliary={"a": own["a"][rows_a], "b": own["b"][rows_b]},
         normalise=first.normalise,
+        measured=first.measured,
     )
 
 
@@ -216,18 +211,7 @@ def load_pooled(paths, sequence=None, fold=None):
                 np.empty((size, *cell.inputs["marks"].shape[1:]), dtype=np.float32),
                 0,
             )
-        if cell.mark_names != first.mark_names or cell.inputs["marks"].shape[1:] != marks.shape[1:]:
-            raise InputError(
-                f"{paths[0]} and {path} have different marks or bins: {first.mark_names} and "
-                f"{cell.mark_names}"
-            )
-        for name, unit in cell.measured_in.items():
-            if unit != first.measured_in[name]:
-                what = name.replace("_", " ")
-                raise InputError(
-                    f"{paths[0]} and {path} cannot be pooled: {what} is "
-                    f"{first.measured_in[name]!r} in one and {unit!r} in the other"
-                )
+        check_alike(first.measured, cell.measured, "pooled")
         marks[filled : filled + len(cell.target)] = cell.inputs["marks"]
         filled += len(cell.target)
         cells.append(replace(cell, inputs={}))

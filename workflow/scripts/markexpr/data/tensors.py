@@ -8,7 +8,7 @@ import pandas as pd
 
 from markexpr.data import splits
 from markexpr.data.windows import Window
-from markexpr.io.jobs import InputError, log, warn
+from markexpr.io.jobs import InputError, log
 
 # ---- inputs: from counts to what a model sees ----
 
@@ -105,8 +105,10 @@ def median_label(expression, mode="numeric", decimals=3, median_of=None):
     high = is_high(expression, median, mode, decimals)
     if high.all() or not high.any():
         side = "below" if high.all() else "above"
+        values = np.asarray(expression if median_of is None else median_of)
+        equal = f" ({(values == median).mean():.0%} of {len(values):,} genes are at it)"
         raise InputError(
-            f"the median expression is {median:g} and no gene is {side} it: labels by the "
+            f"the median expression is {median:g}{equal} and no gene is {side} it: labels by the "
             "median need varied expression"
         )
     return high.astype(np.float32), median
@@ -117,26 +119,38 @@ def median_label(expression, mode="numeric", decimals=3, median_of=None):
 
 @dataclass
 class Levels:
-    """Expression of a cell: values by gene_id, in `unit` (RPKM, read count, …); label_only where
-    there is nothing but labels."""
+    """Expression of a cell: values by gene_id, in `unit` (RPKM, read count, …, as
+    markexpr.settings.units.find_unit has it); label_only where there is nothing but labels."""
 
     values: pd.Series
     unit: str
     label_only: bool = False
 
 
-def make_target(levels, gene_id, setting):
+def list_median_genes(genes, biotypes):
+    """The genes whose median is meant by `median_of: all_genes`, whatever further rows a table of
+    expression has: those of the gene table that are of the study's kinds. REMC's tables hold just
+    these. genes: the gene table (gene_id, biotype)."""
+    return genes.loc[genes["biotype"].isin(biotypes), "gene_id"].to_numpy(dtype=str)
+
+
+def make_target(levels, gene_id, setting, all_genes=None):
     """The target of a study by gene, float32, and how it was made.
 
     levels: Levels of all genes of the expression table; gene_id: those of the study, all of them
     whether they have counts or not, so that a median is that of the cell and not of a subset;
-    setting: the study's `target` block. A source that has labels only gives those.
+    setting: the study's `target` block; all_genes: those of list_median_genes, whatever has a value
+    if None. A source that has labels only gives those.
     """
     values = levels.values.loc[gene_id]
     if setting["kind"] == "median_label":
         if levels.label_only:
             return values.astype(np.float32), {"labels": "as published"}
-        median_of = levels.values.to_numpy() if setting.get("median_of") == "all_genes" else None
+        median_of = None
+        if setting.get("median_of") == "all_genes":
+            whole = levels.values
+            median_of = whole if all_genes is None else whole[whole.index.isin(all_genes)]
+            median_of = median_of.to_numpy()
         label, median = median_label(
             values.to_numpy(), setting.get("label_mode", "numeric"), median_of=median_of
         )
@@ -183,12 +197,13 @@ def pick_counts(counts, gene_id, marks, where):
     return counts["counts"][place[gene_id].to_numpy()][:, mark_index]
 
 
-def build(cell, data, genes, counts, levels):
+def build(cell, data, genes, counts, levels, all_genes=None):
     """The arrays of results/tensors/{study}/{cell}.npz but for the provenance, and what goes into
     it.
 
     data: the study's `data` block; genes: the study's list; counts: the arrays of
-    results/counts/{window}/{cell}.npz; levels: Levels. Raises InputError if genes, counts and
+    results/counts/{window}/{cell}.npz; levels: Levels; all_genes: as for make_target. Raises
+    InputError if genes, counts and
     expression have none in common, or a mark is missing.
     """
     listed = genes["gene_id"].to_numpy(dtype=str)
@@ -199,7 +214,7 @@ def build(cell, data, genes, counts, levels):
             f"{cell}: the study's genes and the expression table have no gene in common "
             f"({listed[0]}…, {known[0]}…)"
         )
-    target, how = make_target(levels, with_expression, data["target"])
+    target, how = make_target(levels, with_expression, data["target"], all_genes)
 
     counted = counts["gene_id"]
     kept = with_expression[np.isin(with_expression, counted)]
@@ -226,10 +241,11 @@ def build(cell, data, genes, counts, levels):
     )
     silent = np.isin(listed, counted).sum() - len(kept)
     if silent:
-        warn(
-            f"{silent} genes of the study have counts but no expression in this source, and are "
+        log.info(
+            "%s: %d genes of the study have counts but no expression in this source, and are "
             "left out",
-            sample=cell,
+            cell,
+            silent,
         )
 
     if data["orientation"] == "transcription":

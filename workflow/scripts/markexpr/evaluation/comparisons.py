@@ -7,6 +7,7 @@ counted, not skipped: its unit has no value for that model, and counts as worse 
 import numpy as np
 import pandas as pd
 
+from markexpr.io.files import read_tsv
 from markexpr.io.jobs import InputError
 
 LOWER_IS_BETTER = ("mse",)
@@ -32,7 +33,7 @@ def group_cells(labels):
 def read_groups(path):
     """Read the groups of cells of a study from its table of labels; all alone if it has none
     (`path` is None)."""
-    return group_cells(pd.read_csv(path, sep="\t")) if path else {"all": None}
+    return group_cells(read_tsv(path)) if path else {"all": None}
 
 
 def _find_unscorable(metrics):

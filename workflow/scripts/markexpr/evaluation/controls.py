@@ -9,6 +9,7 @@ activity"). A model that does no better has learned which gene it looks at.
 import numpy as np
 import pandas as pd
 
+from markexpr.data.measured import check_alike
 from markexpr.data.tensors import median_label
 from markexpr.evaluation import metrics
 from markexpr.io.jobs import InputError
@@ -78,12 +79,16 @@ def predict(kind, cell, samples, others):
 
     Of the other cells, a control knows what models are trained on: targets and marks of genes that
     train. kind: gene_mean or nearest_cell; samples: of the cell, whose target is not looked at;
-    others: from each other training cell to its samples. Raises InputError without another cell.
+    others: from each other training cell to its samples. Raises InputError without another cell,
+    or if one is not measured as the cell is.
     """
     if not others:
         raise InputError(
             f"control {kind} of {cell} needs another training cell: add cells to config key 'cells'"
         )
+    for other in others.values():
+        if samples.measured and other.measured:
+            check_alike(samples.measured, other.measured, f"compared ({kind})")
     if kind == "gene_mean":
         return gene_mean(known_targets(others), samples.gene_id), f"mean of {len(others)} cells"
     nearest, found = nearest_cell(

@@ -138,7 +138,8 @@ def beside_published(metrics, published, setting, regimes=None, saliency=()):
                 f"config/published.tsv: unknown statistic {row.statistic!r}; known are "
                 f"{', '.join(STATISTICS)}"
             )
-        models = [row.model] if pd.isna(row.against) else [row.against, row.model]
+        has_other = bool(row.against) and pd.notna(row.against)
+        models = [row.against, row.model] if has_other else [row.model]
         failed = 0
         if row.statistic == "pooled":
             ours, n_units = _pooled(regimes, row)

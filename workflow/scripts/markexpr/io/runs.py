@@ -11,7 +11,7 @@ import yaml
 
 from markexpr import __version__
 from markexpr.data.splits import SPLITS, UNLABELLED
-from markexpr.io.files import atomic, write_tsv
+from markexpr.io.files import atomic, read_tsv, write_tsv
 from markexpr.io.jobs import InputError
 
 COLUMNS = ["gene_id", "cell", "split", "y_true", "y_pred"]
@@ -51,7 +51,7 @@ def write_run(output, predictions, **others):
 def read_predictions(path):
     """Predictions of one run as a DataFrame of COLUMNS. Raises InputError if a column is missing or
     a number is not finite."""
-    table = pd.read_csv(path, sep="\t")
+    table = read_tsv(path)
     missing = [column for column in COLUMNS if column not in table]
     if missing:
         raise InputError(f"{path} lacks the column {missing[0]}; delete it to train the run again")
@@ -87,6 +87,7 @@ def describe(job, samples, versions, **more):
         **job.params.model,
         "samples_from": job.params.samples,
         "inputs": {"marks": samples.mark_names, "bins": n_bins},
+        **({"measured": samples.measured.plain()} if samples.measured else {}),
         "samples": {
             split: len(samples.index(split))
             for split in (*SPLITS, UNLABELLED)

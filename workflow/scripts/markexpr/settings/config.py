@@ -7,7 +7,7 @@ made from them (`make docs`), and a test holds both in step.
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from markexpr.io.jobs import InputError
 from markexpr.settings.blocks import (
@@ -22,11 +22,14 @@ from markexpr.settings.blocks import (
     names,
     validated,
 )
-from markexpr.settings.reading import choose, retype
+from markexpr.settings.reading import NAMING, choose, retype
+from markexpr.settings.units import name_unit
 
 CELL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.]*$"
 Seed = Annotated[Whole, Field(ge=0, le=4294967295)]
 Scale = Literal["none", "log2p1", "log10p1", "log1p", "arcsinh"]
+
+Unit = Annotated[str, BeforeValidator(name_unit)]
 
 
 class Source(Block):
@@ -58,6 +61,12 @@ class Source(Block):
         None,
         description="how the values of that table were transformed; log2p1 for kaggle_npz",
     )
+    expression_unit: Unit | None = Field(
+        None,
+        description="what that table is in, in plain values: RPKM, FPKM, TPM, CPM, read count, or "
+        "a word of your own. Where cells meet, in a pair or a pooled model, their units must be "
+        "one; REMC's are RPKM and read count",
+    )
     min_mapping_quality: Annotated[Whole, Field(ge=0, le=255)] | None = Field(
         None, description="bam: reads below it are left out"
     )
@@ -74,8 +83,14 @@ class Source(Block):
             raise fault("'path' is missing")
         if self.kind != "bam" and named & {"min_mapping_quality", "drop_duplicates"}:
             raise ValueError("min_mapping_quality and drop_duplicates are of kind bam")
-        if self.kind == "deepchrome_csv" and named & {"expression", "expression_scale"}:
+        of_expression = named & {"expression", "expression_scale", "expression_unit"}
+        if self.kind == "deepchrome_csv" and of_expression:
             raise ValueError("published csv bring their own labels: take 'expression' away")
+        if self.kind in ("tagalign", "bam", "bigwig") and of_expression and not self.expression:
+            key = sorted(of_expression)[0]
+            raise ValueError(
+                f"{key} is of a table of your own, and the source names none by 'expression'"
+            )
         if self.kind in ("tagalign", "bam", "bigwig") and "{mark}" not in self.path:
             raise fault(
                 f"{self.path!r} must name the place of the mark by {{mark}}, for example "
@@ -271,10 +286,36 @@ class Config(Block):
                 )
         return self
 
+    @model_validator(mode="after")
+    def check_names(self):
+        check_cell_names(self.sources)
+        return self
+
     @property
     def simulated(self):
         """Whether the mirror is the simulated one."""
         return self.mirror == "simulated"
+
+
+LONGEST_NAME = 60  # a pair's folder has two of them, and names of files end at 255 characters
+
+
+def check_cell_names(cells):
+    """Raise InputError for names of cells that cannot stand side by side: their files would be the
+    same where disks do not tell capitals from small letters, or have too long a name."""
+    known = {}
+    for cell in cells:
+        other = known.setdefault(cell.lower(), cell)
+        if other != cell:
+            raise InputError(
+                f"config key 'sources': {other} and {cell} differ in capitals alone, which some "
+                "disks do not tell apart: rename one of them"
+            )
+        if len(cell) > LONGEST_NAME:
+            raise InputError(
+                f"config key 'sources': the name {cell} has {len(cell)} characters, and may have "
+                f"{LONGEST_NAME}"
+            )
 
 
 def load_config(given):
@@ -295,7 +336,7 @@ def _normalise(given):
     """What was given, with single names made lists (cells=E003,E123), paths made URLs and text
     from the command line made numbers."""
     config = {
-        key: value if key in ("sources", *TEXTS, *LISTS) else retype(value)
+        key: value if key in ("sources", *TEXTS, *LISTS) else retype(value, texts=NAMING)
         for key, value in given.items()
     }
     for key in LISTS:
@@ -312,7 +353,9 @@ def _normalise(given):
             # one spelling for one place: another would fetch everything again
             config[key] = f"file://{place}" if place.startswith("/") else place
     if "sources" in config:
-        config["sources"] = retype(config["sources"], texts=("path", "expression"))
+        config["sources"] = retype(
+            config["sources"], texts=("path", "expression", "expression_unit")
+        )
     return config
 
 

@@ -97,14 +97,20 @@ def read_sheet(path, columns):
     return [dict(zip(rows[0], row)) for row in rows[1:]]
 
 
+# keys of a study that name cells, of which one may be called 001 or true
+NAMING = ("cell", "cells", "held_out_cells", "source", "unit", "units", "worst", "median", "best")
+
+
 def retype(value, texts=()):
     """Give text from the command line its type: `--config` leaves every leaf a string.
 
-    texts: keys whose values stay text, whatever they look like.
+    texts: keys whose values, or lists of values, stay text, whatever they look like.
     """
     if isinstance(value, dict):
         return {
-            key: inner if key in texts and isinstance(inner, str) else retype(inner, texts)
+            key: inner
+            if key in texts and isinstance(inner, (str, list)) and inner != "null"
+            else retype(inner, texts)
             for key, inner in value.items()
         }
     if isinstance(value, list):

@@ -33,6 +33,7 @@ from markexpr.settings.blocks import (
     validated,
 )
 from markexpr.settings.reading import (
+    NAMING,
     PARTS_OF_A_MODEL,
     did_you_mean,
     list_models_of_claim,
@@ -882,7 +883,7 @@ def load_studies(folder, overrides, marks, built=None):
         study = read_yaml(path)
         # in a variant, null takes away what it inherits as well
         changed = merge(study, overrides.get(name, {}), keep_none="base" in study)
-        written[name] = retype(changed)
+        written[name] = retype(changed, texts=NAMING)
     studies = {}
     for name, path in files.items():
         place = f"config/studies/{path.name}" + (" with 'overrides'" if name in overrides else "")
