@@ -212,12 +212,12 @@ def _download(url, part, name, attempts, pause):
         if answer.status in GONE:
             part.remove()
             raise InputError(f"{url} cannot be had (HTTP {answer.status}); {CHECK}")
-        problem = _find_break(part, answer, gzipped)
+        problem = _find_break(part, answer)
         if problem is None:
             problem = (
-                unpack(part.path, answer.encoding, gzipped)
+                _find_splice(part, answer, gzipped)
+                or unpack(part.path, answer.encoding, gzipped)
                 or find_fault(part.path, gzipped)
-                or _find_splice(part, answer, gzipped)
             )
             if problem is None:
                 _check_length(url, part, answer, gzipped)
@@ -387,17 +387,14 @@ def _short(size):
     return ""
 
 
-def _find_break(part, answer, gzipped):
+def _find_break(part, answer):
     """What is wrong with the transfer, or None if all has come that was announced. What cannot be
     resumed is removed."""
     total, validator = part.read_notes()
     size = part.size
     resumed = size > answer.received
     if answer.status == "416":  # nothing is left to fetch, if the server means this very file
-        length = answer.headers.get("content-range")
-        if size and length == f"bytes */{size}":
-            return None
-        if size and length is None and not may_be_cut(part.path, gzipped):
+        if size and answer.headers.get("content-range") == f"bytes */{size}":
             return None
         part.remove()
         return f"the server has nothing after the {size} bytes that came before (HTTP 416)"

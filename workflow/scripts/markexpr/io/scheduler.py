@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 VARIABLE = "MARKEXPR_SCHEDULER"
@@ -45,6 +46,12 @@ def end_on_hang_up():
 
 
 def _end(number, frame):
+    import psutil  # here: Snakemake's environment has it, a job's may not
+
+    # some terminals tell this process alone, and a fit may have hours before it
+    for job in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            job.send_signal(number)
     terminate = signal.getsignal(signal.SIGTERM)  # Snakemake's own, once it has begun
     if not callable(terminate):
         raise KeyboardInterrupt
