@@ -107,9 +107,9 @@ def _read_hashes(sidecar, name):
     if len(hashes) > 1:
         what = "it has several hashes" + ("" if ours else f", none of them of {name}")
         raise InputError(f"{sidecar} is damaged: {what}; {fix}")
-    looks_cut = re.search(r"\b[0-9a-f]{8,}\b", text.split("\n", 1)[-1], re.IGNORECASE)
-    noted_here = text.startswith("# ")
-    if not hashes and (noted_here or looks_cut or not lines or "\0" in text):
+    # a remark is none of these; a hash that lacks some of its digits may be
+    like_a_hash = any(re.search(r"\b[0-9a-f]{8,}\b", line, re.IGNORECASE) for line in lines)
+    if not hashes and (like_a_hash or not lines or "\0" in text):
         why = "it is empty" if not text.strip() else "its hash is not whole"
         raise InputError(f"{sidecar} is damaged: {why}; {fix}")
     return hashes
