@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+import snakemake as this_snakemake
+
 HOME = Path(workflow.basedir)
 sys.path.insert(0, str(HOME / "workflow/scripts"))
 # where a rule's command finds its script, without making the folder of this clone part of the
@@ -24,13 +26,22 @@ envvars:
 
 from markexpr import outputs
 from markexpr.digest import code_digest
+from markexpr.io.environment import refuse_locale, settle_environment
 from markexpr.io.jobs import InputError, list_at_end
+from markexpr.io.scheduler import end_on_hang_up, name_scheduler
 from markexpr.origins import EXPRESSION, MIRROR
 from markexpr.project import read_project
 from markexpr.resources import Needs, where_gpus_are
 from markexpr.tasks import run_folder
 
+settle_environment(this_snakemake.__file__, Path.cwd())
+# jobs of a cluster live and end with the Snakemake that starts them on their node
+if not workflow.subprocess_exec:
+    name_scheduler()
+end_on_hang_up()
+
 try:
+    refuse_locale([config, str(HOME), str(Path.cwd())])
     project = read_project(HOME, config, workflow.configfiles)
     plan, ask = project.plan, project.lookup
     # read by `snakemake` for the rules: complete, with defaults

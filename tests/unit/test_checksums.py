@@ -85,3 +85,58 @@ def test_files_put_in_place_by_hand_with_their_hash_are_checked(tmp_path, form):
     sidecar.write_text(form.format(hashlib.sha256(b"y").hexdigest()))
     with pytest.raises(InputError, match="is damaged"):
         checksums.verify(tmp_path / "own.bam")
+
+
+HASH = hashlib.sha256(b"x").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "it is empty"),
+        (b"\n \n", "it is empty"),
+        (b"# https://h/own.bam\n", "its hash is not whole"),
+        (f"# https://h/own.bam\n{HASH[:40]}".encode(), "its hash is not whole"),
+        (f"{HASH[:63]}  own.bam\n".encode(), "its hash is not whole"),
+        (f"{HASH}0  own.bam\n".encode(), "its hash is not whole"),
+        (f"{HASH[:32]}  own.bam\n".encode(), "its hash is not whole"),  # an MD5
+        (bytes(100), "its hash is not whole"),
+        (b"\x1f\x8b\x08\xff\xfe", "it is not text"),
+        (f"{HASH}  own.bam\n".encode("utf-16"), "it is not text"),
+        (f"{HASH}  own.bam\n{'0' * 64}  own.bam\n".encode(), "it has several hashes;"),
+        (f"{HASH}  a.bam\n{'0' * 64}  b.bam\n".encode(), "several hashes, none of them of own.bam"),
+    ],
+)
+def test_a_damaged_checksum_file_is_said_to_be_that(tmp_path, content, why):
+    (tmp_path / "own.bam").write_text("x")
+    (tmp_path / "own.bam.sha256").write_bytes(content)
+    with pytest.raises(InputError, match=rf"own\.bam\.sha256 is damaged: .*{why}.*delete it"):
+        checksums.verify(tmp_path / "own.bam")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"{HASH}  own.bam\n{'0' * 64}  other.bam\n",
+        f"{HASH.upper()} *./own.bam\r\n",
+        f"SHA2-256(own.bam)= {HASH}\n",
+        f"{HASH}  called_so_at_the_server.bam\n",
+    ],
+)
+def test_checksum_files_of_other_tools_are_read(tmp_path, content):
+    (tmp_path / "own.bam").write_text("x")
+    (tmp_path / "own.bam.sha256").write_text(content)
+    checksums.verify(tmp_path / "own.bam")
+    (tmp_path / "own.bam").write_text("y")
+    with pytest.raises(InputError, match=r"own\.bam is damaged"):
+        checksums.verify(tmp_path / "own.bam")
+
+
+def test_a_damaged_checksum_is_not_replaced_by_what_comes(raw):
+    fetch(str(mirror(raw)), raw / "a.txt")
+    sidecar = raw / "a.txt.sha256"
+    sidecar.write_text(sidecar.read_text()[:60])
+    mirror(raw).write_text("a stump\n")
+    with pytest.raises(InputError, match=r"a\.txt\.sha256 is damaged: its hash is not whole; del"):
+        fetch(str(mirror(raw)), raw / "a.txt")
+    assert (raw / "a.txt").read_text() == "one\n"

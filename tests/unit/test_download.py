@@ -53,7 +53,10 @@ class Server(BaseHTTPRequestHandler):
 
     def answer(self, content, start, stop=None, announce=None):
         if start >= len(content):
-            self.send_error(416)
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(content)}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
             return
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str((announce or len(content)) - start))

@@ -14,7 +14,7 @@ def main(job):
     features = make_features(find_module(job.params.model["architecture"]), samples)
 
     def predict(place):
-        with open(job.input.params[place]) as file:
+        with open(job.input.params[place], encoding="utf-8") as file:
             check_members(samples, yaml.safe_load(file), job.input.params[place])
         return load_estimator(job.input.model[place]).predict(features)
 

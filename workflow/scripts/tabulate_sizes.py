@@ -11,7 +11,7 @@ from markexpr.tables import write_html
 def main(job):
     rows = []
     for path in job.input:
-        with open(path) as file:
+        with open(path, encoding="utf-8") as file:
             params = yaml.safe_load(file)
         rows.append(
             {

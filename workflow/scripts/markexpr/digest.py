@@ -26,7 +26,7 @@ def _without_docstrings(tree):
 def _parsed(path):
     """What a Python file does (its syntax tree without comments and docstrings) and the modules of
     markexpr it imports."""
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     imported = set()
     for node in ast.walk(tree):
         if (

@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
+from markexpr.data.expression import refuse_cut_table
 from markexpr.io.files import open_text, read_tsv, reading
 from markexpr.io.jobs import InputError
 
@@ -69,6 +70,7 @@ def read_gene_info(path):
             rows.append((gene_id, chrom, first, "+" if plus else "-", biotype, name, last))
     if not rows:
         raise InputError(f"{path} is empty; {fix}")
+    refuse_cut_table(path, {row[0] for row in rows})
     return pd.DataFrame(
         rows, columns=["gene_id", "chrom", "tss", "strand", "biotype", "name", "tts"]
     )
@@ -117,6 +119,9 @@ def study_genes(
     Returns (genes, dropped) as countable_genes. Raises InputError for a gene list with ids that the
     gene table lacks.
     """
+    coding = genes["gene_id"][genes["biotype"] == "protein_coding"]
+    _refuse_cut(genes["gene_id"], expressed, "the gene table", "the expression table")
+    _refuse_cut(expressed, coding, "the expression table", "the gene table")
     absent = set(expressed) - set(genes["gene_id"])
     if len(absent) > 0.05 * len(expressed):
         raise InputError(
@@ -141,6 +146,20 @@ def study_genes(
         neighbours = find_neighbours(genes[reason == ""], min_distance, downstream)
         reason[neighbours] = f"TSS within {min_distance} bp of a kept gene's"
     return _kept_and_dropped(genes, reason, "study's filter")
+
+
+def _refuse_cut(genes, others, name, other_name):
+    """Raise InputError if the genes of a table end before those of another: ids of which nothing
+    but the last are missing. Both of REMC's tables are in the order of ids."""
+    missing = set(others) - set(genes)
+    # a few of the last may be missing by chance
+    few = max(3, 0.01 * len(others))
+    if len(missing) >= few and min(missing) > max(genes):
+        raise InputError(
+            f"{name} ends with {max(genes)}, and {other_name} has {len(missing)} genes after it: "
+            f"{name} was cut short; delete its file (and its .sha256) from results/raw and run "
+            "again to fetch it anew"
+        )
 
 
 def find_neighbours(genes, min_distance, downstream="genome"):

@@ -12,7 +12,9 @@ import pybedtools
 
 from markexpr.data.reads import chromosome_order
 from markexpr.io.files import write_npz
-from markexpr.io.jobs import InputError, list_warnings, log
+from markexpr.io.jobs import FREE_SPACE, InputError, find_full_disks, list_warnings, log
+
+KILLED = "run again, with more memory if the system killed it for that"
 
 
 class Bedtools:
@@ -29,7 +31,8 @@ class Bedtools:
         self.shape = bins.start.shape
         # in the order in which reads are sorted, as bedtools' sweep needs of both files
         self.sizes = self.tmpdir / "genome.txt"
-        self.sizes.write_text("".join(f"{name}\t{chrom_sizes[name]}\n" for name in bins.names))
+        lines = "".join(f"{name}\t{chrom_sizes[name]}\n" for name in bins.names)
+        self.sizes.write_text(lines, encoding="utf-8")
         start, code = bins.start.ravel(), np.repeat(bins.code, bins.start.shape[1])
         self.order = np.lexsort((start, code))
         self.bins = self.tmpdir / "bins.bed"
@@ -57,9 +60,10 @@ class Bedtools:
         column = _last_column(result.fn)
         # pybedtools takes the output of a bedtools that was killed for whole
         if column is None or column.size != self.order.size:
+            full = " and ".join(find_full_disks())
             raise InputError(
-                f"bedtools was ended before it had counted {name}: run again, with more "
-                "memory if the system killed it for that"
+                f"bedtools was ended before it had counted {name}: "
+                + (f"the disk is full ({full}): {FREE_SPACE}" if full else KILLED)
             )
         path.unlink()
         os.unlink(result.fn)

@@ -7,20 +7,46 @@ import zlib
 from contextlib import contextmanager
 from pathlib import Path
 
-from markexpr.io.jobs import InputError
+from markexpr.io.jobs import FULL, InputError
+from markexpr.io.scheduler import check_scheduler
+
+GZIP = b"\x1f\x8b"  # how every gzip file begins
+READ = 1 << 20  # bytes at a time
+
+
+def place(temporary, path):
+    """Move a file that is whole into place, in one step. All files of the pipeline take this way.
+
+    Raises SchedulerGone if the Snakemake that started this job has ended: `path` may be another
+    run's by now.
+    """
+    check_scheduler()
+    os.replace(temporary, path)
+
+
+@contextmanager
+def naming(path):
+    """Have the error of a full disk name the file that is written: of an open file it does not."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 @contextmanager
 def atomic(path):
     """Yield a temporary path beside `path`; move it into place only if the block ends without an
-    error."""
+    error, and the Snakemake that started this job lives."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # the host's name too: nodes of a cluster share the folder, and a process id is one node's
     temporary = path.with_name(f".{socket.gethostname()}.{os.getpid()}.{path.name}")
     try:
-        yield temporary
-        os.replace(temporary, path)
+        with naming(path):
+            yield temporary
+        place(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -115,11 +141,9 @@ def read_tsv(path, comment=None, names=None):
 
 
 def open_text(path):
-    """Open a text file (UTF-8) for reading, gzipped or not, by its content rather than by its
-    name."""
-    if _is_gzipped(path):
-        return gzip.open(path, "rt", encoding="utf-8")
-    return open(path, encoding="utf-8")
+    """Open a text file for reading, gzipped or not, by its content rather than by its name."""
+    opener = gzip.open if _is_gzipped(path) else open
+    return opener(path, "rt", encoding="utf-8")
 
 
 def open_bytes(path):
@@ -129,7 +153,7 @@ def open_bytes(path):
 
 def _is_gzipped(path):
     with open(path, "rb") as file:
-        return file.read(2) == b"\x1f\x8b"
+        return file.read(2) == GZIP
 
 
 @contextmanager
@@ -151,15 +175,37 @@ def reading(path, fix):
 
 
 def check_gzip(path):
-    """Read a gzip file to its end.
+    """Read a gzip file to its end. Returns of how many members it consists: a file that was put
+    together from several may break off between two without a trace.
 
     Raises InputError if the stream is cut short, corrupt, or not gzip.
     """
     try:
-        if os.path.getsize(path) == 0:
+        with open(path, "rb") as file:
+            members = sum(1 for _ in _members(file))
+        if not members:
             raise EOFError("it is empty")
-        with gzip.open(path, "rb") as file:
-            while file.read(1 << 22):
-                pass
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path} is not a whole gzip file ({error})") from error
+    return members
+
+
+def _members(file):
+    """Yield at the end of each member of an open gzip file; what a member holds is checked and
+    dropped."""
+    rest = b""
+    while rest := rest or file.read(READ):
+        if rest[:2] != GZIP[: len(rest)]:
+            # zeros may follow the last member, as on tapes
+            if not (rest + file.read()).strip(b"\0"):
+                return
+            raise gzip.BadGzipFile(f"Not a gzipped file ({rest[:2]!r})")
+        member = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        while not member.eof:
+            rest = rest or file.read(READ)
+            # no more than so much at a time: it may be zeros by the gigabyte
+            out = member.decompress(rest, READ)
+            if not rest and not out and not member.eof:
+                raise EOFError("Compressed file ended before the end-of-stream marker was reached")
+            rest = member.unused_data or member.unconsumed_tail
+        yield

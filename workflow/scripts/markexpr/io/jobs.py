@@ -5,10 +5,13 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
 from pathlib import Path
+
+from markexpr.io.scheduler import SchedulerGone, check_scheduler, scheduler_lives
 
 log = logging.getLogger("markexpr")
 
@@ -16,6 +19,9 @@ PROGRESS = (
     25  # a level between INFO and WARNING: lines about long work, which the terminal shows as well
 )
 logging.addLevelName(PROGRESS, "PROGRESS")
+
+FULL = (errno.ENOSPC, errno.EDQUOT)  # the disk is full, or the user's quota of it
+FREE_SPACE = "free some space, or set TMPDIR to another disk if it is that one, and run again"
 
 
 class InputError(Exception):
@@ -81,7 +87,7 @@ def start_log(path):
     """Log to the job's file `path` in plain lines; progress, warnings and errors go to the terminal
     as well."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    file = logging.FileHandler(path, mode="w")
+    file = logging.FileHandler(path, mode="w", encoding="utf-8")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(PROGRESS)
@@ -98,37 +104,27 @@ def start_log(path):
     logging.getLogger("py.warnings").handlers[:] = [file]
 
 
-def _find_parent(pid):
-    """Process id of a process's parent, or None where /proc does not tell."""
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-    except (OSError, ValueError, IndexError):
-        return None
-
-
 def die_with_scheduler():
-    """End this process soon after the scheduler that started it was killed.
-
-    Otherwise a job would go on unseen and, after a rerun with other settings, put its old results
-    in place. Between a job and its scheduler there may be a shell, which outlives the scheduler:
-    then its parent is watched too.
-    """
+    """End this process soon after the Snakemake that started it, or its own parent, has ended."""
     parent = os.getppid()
-    try:
-        shell = Path(f"/proc/{parent}/comm").read_text().strip() in ("sh", "bash", "dash")
-    except OSError:
-        shell = False
-    scheduler = _find_parent(parent) if shell else None
 
     def watch():
-        while os.getppid() == parent and (scheduler is None or _find_parent(parent) == scheduler):
+        while scheduler_lives() and os.getppid() == parent:
             time.sleep(1)
-        log.error("the scheduler is gone: stopping")
+        log.error("%s", SchedulerGone())
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(10)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def end_on_signals():
+    """End by an exit, so that temporary files are removed, when a cluster ends the job (SIGTERM) or
+    its terminal is closed (SIGHUP). What is ignored, as under nohup, stays so."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: sys.exit(1))
 
 
 def run_job(main, job):
@@ -138,23 +134,49 @@ def run_job(main, job):
     traceback in the log. Either way the process exits with 1, and Snakemake removes the job's
     outputs.
     """
+    try:
+        check_scheduler()  # before the log, which may be the next run's by now
+    except SchedulerGone as error:
+        sys.exit(f"markexpr: ERROR: {error}")
     start_log(job.log[0])
-    # a cluster ends jobs by this signal: as an exit, so that temporary files are removed
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    end_on_signals()
     die_with_scheduler()
     try:
         main(job)
-    except InputError as error:
+    except (InputError, SchedulerGone) as error:
         log.error("%s", error)
         sys.exit(1)
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            log.error(
-                "the disk is full%s: free some space and run again",
-                f" ({error.filename})" if error.filename else "",
-            )
+        if isinstance(error, OSError) and error.errno in FULL:
+            log.error("%s", explain_full_disk(error))
         else:
             log.error("%s: %s (traceback in %s)", type(error).__name__, error, job.log[0])
-            log.info("%s", traceback.format_exc())
+        log.info("%s", traceback.format_exc())
         sys.exit(1)
     log.info("done")
+
+
+def explain_full_disk(error):
+    """One line on an OSError of a full disk or a used up quota: which folder it is in, and what to
+    do."""
+    # what is written to an open file does not say where that is
+    full = [str(error.filename)] if error.filename else find_full_disks()
+    where = " and ".join(full) or f"of {Path.cwd()} or {tempfile.gettempdir()}"
+    what = "your quota is used up" if error.errno == errno.EDQUOT else "the disk is full"
+    return f"{what} ({where}): {FREE_SPACE}"
+
+
+def find_full_disks():
+    """Of the two folders that jobs write to, those whose disk has no more than a last MB, or takes
+    no further file."""
+    folders = {"": Path.cwd(), "TMPDIR, ": Path(tempfile.gettempdir())}
+    return [f"{name}{folder}" for name, folder in folders.items() if _is_full(folder)]
+
+
+def _is_full(folder):
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    no_more_files = disk.f_files > 0 and disk.f_favail == 0
+    return no_more_files or disk.f_bavail * disk.f_frsize < 1 << 20

@@ -60,7 +60,7 @@ def load_model(params, weights):
     weights.safetensors of a run."""
     from safetensors.torch import load_file
 
-    with open(params) as file:
+    with open(params, encoding="utf-8") as file:
         content = yaml.safe_load(file)
     inputs = content["inputs"]
     model = build_model(

@@ -5,6 +5,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.font_manager import fontManager
 
 from markexpr.io.files import atomic
 from markexpr.tables import titled
@@ -13,6 +14,11 @@ from markexpr.tables import titled
 PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"]
 HIGH, LOW, TRUTH = PALETTE[1], PALETTE[0], "#555555"
 
+# whatever a matplotlibrc or installed fonts say: figures are the same everywhere
+matplotlib.rcdefaults()
+fontManager.ttflist = [
+    font for font in fontManager.ttflist if font.fname.startswith(matplotlib.get_data_path())
+]
 plt.rcParams.update(
     {
         "font.size": 9,

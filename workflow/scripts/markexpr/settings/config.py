@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from markexpr.io.jobs import InputError
+from markexpr.io.mirrors import hide_secret
 from markexpr.settings.blocks import (
     Block,
     Count,
@@ -179,7 +180,7 @@ class Config(Block):
     )
     mirror: NotEmpty = Field(
         "https://egg2.wustl.edu/roadmap/data",
-        description="Where REMC's `roadmap/data/` tree is: a URL (https://… or file:///…), a "
+        description="Where REMC's `roadmap/data/` tree is: a URL (https://... or file:///...), a "
         "folder, or `simulated` for the small simulated mirror that the pipeline makes itself "
         "(see `simulate` below, and config/demo.yaml).",
     )
@@ -350,8 +351,10 @@ def _normalise(given):
     for key in ("mirror", "genome_mirror"):
         if isinstance(config.get(key), str):
             place = config[key].rstrip("/")
-            # one spelling for one place: another would fetch everything again
-            config[key] = f"file://{place}" if place.startswith("/") else place
+            # one spelling for one place: another would fetch everything again. A % of a path is
+            # one, where a URL would begin a sign by it
+            path = "file://" + place.replace("%", "%25")
+            config[key] = path if place.startswith("/") else hide_secret(place)
     if "sources" in config:
         config["sources"] = retype(
             config["sources"], texts=("path", "expression", "expression_unit")

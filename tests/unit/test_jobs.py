@@ -1,0 +1,57 @@
+"""What a job says when it fails: of disks that are full."""
+
+import errno
+import logging
+import tempfile
+from types import SimpleNamespace
+
+import pytest
+
+from markexpr.io import jobs
+from markexpr.io.files import atomic
+from markexpr.io.jobs import explain_full_disk, run_job
+
+
+@pytest.fixture
+def folders(monkeypatch, tmp_path):
+    """A working folder and a TMPDIR; the names given are those of full disks."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    full = []
+    monkeypatch.setattr(jobs, "_is_full", lambda folder: str(folder) in full)
+    return full
+
+
+def test_a_full_tmpdir_is_named(folders, tmp_path):
+    folders.append(f"{tmp_path}/tmp")
+    told = explain_full_disk(OSError(errno.ENOSPC, "No space left on device"))
+    assert told.startswith(f"the disk is full (TMPDIR, {tmp_path}/tmp): free some space, or set")
+
+
+def test_a_full_folder_of_results_is_named(folders, tmp_path):
+    folders.append(str(tmp_path))
+    told = explain_full_disk(OSError(errno.ENOSPC, "No space left on device"))
+    assert told.startswith(f"the disk is full ({tmp_path}): ")
+
+
+def test_where_it_cannot_be_told_both_are_named(folders, tmp_path):
+    told = explain_full_disk(OSError(errno.EDQUOT, "Disk quota exceeded"))
+    assert told.startswith(f"your quota is used up (of {tmp_path} or {tmp_path}/tmp): ")
+
+
+def test_what_was_written_is_named_if_it_is_known(folders, tmp_path, capsys):
+    def main(job):
+        with atomic(tmp_path / "linked/out.npz"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    handlers, logger = [], logging.getLogger("markexpr")
+    handlers[:] = logger.handlers
+    with pytest.raises(SystemExit):
+        run_job(main, SimpleNamespace(log=[tmp_path / "log.txt"]))
+    logger.handlers[:] = handlers
+    assert f"the disk is full ({tmp_path}/linked/out.npz)" in (tmp_path / "log.txt").read_text()
+
+
+def test_a_disk_that_is_not_full(tmp_path):
+    assert not jobs._is_full(tmp_path) and not jobs._is_full(tmp_path / "nowhere")
