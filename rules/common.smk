@@ -23,23 +23,35 @@ envvars:
 
 from markexpr import outputs
 from markexpr.digest import code_digest
-from markexpr.io.jobs import InputError
+from markexpr.io.checksums import sha256
+from markexpr.io.jobs import InputError, log_to_terminal, warn
+from markexpr.lookup import by_content
 from markexpr.origins import EXPRESSION, MIRROR
+from markexpr.own_files import OwnFiles
 from markexpr.project import read_project
 from markexpr.resources import Needs, where_gpus_are
 from markexpr.tasks import run_folder
 
+log_to_terminal()
+# jobs of a cluster start Snakemake anew: they go by what was found where they were submitted
+IS_JOB = not workflow.is_main_process
+
 try:
-    project = read_project(HOME, config, workflow.configfiles)
+    project = read_project(
+        HOME,
+        config,
+        workflow.configfiles,
+        OwnFiles(trusting=IS_JOB),
+        tell=None if IS_JOB else lambda sample, mark, what: warn(what, sample, mark),
+    )
     plan, ask = project.plan, project.lookup
     # read by `snakemake` for the rules: complete, with defaults
     config = project.config.model_dump()
     project.refuse_mixed_results(Path("results"))
     # of the command line, since Snakemake knows its targets only after this file
     project.check_targets(sys.argv[1:])
-    # jobs of a cluster start Snakemake anew, where other GPUs are: what was found where they were
-    # submitted holds for all
-    if workflow.is_main_process or "MARKEXPR_GPUS" not in os.environ:
+    # where jobs of a cluster start, there are other GPUs
+    if not IS_JOB or "MARKEXPR_GPUS" not in os.environ:
         os.environ["MARKEXPR_GPUS"] = where_gpus_are(
             config["gpu"], bool(workflow.nodes), config["partitions"]["gpu"]
         )
@@ -59,8 +71,11 @@ needs = Needs(
     config["fits_per_gpu"],
 )
 SIMULATED = project.config.simulated
-CHROM_SIZES = str(project.chrom_sizes)
-PUBLISHED = str(HOME / "config/published.tsv")
+# Files that come with the project count by their content, in whatever folder this clone is.
+CHROM_SIZES = ask.chrom_sizes
+PUBLISHED = by_content(HOME / "config/published.tsv", "config/published.tsv")
+CONTENT_OF_CHROM_SIZES = sha256(CHROM_SIZES)
+CONTENT_OF_PUBLISHED = sha256(PUBLISHED)
 RUN = run_folder("{study}", "{model}", "{unit}")
 CHECKPOINT = "results/runs/.checkpoints/{study}/{model}/{unit}/seed{seed}"
 

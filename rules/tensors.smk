@@ -22,6 +22,8 @@ rule build_tensors:
     params:
         source=ask.source,
         own_expression=ask.has_own_expression,
+        own=ask.own_expression,
+        twins=ask.twins_of_expression,
         data=ask.data,
         code=code_digest("build_tensors.py"),
     message:

@@ -11,7 +11,8 @@ from markexpr.data.annotation import read_genes
 from markexpr.data.tensors import INVERSES, Levels, build
 from markexpr.io.checksums import verify
 from markexpr.io.files import write_npz
-from markexpr.io.jobs import InputError, run_job
+from markexpr.io.jobs import InputError, run_job, warn
+from markexpr.own_files import unchanged
 
 
 def read_levels(job, counts):
@@ -51,12 +52,14 @@ def read_levels(job, counts):
 
 def main(job):
     cell, data = job.wildcards.cell, job.params.data
+    for what, line in job.params.twins:
+        warn(f"{what} {line}", cell)
     with np.load(job.input.counts) as file:
         counts = dict(file)
     try:
-        arrays, how = build(
-            cell, data, read_genes(job.input.genes), counts, read_levels(job, counts)
-        )
+        with unchanged(job.params.own):
+            levels = read_levels(job, counts)
+        arrays, how = build(cell, data, read_genes(job.input.genes), counts, levels)
     except InputError as error:
         raise InputError(f"{error} [{job.input.counts}, {job.input.genes}]") from error
     provenance = {

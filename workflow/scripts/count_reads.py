@@ -12,7 +12,8 @@ from markexpr.data.reads import read_bam, read_tagalign
 from markexpr.data.splits import SPLITS
 from markexpr.data.windows import Window
 from markexpr.io.checksums import verify
-from markexpr.io.jobs import log, run_job
+from markexpr.io.jobs import log, run_job, warn
+from markexpr.own_files import unchanged
 
 
 def windows_on_chromosomes(job, window):
@@ -146,7 +147,10 @@ READERS = {
 
 
 def main(job):
-    READERS[job.params.source["kind"]](job, Window.parse(job.wildcards.window))
+    for mark, what in job.params.twins:
+        warn(what, job.wildcards.cell, mark)
+    with unchanged(job.params.own):
+        READERS[job.params.source["kind"]](job, Window.parse(job.wildcards.window))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ A rule says `input: unpack(ask.run_inputs)` or `params: data=ask.setting("data")
 Snakefile: no torch, no numpy.
 """
 
+from pathlib import Path
+
 from markexpr import origins, outputs
 from markexpr.digest import code_digest
 from markexpr.io.jobs import InputError
@@ -17,11 +19,11 @@ class Lookup:
     """Answers for wildcards (study, model, unit, seed, cell, …), each a function of them.
 
     config: Config; plan: Plan; sources: Origins; published: names of studies with published
-    numbers; gradients: of those, the ones with a published range of gradients.
+    numbers; gradients: of those, the ones with a published range of gradients; own: OwnData.
     """
 
-    def __init__(self, config, plan, sources, published, gradients=()):
-        self.config, self.plan, self.sources = config, plan, sources
+    def __init__(self, config, plan, sources, published, gradients=(), own=None):
+        self.config, self.plan, self.sources, self.own = config, plan, sources, own
         self.published, self.gradients = frozenset(published), frozenset(gradients)
 
     def subject(self, wildcards):
@@ -85,7 +87,41 @@ class Lookup:
 
     def count_inputs(self, wildcards):
         """The files that a cell's counts are made from."""
-        return self.sources.count_inputs(wildcards.cell)
+        own = self.own_counts(wildcards)
+
+        def take(path):
+            if path == self.sources.chrom_sizes:
+                return self.chrom_sizes
+            return by_content(path) if path in own else path
+
+        return {
+            name: [take(path) for path in paths] if isinstance(paths, list) else take(paths)
+            for name, paths in self.sources.count_inputs(wildcards.cell).items()
+        }
+
+    @property
+    def chrom_sizes(self):
+        """The table of chromosomes, as an input."""
+        return by_content(self.sources.chrom_sizes, self.config.chrom_sizes)
+
+    def own_counts(self, wildcards):
+        """The identities of a user's own files that a cell's counts are made from, by path."""
+        return self.own.identify_counts(wildcards.cell)
+
+    def own_expression(self, wildcards):
+        """The identity of a user's own table that a cell's expression is read from, by path."""
+        return self.own.identify_expression(wildcards.cell)
+
+    # that these ask for `resources` keeps them out of what Snakemake compares: which other cells
+    # have the same files changes nothing in a cell's results
+
+    def twins_of_counts(self, wildcards, resources):
+        """Which of a cell's own files are those of another mark or cell as well: [mark, what]."""
+        return self.own.list_twins(wildcards.cell, self.own_counts(wildcards))
+
+    def twins_of_expression(self, wildcards, resources):
+        """The same of its table of expression."""
+        return self.own.list_twins(wildcards.cell, self.own_expression(wildcards))
 
     def source(self, wildcards):
         """The source of a cell, as plain values."""
@@ -98,7 +134,8 @@ class Lookup:
     def expression(self, wildcards):
         """The table that a cell's expression is read from."""
         target = self._study(wildcards).data.target
-        return self.sources.expression(wildcards.cell, target)
+        path = self.sources.expression(wildcards.cell, target)
+        return by_content(path) if path in self.own_expression(wildcards) else path
 
     def remc_expression(self, wildcards):
         """REMC's table of a study's expression."""
@@ -114,8 +151,17 @@ class Lookup:
 
     def gene_list(self, wildcards):
         """The file that limits a study's genes, if it names one."""
+        return [by_content(path) for path in self.gene_list_content(wildcards)]
+
+    def gene_list_content(self, wildcards):
+        """The identity of that file, by path."""
         listed = self._study(wildcards).data.genes.list
-        return [listed] if listed else []
+        if listed and not Path(listed).is_file():
+            raise InputError(
+                f"study {wildcards.study}: data.genes.list names {listed}, and there is no such "
+                f"file in {Path.cwd()}: give its whole path"
+            )
+        return {listed: self.own.files.identify(listed)} if listed else {}
 
     def cells(self, wildcards):
         """The cells of a study."""
@@ -380,3 +426,15 @@ def _plain(value):
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     return value.plain() if hasattr(value, "plain") else value
+
+
+def by_content(path, name=None):
+    """An input of which the content counts, as a param of its job, and not its time stamp.
+
+    name: what Snakemake notes of it in place of its path, for a file that is elsewhere in another
+    clone of the project.
+    """
+    from snakemake.io import ancient, sourcecache_entry  # tests of the plan need no Snakemake
+
+    path = ancient(str(path))
+    return sourcecache_entry(path, name) if name else path

@@ -9,6 +9,7 @@ from pathlib import Path
 from markexpr.io.jobs import InputError
 from markexpr.lookup import Lookup
 from markexpr.origins import Origins
+from markexpr.own_files import OwnData, OwnFiles
 from markexpr.plan import Plan
 from markexpr.settings.config import Config, choose_pairs, load_config
 from markexpr.settings.reading import choose, read_sheet, read_yaml
@@ -55,12 +56,13 @@ class Project:
                 self.plan.run(*parts[2:5], int(seed))
 
 
-def read_project(home, given, files=()):
+def read_project(home, given, files=(), own_files=None, tell=None):
     """Read and check all settings.
 
     home: the project's folder; given: the configuration as Snakemake collected it; files: the
     configuration files behind it, which are read once more, since Snakemake takes the last of two
-    keys of one name without a word. Raises InputError with one line for the first thing wrong.
+    keys of one name without a word; own_files: OwnFiles; tell: as in OwnData. Raises InputError with
+    one line for the first thing wrong.
     """
     for file in files:
         read_yaml(file)
@@ -81,7 +83,8 @@ def read_project(home, given, files=()):
     rows = read_sheet(home / "config/published.tsv", ["study", "metric"])
     published = {row["study"] for row in rows}
     gradients = {row["study"] for row in rows if row["metric"] == "gradient"}
-    lookup = Lookup(config, plan, origins, published, gradients)
+    own = OwnData(origins, own_files or OwnFiles(), tell)
+    lookup = Lookup(config, plan, origins, published, gradients, own)
     return Project(config, plan, lookup, sheet_cells, known, chrom_sizes)
 
 
