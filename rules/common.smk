@@ -26,11 +26,13 @@ from markexpr.digest import code_digest
 from markexpr.io.checksums import sha256
 from markexpr.io.jobs import InputError, log_to_terminal, warn
 from markexpr.lookup import by_content
+from markexpr.notes import Noted, keep_notes
 from markexpr.origins import EXPRESSION, MIRROR
 from markexpr.own_files import OwnFiles
 from markexpr.project import read_project
 from markexpr.resources import Needs, where_gpus_are
 from markexpr.tasks import run_folder
+from markexpr.unnoted import Unnoted
 
 log_to_terminal()
 # jobs of a cluster start Snakemake anew: they go by what was found where they were submitted
@@ -48,6 +50,10 @@ try:
     # read by `snakemake` for the rules: complete, with defaults
     config = project.config.model_dump()
     project.refuse_mixed_results(Path("results"))
+    if not IS_JOB:
+        keep_notes()
+        # asked for only when jobs are known, since Snakemake reads its options after this file
+        ask.unnoted = Unnoted(Noted(), lambda: workflow.dag_settings, tell=warn)
     # of the command line, since Snakemake knows its targets only after this file
     project.check_targets(sys.argv[1:])
     # where jobs of a cluster start, there are other GPUs
@@ -74,7 +80,7 @@ SIMULATED = project.config.simulated
 # Files that come with the project count by their content, in whatever folder this clone is.
 CHROM_SIZES = ask.chrom_sizes
 PUBLISHED = by_content(HOME / "config/published.tsv", "config/published.tsv")
-CONTENT_OF_CHROM_SIZES = sha256(CHROM_SIZES)
+CONTENT_OF_CHROM_SIZES = ask.content_of_chrom_sizes
 CONTENT_OF_PUBLISHED = sha256(PUBLISHED)
 RUN = run_folder("{study}", "{model}", "{unit}")
 CHECKPOINT = "results/runs/.checkpoints/{study}/{model}/{unit}/seed{seed}"

@@ -27,7 +27,7 @@ rule count_reads:
         tss_check=config["tss_check"],
         own=ask.own_counts,
         twins=ask.twins_of_counts,
-        chrom_sizes=CONTENT_OF_CHROM_SIZES,
+        made_from=ask.counts_made_from,
         code=code_digest("count_reads.py"),
     message:
         "Counting reads of {wildcards.cell} in windows of {wildcards.window}"

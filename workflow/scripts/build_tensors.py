@@ -68,6 +68,7 @@ def main(job):
         "cell": cell,
         "source": job.params.source["kind"],
         "data": data,
+        "made_from": job.params.made_from,
         **how,
     }
     write_npz(job.output[0], **arrays, provenance=np.array(json.dumps(provenance, sort_keys=True)))

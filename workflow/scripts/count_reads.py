@@ -1,5 +1,6 @@
 """Reads per bin, gene and mark of one cell, from whatever source it has."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -121,7 +122,8 @@ def finish(job, window, counts, gene_id, **extra):
         job.params.tss_check,
         job.wildcards.cell,
     )
-    write_counts(job.output[0], counts, gene_id, job.params.marks, **extra)
+    made_from = np.array(json.dumps(job.params.made_from))
+    write_counts(job.output[0], counts, gene_id, job.params.marks, made_from=made_from, **extra)
 
 
 def list_paths(job):

@@ -61,8 +61,8 @@ def read_project(home, given, files=(), own_files=None, tell=None):
 
     home: the project's folder; given: the configuration as Snakemake collected it; files: the
     configuration files behind it, which are read once more, since Snakemake takes the last of two
-    keys of one name without a word; own_files: OwnFiles; tell: as in OwnData. Raises InputError with
-    one line for the first thing wrong.
+    keys of one name without a word; own_files: OwnFiles; tell: as in OwnData. Raises InputError
+    with one line for the first thing wrong.
     """
     for file in files:
         read_yaml(file)
