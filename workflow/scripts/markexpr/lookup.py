@@ -524,6 +524,7 @@ class Lookup:
     def paper(self, study):
         """A function of wildcards that gives all outputs of a study and of its paper's others."""
 
+        @one_line
         def give(wildcards):
             return outputs.list_files_of_paper(
                 Subject(self.plan, self.sources, self.published, study)

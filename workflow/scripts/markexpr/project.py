@@ -72,13 +72,16 @@ def read_project(home, given, files=(), own_files=None, tell=None):
     sheet_cells = [row["cell"] for row in read_sheet(home / "config/cells.tsv", ["cell", "name"])]
     known = [*sheet_cells, *(cell for cell in config.sources if cell not in sheet_cells)]
     built = _choose_cells(config, sheet_cells, known)
-    pairs = _choose_pairs(home, config, known, built)
+    rows = read_sheet(home / "config/pairs.tsv", ["cell_a", "cell_b"])
+    listed = [f"{row['cell_a']}-{row['cell_b']}" for row in rows]
+    chosen = built if config.cells != "all" else None
+    pairs = choose_pairs(config.pairs, listed, known, chosen)
     for name, study in studies.items():
         _check_cells(name, study, known)
     chrom_sizes = home / config.chrom_sizes
     if not chrom_sizes.is_file():
         raise InputError(f"config key 'chrom_sizes': there is no file {chrom_sizes}")
-    plan = Plan(studies, built, pairs, config.seeds, config.simulated)
+    plan = Plan(studies, built, pairs, config.seeds, config.simulated, listed)
     origins = Origins(config, known, str(chrom_sizes))
     rows = read_sheet(home / "config/published.tsv", ["study", "metric"])
     published = {row["study"] for row in rows}
@@ -98,12 +101,6 @@ def _choose_cells(config, sheet_cells, known):
     return choose(
         config.cells, sheet_cells if config.cells == "all" else known, "cells", CELL_PLACES
     )
-
-
-def _choose_pairs(home, config, known, built):
-    rows = read_sheet(home / "config/pairs.tsv", ["cell_a", "cell_b"])
-    listed = [f"{row['cell_a']}-{row['cell_b']}" for row in rows]
-    return choose_pairs(config.pairs, listed, known, built if config.cells != "all" else None)
 
 
 def _check_cells(name, study, known):
