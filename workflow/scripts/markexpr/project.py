@@ -94,10 +94,10 @@ def read_project(home, given, files=(), own_files=None, tell=None):
 def _choose_cells(config, sheet_cells, known):
     # a sample of one's own must be asked for by name: a misspelt cell among the sources would else
     # go unnoticed
-    for cell in config.sources:
-        if config.cells == "all" or cell not in config.cells:
-            place = "config/cells.tsv or config key 'cells'"
-            choose([cell], sheet_cells, "sources", place)
+    asked = [*sheet_cells, *(config.cells if config.cells != "all" else ())]
+    if config.pairs != "all":
+        asked += [cell for pair in config.pairs for cell in pair.split("-")]
+    choose(config.sources, asked, "sources", "config/cells.tsv or config keys 'cells' and 'pairs'")
     return choose(
         config.cells, sheet_cells if config.cells == "all" else known, "cells", CELL_PLACES
     )

@@ -351,7 +351,7 @@ class Transfers(Task):
         source = self.study.transfer.source
         if any(cell != source for cell in self.built):
             return super().why_no_unit(listed_pairs)
-        return f"it needs a target beside its source {source}: add another cell to 'cells'"
+        return f"it needs a target cell other than its source {source}: add another to 'cells'"
 
     def truth(self, unit):
         target = unit.removeprefix(f"{self.study.transfer.source}-to-")
@@ -413,16 +413,11 @@ class Pairs(Task):
                 f"{', '.join(self.pairs)}"
             )
         near = [pair for pair in listed_pairs if set(pair.split("-")) & set(self.built)]
+        needs = "it needs two cells that stand in config/pairs.tsv, or a pair in 'pairs'"
         if not near:
-            return (
-                f"no pair of config/pairs.tsv has {' or '.join(self.built)}: name pairs of cells "
-                "in 'pairs'"
-            )
+            return f"{needs}; no pair of that file has {' or '.join(self.built)}"
         missing = sorted({cell for pair in near for cell in pair.split("-")} - set(self.built))
-        return (
-            f"'cells' has one cell alone of each pair of config/pairs.tsv ({', '.join(near)}): add "
-            f"{' or '.join(missing)} to 'cells', or name a pair in 'pairs'"
-        )
+        return f"{needs}; 'cells' has one alone of {', '.join(near)}: add {' or '.join(missing)}"
 
     def inputs_of(self, pair):
         """The tensors of the two cells of a pair."""

@@ -5,9 +5,10 @@ made from them (`make docs`), and a test holds both in step.
 """
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from markexpr.io.jobs import InputError
 from markexpr.settings.blocks import (
@@ -16,10 +17,14 @@ from markexpr.settings.blocks import (
     Names,
     NotEmpty,
     Number,
+    OwnPath,
     Positive,
     Whole,
+    expand_path,
     fault,
+    name,
     names,
+    once,
     validated,
 )
 from markexpr.settings.reading import choose, retype
@@ -44,11 +49,13 @@ class Source(Block):
         "{cell}/classification/{train,valid,test}.csv[.gz] (labels). kaggle_npz: the class "
         "competition's train.npz or eval.npz (expression)",
     )
-    path: NotEmpty | None = Field(
+    path: OwnPath | None = Field(
         None,
-        description="a file or folder; {mark} stands for each of the marks, {cell} for the cell",
+        description="a file or folder; {mark} stands for each of the marks, {cell} for the cell. "
+        "~ and environment variables are spelt out; a relative path is looked up in the working "
+        "directory",
     )
-    expression: NotEmpty | None = Field(
+    expression: OwnPath | None = Field(
         None,
         description="a table of gene id and value (comma or tab, no header), for tagalign, bam and "
         "bigwig; without it, the cell must be one of REMC's. For deepdiff_csv: in place of its "
@@ -157,7 +164,7 @@ class Config(Block):
         "samples of your own, like [E123-E003, liver1-liver2]; these are built whatever `cells` "
         "says.",
     )
-    seeds: Annotated[list[Seed], Field(min_length=1)] = Field(
+    seeds: Annotated[list[Seed], Field(min_length=1), BeforeValidator(once)] = Field(
         [1],
         description="Seeds of every fit. Each seed is one more training run per model and unit; "
         "metrics keep them apart.",
@@ -178,7 +185,7 @@ class Config(Block):
         description="Where UCSC's hg19 `bigZips/` folder is (hg19.fa.gz). Only asked for by models "
         "that read DNA. Ignored if `mirror: simulated`.",
     )
-    chrom_sizes: NotEmpty = Field(
+    chrom_sizes: OwnPath = Field(
         "config/hg19.chrom.sizes",
         description="Chromosome names and lengths of the assembly of the alignments. A relative "
         "path is looked up beside the Snakefile.",
@@ -188,7 +195,7 @@ class Config(Block):
         description="The histone marks to count, in the order of results/counts. Each study picks "
         "from these and sets its own order.",
     )
-    sources: dict[Annotated[str, Field(pattern=CELL_NAME)], Source] = Field(
+    sources: dict[name(CELL_NAME), Source] = Field(
         {},
         description="Where a cell's data come from, if not from REMC's alignments and tables. One "
         "entry per cell, for example\n"
@@ -302,15 +309,17 @@ def _normalise(given):
         value = config.get(key)
         if isinstance(value, str) and value != "all":
             config[key] = [part.strip() for part in value.split(",") if part.strip()]
-        elif isinstance(value, int):
+        elif isinstance(value, (int, float)):
             config[key] = [value]
     if "seeds" in config:
         config["seeds"] = retype(config["seeds"])
     for key in ("mirror", "genome_mirror"):
         if isinstance(config.get(key), str):
-            place = config[key].rstrip("/")
+            place = expand_path(config[key]).rstrip("/")
             # one spelling for one place: another would fetch everything again
-            config[key] = f"file://{place}" if place.startswith("/") else place
+            if "://" not in place and place != "simulated":
+                place = f"file://{Path(place).absolute()}"
+            config[key] = place
     if "sources" in config:
         config["sources"] = retype(config["sources"], texts=("path", "expression"))
     return config
