@@ -248,7 +248,10 @@ class Lookup:
                 f"study {wildcards.study}: data.genes.list names {listed}, and there is no such "
                 f"file in {Path.cwd()}: give its whole path"
             )
-        return {listed: self.own.files.identify(listed)} if listed else {}
+        if not listed:
+            return {}
+        origins.refuse_braces(listed, f"study {wildcards.study}: data.genes.list")
+        return {listed: self.own.files.identify(listed)}
 
     def cells(self, wildcards):
         """The cells of a study."""

@@ -99,11 +99,7 @@ class Origins:
         if not Path(there[0]).is_file():
             kind = "a folder" if Path(there[0]).is_dir() else "no regular file"
             raise InputError(f"{wrong}: that is {kind}; {fix}")
-        if braces := WILDCARD.search(there[0]):
-            raise InputError(
-                f"config key 'sources': {cell}: Snakemake takes {braces[0]} in {there[0]} for a "
-                "wildcard: rename the folder or file, or give the path of a link to it"
-            )
+        refuse_braces(there[0], f"config key 'sources': {cell}")
         return there[0]
 
     def own_expression(self, cell):
@@ -152,6 +148,16 @@ class Origins:
 def remc_expression(target):
     """REMC's table of the expression that a study's target is made of."""
     return f"{EXPRESSION}/57epigenomes.{TABLES[target.expression]}.pc.gz"
+
+
+def refuse_braces(path, place):
+    """Raise InputError for a path of an input of which Snakemake takes a part for a wildcard.
+    place: what names it, for the message."""
+    if braces := WILDCARD.search(str(path)):
+        raise InputError(
+            f"{place}: Snakemake takes {braces[0]} in {path} for a wildcard: rename the folder or "
+            "file, or give the path of a link to it"
+        )
 
 
 def _why_missing(path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from markexpr.io.jobs import InputError
 from markexpr.lookup import Lookup
-from markexpr.origins import Origins
+from markexpr.origins import Origins, refuse_braces
 from markexpr.own_files import OwnData, OwnFiles
 from markexpr.plan import Plan
 from markexpr.settings.config import Config, choose_pairs, load_config
@@ -81,6 +81,7 @@ def read_project(home, given, files=(), own_files=None, tell=None):
     chrom_sizes = home / config.chrom_sizes
     if not chrom_sizes.is_file():
         raise InputError(f"config key 'chrom_sizes': there is no file {chrom_sizes}")
+    refuse_braces(chrom_sizes, "config key 'chrom_sizes'")
     plan = Plan(studies, built, pairs, config.seeds, config.simulated, listed)
     origins = Origins(config, known, str(chrom_sizes))
     rows = read_sheet(home / "config/published.tsv", ["study", "metric"])
