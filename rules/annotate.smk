@@ -21,6 +21,7 @@ rule annotate_genes:
     resources:
         **needs("annotate_genes"),
     params:
+        chrom_sizes=CONTENT_OF_CHROM_SIZES,
         code=code_digest("annotate_genes.py"),
     message:
         "Reading the gene table"
@@ -48,6 +49,8 @@ rule select_genes:
         filter=ask.setting("data", "genes"),
         window=ask.setting("data", "window"),
         published=ask.setting("paper", "genes"),
+        list=ask.gene_list_content,
+        chrom_sizes=CONTENT_OF_CHROM_SIZES,
         code=code_digest("select_genes.py"),
     message:
         "Selecting the genes of study {wildcards.study}"

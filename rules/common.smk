@@ -26,13 +26,22 @@ envvars:
 
 from markexpr import outputs
 from markexpr.digest import code_digest
+from markexpr.io.checksums import sha256
 from markexpr.io.environment import refuse_locale, settle_environment
-from markexpr.io.jobs import InputError, list_at_end
+from markexpr.io.jobs import InputError, list_at_end, log_to_terminal, warn
 from markexpr.io.scheduler import end_on_hang_up, name_scheduler
+from markexpr.lookup import by_content
+from markexpr.notes import Noted, keep_notes
 from markexpr.origins import EXPRESSION, MIRROR
+from markexpr.own_files import OwnFiles
 from markexpr.project import read_project
 from markexpr.resources import Needs, where_gpus_are
 from markexpr.tasks import run_folder
+from markexpr.unnoted import Unnoted
+
+log_to_terminal()
+# jobs of a cluster start Snakemake anew: they go by what was found where they were submitted
+IS_JOB = not workflow.is_main_process
 
 settle_environment(this_snakemake.__file__, Path.cwd())
 # jobs of a cluster live and end with the Snakemake that starts them on their node
@@ -42,16 +51,25 @@ end_on_hang_up()
 
 try:
     refuse_locale([config, str(HOME), str(Path.cwd())])
-    project = read_project(HOME, config, workflow.configfiles)
+    project = read_project(
+        HOME,
+        config,
+        workflow.configfiles,
+        OwnFiles(trusting=IS_JOB),
+        tell=None if IS_JOB else lambda sample, mark, what: warn(what, sample, mark),
+    )
     plan, ask = project.plan, project.lookup
     # read by `snakemake` for the rules: complete, with defaults
     config = project.config.model_dump()
     project.refuse_mixed_results(Path("results"))
+    if not IS_JOB:
+        keep_notes()
+        # asked for only when jobs are known, since Snakemake reads its options after this file
+        ask.unnoted = Unnoted(Noted(), lambda: workflow.dag_settings, tell=warn)
     # of the command line, since Snakemake knows its targets only after this file
     project.check_targets(sys.argv[1:])
-    # jobs of a cluster start Snakemake anew, where other GPUs are: what was found where they were
-    # submitted holds for all
-    if workflow.is_main_process or "MARKEXPR_GPUS" not in os.environ:
+    # where jobs of a cluster start, there are other GPUs
+    if not IS_JOB or "MARKEXPR_GPUS" not in os.environ:
         os.environ["MARKEXPR_GPUS"] = where_gpus_are(
             config["gpu"], bool(workflow.nodes), config["partitions"]["gpu"]
         )
@@ -72,8 +90,11 @@ needs = Needs(
 )
 STARTED = time.time()
 SIMULATED = project.config.simulated
-CHROM_SIZES = str(project.chrom_sizes)
-PUBLISHED = str(HOME / "config/published.tsv")
+# Files that come with the project count by their content, in whatever folder this clone is.
+CHROM_SIZES = ask.chrom_sizes
+PUBLISHED = by_content(HOME / "config/published.tsv", "config/published.tsv")
+CONTENT_OF_CHROM_SIZES = ask.content_of_chrom_sizes
+CONTENT_OF_PUBLISHED = sha256(PUBLISHED)
 RUN = run_folder("{study}", "{model}", "{unit}")
 CHECKPOINT = "results/runs/.checkpoints/{study}/{model}/{unit}/seed{seed}"
 

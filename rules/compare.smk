@@ -27,6 +27,7 @@ rule tabulate_models:
     params:
         **drawn_by("tabulate_models.py"),
         table=ask.comparison("table"),
+        published=CONTENT_OF_PUBLISHED,
     message:
         "Tabulating {wildcards.table} of study {wildcards.study}"
     script:

@@ -25,6 +25,9 @@ rule count_reads:
         marks=config["marks"],
         engine=config["count_engine"],
         tss_check=config["tss_check"],
+        own=ask.own_counts,
+        twins=ask.twins_of_counts,
+        made_from=ask.counts_made_from,
         code=code_digest("count_reads.py"),
     message:
         "Counting reads of {wildcards.cell} in windows of {wildcards.window}"

@@ -111,6 +111,7 @@ rule compare_published:
         **needs("compare_published"),
     params:
         **drawn_by("compare_published.py"),
+        published=CONTENT_OF_PUBLISHED,
         changed=ask.changes,
         deviations=ask.deviations,
         published_as=ask.published_as,
@@ -205,6 +206,7 @@ rule plot_competition:
         **needs("plot_competition"),
     params:
         **drawn_by("plot_competition.py"),
+        published=CONTENT_OF_PUBLISHED,
         models=ask.model_names,
         published_as=ask.published_as,
     message:

@@ -56,6 +56,7 @@ rule simulate_reads:
     params:
         simulate=config["simulate"],
         marks=config["marks"],
+        chrom_sizes=CONTENT_OF_CHROM_SIZES,
         code=code_digest("simulate_reads.py"),
     message:
         "Simulating reads of {wildcards.cell}"

@@ -23,7 +23,10 @@ rule build_tensors:
     params:
         source=ask.source,
         own_expression=ask.has_own_expression,
+        own=ask.own_expression,
+        twins=ask.twins_of_expression,
         data=ask.data,
+        made_from=ask.tensors_made_from,
         code=code_digest("build_tensors.py"),
     message:
         "Building tensors of {wildcards.cell} for study {wildcards.study}"

@@ -31,6 +31,7 @@ rule train_model:
     params:
         model=ask.model,
         samples=ask.samples,
+        made_from=ask.run_made_from,
         # beside the outputs, but none of them: Snakemake deletes the outputs of a job that fails
         checkpoint=f"{CHECKPOINT}.pt",
         code=ask.model_code("train_model.py"),
@@ -70,6 +71,7 @@ rule fit_estimator:
     params:
         model=ask.model,
         samples=ask.samples,
+        made_from=ask.run_made_from,
         code=ask.model_code("fit_estimator.py"),
     message:
         "{wildcards.study}: fitting {wildcards.model} on {wildcards.unit}, seed {wildcards.seed}"

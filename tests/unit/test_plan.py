@@ -28,6 +28,7 @@ def plan_of(root, overrides=None, cells=CELLS, pairs=("E123-E003",), folder=None
     return Plan(studies, list(cells), list(pairs), [1], simulated)
 
 
+FLANKS = ["svr_best_bin", "svr_two_layer", "relief_forest", "ridge"]
 RULES = [
     {"how": "train", "pooled": False},
     {"how": "train", "pooled": True},
@@ -378,6 +379,40 @@ def test_nothing_to_build_says_why(root):
     settings = read_project(root, {"cells": ["E003"]})
     with pytest.raises(InputError, match=r"deepdiff has nothing to build.*it needs two cells"):
         list_files_of_paper(subject(settings, "deepdiff"))
+
+
+@pytest.mark.parametrize(
+    ("study", "given", "why"),
+    [
+        ("deepdiff", {"cells": ["E116"]}, "one alone of .*E116-E003.*: add E003"),
+        ("deepdiff", {"cells": ["E050"]}, "no pair of that file has E050"),
+        ("transferchrome_cross_cell", {"cells": ["E085"]}, "other than its source E085: add"),
+        ("wakawaka", {"cells": ["E071"]}, "it holds E071 out, and no other cell .*: add one"),
+        (
+            "deepchrome",
+            {
+                "cells": ["E003"],
+                "overrides": {"deepchrome": {"models": {"deepchrome": {"cells": ["E004"]}}}},
+            },
+            "its models take E004 alone .*, and 'cells' has E003",
+        ),
+        (
+            "deepdiff_flanks",
+            {
+                "cells": ["E003"],
+                "pairs": ["E003-E005"],
+                "overrides": {
+                    "deepdiff_flanks": {"models": {key: {"cells": ["E004"]} for key in FLANKS}}
+                },
+            },
+            "take the cells of their key 'cells' alone, and none both of E003-E005",
+        ),
+    ],
+)
+def test_a_study_without_a_unit_names_what_it_lacks(root, study, given, why):
+    plan = read_project(root, given).plan
+    assert not plan.runs(study)
+    assert re.search(f"leave study {study} no unit: .*{why}", plan.why_no_unit(study))
 
 
 def test_every_output_has_a_rule(root):

@@ -60,7 +60,12 @@ def test_predictions_that_are_no_numbers_are_named(tmp_path):
 
 def job(**changes):
     wildcards = {"study": "s", "model": "m", "unit": "E003", "seed": "2"}
-    params = {"model": {"architecture": "ridge"}, "samples": {"kind": "cell"}, "code": "c"}
+    params = {
+        "model": {"architecture": "ridge"},
+        "samples": {"kind": "cell"},
+        "made_from": {"own": {}},
+        "code": "c",
+    }
     # a job's wildcards are read both ways
     named = type("Wildcards", (dict,), {"__getattr__": dict.__getitem__})(wildcards)
     return SimpleNamespace(
@@ -78,6 +83,7 @@ def test_params_tell_what_went_into_a_fit():
         "seed": 2,
         "architecture": "ridge",
         "samples_from": {"kind": "cell"},
+        "made_from": {"own": {}},
         "inputs": {"marks": ["a", "b"], "bins": 4},
         "samples": {"train": 2, "valid": 1, "test": 2, "unlabelled": 1},
         "threads": 1,

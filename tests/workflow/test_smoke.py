@@ -490,3 +490,24 @@ def test_a_touched_downloader_or_another_clone_fetches_nothing_again(smoke, proj
             "Nothing to be done"
             in snakemake("-n", *arguments, directory=tmp_path / "run", project=clone).printed
         )
+
+
+def test_another_clone_and_touched_files_rerun_nothing_and_other_content_does(
+    smoke, project, tmp_path
+):
+    """Code counts by what it does and shipped files by their content, wherever the clone is."""
+    clone = shutil.copytree(project, tmp_path / "fresh clone", copy_function=shutil.copy)
+    train = clone / "workflow/scripts/train_model.py"
+    train.write_text(train.read_text().replace('"""One fit', '"""Just one fit', 1))
+    assert "Nothing to be done" in again(smoke, clone, "-n").printed
+
+    published = clone / "config/published.tsv"
+    published.write_text(published.read_text() + "# one more line\n")
+    assert set(jobs_of(again(smoke, clone, "-n").printed)) == {"compare_published", "all", "total"}
+
+
+def test_results_without_snakemakes_folder_know_what_made_them(smoke, project, tmp_path):
+    (tmp_path / "results").symlink_to(smoke / "results")
+    assert "Nothing to be done" in again(tmp_path, project, "-n").printed
+    epochs = "overrides={deepchrome: {models: {deepchrome: {training: {epochs: 9}}}}}"
+    assert jobs_of(again(tmp_path, project, "-n", "--config", epochs).printed)["train_model"] == 2

@@ -14,7 +14,8 @@ from markexpr.data.scales import undo_scale, warn_of_unit, warn_of_zeros
 from markexpr.data.tensors import Levels, build, list_median_genes
 from markexpr.io.checksums import verify
 from markexpr.io.files import write_npz
-from markexpr.io.jobs import InputError, list_warnings, run_job
+from markexpr.io.jobs import InputError, list_warnings, run_job, warn
+from markexpr.own_files import unchanged
 from markexpr.settings.units import find_unit
 
 
@@ -67,12 +68,15 @@ def _own_levels(job, counts, genes, wanted, unit):
 
 def main(job):
     cell, data = job.wildcards.cell, job.params.data
+    for what, line in job.params.twins:
+        warn(f"{what} {line}", cell)
     with np.load(job.input.counts) as file:
         counts = dict(file)
     table, genes = read_genes(job.input.annotation), read_genes(job.input.genes)
     all_genes = list_median_genes(table, data["genes"]["biotypes"])
     takes_all = data["target"].get("median_of") == "all_genes"
-    levels = read_levels(job, counts, table, all_genes if takes_all else genes["gene_id"])
+    with unchanged(job.params.own):
+        levels = read_levels(job, counts, table, all_genes if takes_all else genes["gene_id"])
     try:
         arrays, how = build(cell, data, genes, counts, levels, all_genes)
         check_parts(arrays["split"], arrays["target"], data, cell)
@@ -84,6 +88,7 @@ def main(job):
         "cell": cell,
         "source": job.params.source["kind"],
         "data": data,
+        "made_from": job.params.made_from,
         **how,
     }
     write_npz(

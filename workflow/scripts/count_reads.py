@@ -1,5 +1,6 @@
 """Reads per bin, gene and mark of one cell, from whatever source it has."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from markexpr.data.splits import SPLITS
 from markexpr.data.windows import Window
 from markexpr.io.checksums import verify
 from markexpr.io.jobs import log, run_job, warn
+from markexpr.own_files import unchanged
 
 
 def windows_on_chromosomes(job, window):
@@ -120,7 +122,8 @@ def finish(job, window, counts, gene_id, **extra):
         job.params.tss_check,
         job.wildcards.cell,
     )
-    write_counts(job.output[0], counts, gene_id, job.params.marks, **extra)
+    made_from = np.array(json.dumps(job.params.made_from))
+    write_counts(job.output[0], counts, gene_id, job.params.marks, made_from=made_from, **extra)
 
 
 def list_paths(job):
@@ -146,7 +149,10 @@ READERS = {
 
 
 def main(job):
-    READERS[job.params.source["kind"]](job, Window.parse(job.wildcards.window))
+    for mark, what in job.params.twins:
+        warn(what, job.wildcards.cell, mark)
+    with unchanged(job.params.own):
+        READERS[job.params.source["kind"]](job, Window.parse(job.wildcards.window))
 
 
 if __name__ == "__main__":

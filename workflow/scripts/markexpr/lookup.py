@@ -4,24 +4,56 @@ A rule says `input: unpack(ask.run_inputs)` or `params: data=ask.setting("data")
 Snakefile: no torch, no numpy.
 """
 
+import sys
+from functools import cached_property, wraps
+from pathlib import Path
+
 from markexpr import origins, outputs
 from markexpr.digest import code_digest
-from markexpr.io.jobs import InputError
+from markexpr.io.checksums import sha256
+from markexpr.io.jobs import InputError, log
 from markexpr.outputs import Subject
 from markexpr.settings.deviations import deviations_of_models
 from markexpr.settings.reading import did_you_mean
 from markexpr.tasks import array_path, genes_path, sequence_path, tensor_path
+
+# which rule makes a run (rules/train.smk)
+RULES = {
+    "train": "train_model",
+    "fit": "fit_estimator",
+    "apply": "apply_model",
+    "subtract": "subtract_cells",
+    "control": "predict_control",
+    "truth": "predict_truth",
+}
+
+
+def one_line(ask):
+    """Have a function for input end Snakemake by one line when it raises InputError. Snakemake
+    would print wildcards and a traceback around it. No job runs and no lock is held yet: inputs are
+    asked for before."""
+
+    @wraps(ask)
+    def give(*arguments):
+        try:
+            return ask(*arguments)
+        except InputError as error:
+            log.error("%s", error)
+            sys.exit(1)
+
+    return give
 
 
 class Lookup:
     """Answers for wildcards (study, model, unit, seed, cell, …), each a function of them.
 
     config: Config; plan: Plan; sources: Origins; published: names of studies with published
-    numbers; gradients: of those, the ones with a published range of gradients.
+    numbers; gradients: of those, the ones with a published range of gradients; own: OwnData.
     """
 
-    def __init__(self, config, plan, sources, published, gradients=()):
-        self.config, self.plan, self.sources = config, plan, sources
+    def __init__(self, config, plan, sources, published, gradients=(), own=None):
+        self.config, self.plan, self.sources, self.own = config, plan, sources, own
+        self.unnoted = None  # markexpr.unnoted.Unnoted, to look at what is there without notes
         self.published, self.gradients = frozenset(published), frozenset(gradients)
 
     def subject(self, wildcards):
@@ -83,9 +115,98 @@ class Lookup:
 
     # ---- cells ----
 
+    @one_line
     def count_inputs(self, wildcards):
         """The files that a cell's counts are made from."""
-        return self.sources.count_inputs(wildcards.cell)
+        own = self.own_counts(wildcards)
+        if self.unnoted:
+            path = f"results/counts/{wildcards.window}/{wildcards.cell}.npz"
+            self.unnoted.check_counts(path, self.counts_made_from(wildcards))
+
+        def take(path):
+            if path == self.sources.chrom_sizes:
+                return self.chrom_sizes
+            return by_content(path) if path in own else path
+
+        return {
+            name: [take(path) for path in paths] if isinstance(paths, list) else take(paths)
+            for name, paths in self.sources.count_inputs(wildcards.cell).items()
+        }
+
+    @property
+    def chrom_sizes(self):
+        """The table of chromosomes, as an input."""
+        return by_content(self.sources.chrom_sizes, self.config.chrom_sizes)
+
+    @cached_property
+    def content_of_chrom_sizes(self):
+        """The sha256 of the table of chromosomes."""
+        return sha256(self.sources.chrom_sizes)
+
+    # ---- what results say of themselves: with the same, they are the same ----
+
+    def counts_made_from(self, wildcards):
+        """What a cell's counts are made from."""
+        return self._made_from([wildcards.cell])
+
+    def tensors_made_from(self, wildcards):
+        """What a cell's tensors are made from, beside the study's data block."""
+        return self._made_from([wildcards.cell], wildcards)
+
+    def run_made_from(self, wildcards):
+        """What the tensors that a run reads are made from."""
+        folder = tensor_path(wildcards.study, "").removesuffix(".npz")
+        paths = [
+            path
+            for paths in self.run(wildcards).inputs.values()
+            for path in (paths if isinstance(paths, list) else [paths])
+        ]
+        cells = [Path(path).stem for path in paths if path.startswith(folder)]
+        return {"data": self.data(wildcards), **self._made_from(cells, wildcards)}
+
+    def _made_from(self, cells, of_study=None):
+        """By content and settings, and not by the names of files, which differ between machines."""
+        own = {}
+        for cell in cells:
+            source = self.sources.source(cell)
+            if source.kind != "remc":
+                own[cell] = {
+                    key: value
+                    for key, value in source.plain().items()
+                    if key not in ("path", "expression")
+                }
+                own[cell]["files"] = list(self.own.identify_counts(cell).values())
+                if of_study:
+                    own[cell]["expression"] = list(self.own.identify_expression(cell).values())
+        found = {
+            "marks": self.config.marks,
+            "chrom_sizes": self.content_of_chrom_sizes,
+            "own": own,
+        }
+        if self.config.simulated:
+            found["simulate"] = self.config.simulate.plain()
+        if of_study:
+            found["genes"] = list(self.gene_list_content(of_study).values())
+        return found
+
+    def own_counts(self, wildcards):
+        """The identities of a user's own files that a cell's counts are made from, by path."""
+        return self.own.identify_counts(wildcards.cell)
+
+    def own_expression(self, wildcards):
+        """The identity of a user's own table that a cell's expression is read from, by path."""
+        return self.own.identify_expression(wildcards.cell)
+
+    # that these ask for `resources` keeps them out of what Snakemake compares: which other cells
+    # have the same files changes nothing in a cell's results
+
+    def twins_of_counts(self, wildcards, resources):
+        """Which of a cell's own files are those of another mark or cell as well: [mark, what]."""
+        return self.own.list_twins(wildcards.cell, self.own_counts(wildcards))
+
+    def twins_of_expression(self, wildcards, resources):
+        """The same of its table of expression."""
+        return self.own.list_twins(wildcards.cell, self.own_expression(wildcards))
 
     def source(self, wildcards):
         """The source of a cell, as plain values."""
@@ -95,10 +216,12 @@ class Lookup:
         """Whether a cell's source brings its expression."""
         return self.sources.own_expression(wildcards.cell) is not None
 
+    @one_line
     def expression(self, wildcards):
         """The table that a cell's expression is read from."""
         target = self._study(wildcards).data.target
-        return self.sources.expression(wildcards.cell, target)
+        path = self.sources.expression(wildcards.cell, target)
+        return by_content(path) if path in self.own_expression(wildcards) else path
 
     def remc_expression(self, wildcards):
         """REMC's table of a study's expression."""
@@ -112,17 +235,35 @@ class Lookup:
         """Where a download comes from."""
         return self.sources.url(wildcards.file)
 
+    @one_line
     def gene_list(self, wildcards):
         """The file that limits a study's genes, if it names one."""
+        return [by_content(path) for path in self.gene_list_content(wildcards)]
+
+    def gene_list_content(self, wildcards):
+        """The identity of that file, by path."""
         listed = self._study(wildcards).data.genes.list
-        return [listed] if listed else []
+        if listed and not Path(listed).is_file():
+            raise InputError(
+                f"study {wildcards.study}: data.genes.list names {listed}, and there is no such "
+                f"file in {Path.cwd()}: give its whole path"
+            )
+        if not listed:
+            return {}
+        origins.refuse_braces(listed, f"study {wildcards.study}: data.genes.list")
+        return {listed: self.own.files.identify(listed)}
 
     def cells(self, wildcards):
         """The cells of a study."""
         return self._task(wildcards).cells
 
+    @one_line
     def counts_of_cell(self, wildcards):
         """The counts of a cell in the window of a study."""
+        if self.unnoted:
+            path = tensor_path(wildcards.study, wildcards.cell)
+            made_from = self.tensors_made_from(wildcards)
+            self.unnoted.check_tensors(path, self.data(wildcards), made_from)
         return self._counts(wildcards, wildcards.cell)
 
     def counts(self, wildcards):
@@ -142,9 +283,28 @@ class Lookup:
         """The run of a job."""
         return self.plan.run(wildcards.study, wildcards.model, wildcards.unit, wildcards.seed)
 
+    @one_line
     def run_inputs(self, wildcards):
         """The files that a run reads, by what they are to it."""
+        if self.unnoted:
+            self._check_unnoted_run(wildcards)
         return self.run(wildcards).inputs
+
+    def _check_unnoted_run(self, wildcards):
+        run = self.run(wildcards)
+        if run.how not in ("train", "fit"):
+            rule = {"average": f"average_{run.kind}s"}.get(run.how, RULES.get(run.how))
+            self.unnoted.check_others(f"{run.folder}/predictions.tsv.gz", rule)
+            return
+        rule = RULES[run.how] + ("_pooled" if self._task(wildcards).pools_cells else "")
+        asked = {
+            **self.model(wildcards),
+            "samples_from": run.samples,
+            "made_from": self.run_made_from(wildcards),
+        }
+        fields = type(self._study(wildcards).models[run.model]).model_fields
+        keys = set(fields) - {"cells", "in_paper"}
+        self.unnoted.check_fit(f"{run.folder}/params.yaml", rule, asked, keys)
 
     def samples(self, wildcards):
         """How the samples of a run are made of its files."""
@@ -179,6 +339,8 @@ class Lookup:
 
     def predictions(self, wildcards):
         """The predictions of all runs of a study that are scored."""
+        if self.unnoted:
+            self.unnoted.check_others(f"results/metrics/{wildcards.study}.tsv", "score_study")
         return self.plan.predictions(wildcards.study)
 
     def reads_sequence(self, wildcards):
@@ -365,6 +527,7 @@ class Lookup:
     def paper(self, study):
         """A function of wildcards that gives all outputs of a study and of its paper's others."""
 
+        @one_line
         def give(wildcards):
             return outputs.list_files_of_paper(
                 Subject(self.plan, self.sources, self.published, study)
@@ -380,3 +543,15 @@ def _plain(value):
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     return value.plain() if hasattr(value, "plain") else value
+
+
+def by_content(path, name=None):
+    """An input of which the content counts, as a param of its job, and not its time stamp.
+
+    name: what Snakemake notes of it in place of its path, for a file that is elsewhere in another
+    clone of the project.
+    """
+    from snakemake.io import ancient, sourcecache_entry  # tests of the plan need no Snakemake
+
+    path = ancient(str(path))
+    return sourcecache_entry(path, name) if name else path

@@ -3,6 +3,7 @@
 Imported by the Snakefile: no torch, no numpy.
 """
 
+import re
 from pathlib import Path
 
 from markexpr.io.jobs import InputError
@@ -21,6 +22,9 @@ PUBLISHED_CSV = ("deepdiff_csv", "deepchrome_csv")
 FIXED_WINDOW = (*PUBLISHED_CSV, "kaggle_npz")
 # expression stands in the file that brings the counts
 WITH_EXPRESSION = ("deepchrome_csv", "kaggle_npz")
+PARTS = ("train", "valid", "test")  # the files of published csv
+
+WILDCARD = re.compile(r"\{\s*[.\w]+\s*(,[^{}]*)?\}")  # what Snakemake takes for one
 
 
 class Origins:
@@ -46,47 +50,63 @@ class Origins:
     def count_inputs(self, cell):
         """The files that a cell's counts are made from, by what they are."""
         source = self.source(cell)
-        if source.kind in PUBLISHED_CSV:
-            return {
-                part: self._published(cell, source, part) for part in ("train", "valid", "test")
-            }
-        if source.kind == "kaggle_npz":
-            return {"npz": self._own(cell, source, source.path)}
+        own = self.own_counts(cell)
+        if source.kind in FIXED_WINDOW:
+            return own
+        remc = [f"{ALIGNMENTS}/{cell}-{mark}.tagAlign.gz" for mark in self.config.marks]
         return {
-            "reads": [self._reads(cell, source, mark) for mark in self.config.marks],
+            "reads": remc if source.kind == "remc" else list(own.values()),
             "genes": GENES,
             "chrom_sizes": self.chrom_sizes,
         }
 
-    def _reads(self, cell, source, mark):
+    def own_counts(self, cell):
+        """The files of a cell's own source, by mark or part; none for REMC's cells. Raises
+        InputError for one that is not there."""
+        source = self.source(cell)
         if source.kind == "remc":
-            return f"{ALIGNMENTS}/{cell}-{mark}.tagAlign.gz"
-        path = source.path.replace("{cell}", cell).replace("{mark}", mark)
-        return self._own(cell, source, path)
+            return {}
+        if source.kind in PUBLISHED_CSV:
+            return {part: self._published(cell, source, part) for part in PARTS}
+        path = source.path.replace("{cell}", cell)
+        if source.kind == "kaggle_npz":
+            return {"npz": self._own(cell, source, "path", path)}
+        return {
+            mark: self._own(cell, source, "path", path.replace("{mark}", mark))
+            for mark in self.config.marks
+        }
 
     def _published(self, cell, source, part):
         stem = {
             "deepdiff_csv": f"{cell}.{part}.csv",
             "deepchrome_csv": f"{cell}/classification/{part}.csv",
         }[source.kind]
-        plain = Path(source.path) / stem
-        return self._own(cell, source, plain, f"{plain}.gz")
+        folder = Path(source.path.replace("{cell}", cell))
+        if not folder.is_dir():
+            raise InputError(
+                f"config key 'sources': {cell} has no folder {folder}; check its 'path' "
+                f"(kind {source.kind})"
+            )
+        return self._own(cell, source, "path", folder / stem, folder / f"{stem}.gz")
 
-    def _own(self, cell, source, *paths):
-        """The first of some paths that exists."""
-        for path in paths:
-            if Path(path).exists():
-                return str(path)
-        raise InputError(
-            f"config key 'sources': {cell} has no file {paths[0]}; check its 'path' "
-            f"(kind {source.kind})"
-        )
+    def _own(self, cell, source, key, *paths):
+        """The first of some paths that is there, as text."""
+        there = [str(path) for path in paths if Path(path).exists()]
+        wrong = f"config key 'sources': {cell} has no file {paths[0]}"
+        fix = f"check its '{key}' (kind {source.kind})"
+        if not there:
+            raise InputError(f"{wrong}{_why_missing(getattr(source, key))}; {fix}")
+        if not Path(there[0]).is_file():
+            kind = "a folder" if Path(there[0]).is_dir() else "no regular file"
+            raise InputError(f"{wrong}: that is {kind}; {fix}")
+        refuse_braces(there[0], f"config key 'sources': {cell}")
+        return there[0]
 
     def own_expression(self, cell):
         """The expression table that a cell's source brings, or None."""
         source = self.source(cell)
         if source.expression:
-            return self._own(cell, source, source.expression)
+            return self._own(cell, source, "expression", source.expression.replace("{cell}", cell))
         return self._published(cell, source, "expr") if source.kind == "deepdiff_csv" else None
 
     def expression(self, cell, target):
@@ -128,3 +148,24 @@ class Origins:
 def remc_expression(target):
     """REMC's table of the expression that a study's target is made of."""
     return f"{EXPRESSION}/57epigenomes.{TABLES[target.expression]}.pc.gz"
+
+
+def refuse_braces(path, place):
+    """Raise InputError for a path of an input of which Snakemake takes a part for a wildcard.
+    place: what names it, for the message."""
+    if braces := WILDCARD.search(str(path)):
+        raise InputError(
+            f"{place}: Snakemake takes {braces[0]} in {path} for a wildcard: rename the folder or "
+            "file, or give the path of a link to it"
+        )
+
+
+def _why_missing(path):
+    """What of a path as it stands in the configuration may be why a file is not there."""
+    left = [text for text in re.findall(r"\{[^{}]*\}", path) if text not in ("{mark}", "{cell}")]
+    if left:
+        return f" ({left[0]} is no placeholder: those are {{mark}} and {{cell}})"
+    unset = re.search(r"\$(\w+|\{\w+\})", path)
+    if unset:
+        return f" (the environment variable {unset[0]} is not set)"
+    return "" if path.startswith("/") else f" (in {Path.cwd()})"

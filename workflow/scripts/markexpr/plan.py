@@ -19,11 +19,12 @@ class Plan:
 
     studies: markexpr.settings.studies.Study by name; built, pairs: cells and pairs A-B that the
     configuration builds; seeds: of every fit; simulated: whether data are simulated, so that the
-    best possible predictions are runs as well. Raises InputError for a study that does not fit its
-    task.
+    best possible predictions are runs as well; listed_pairs: those of config/pairs.tsv. Raises
+    InputError for a study that does not fit its task.
     """
 
-    def __init__(self, studies, built, pairs, seeds, simulated=False):
+    def __init__(self, studies, built, pairs, seeds, simulated=False, listed_pairs=()):
+        self.listed_pairs = listed_pairs
         self.studies, self.built, self.pairs = studies, built, pairs
         self.seeds, self.simulated = seeds, simulated
         self.tasks = {
@@ -72,12 +73,8 @@ class Plan:
 
     def why_no_unit(self, study):
         """Why a study has nothing to build."""
-        task = self.tasks[study]
-        why = f"config keys 'cells' and 'pairs' leave study {study} no unit"
-        if task.held_out and not task.training_cells:
-            held = ", ".join(cell for cell in self.built if cell in task.held_out)
-            return f"{why}: it holds {held} out, and no other cell is among 'cells' to train on"
-        return f"{why}: {task.needs}" if task.needs else why
+        why = self.tasks[study].why_no_unit(self.listed_pairs)
+        return f"config keys 'cells' and 'pairs' leave study {study} no unit: {why}"
 
     def trained_units(self, study, model):
         """The units that a model is trained on, of those that are scored."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from markexpr.io.jobs import InputError
 from markexpr.lookup import Lookup
 from markexpr.meetings import check_meetings
-from markexpr.origins import Origins
+from markexpr.origins import Origins, refuse_braces
+from markexpr.own_files import OwnData, OwnFiles
 from markexpr.plan import Plan
 from markexpr.settings.config import Config, check_cell_names, choose_pairs, load_config
 from markexpr.settings.reading import choose, read_sheet, read_yaml
@@ -59,12 +60,13 @@ class Project:
                 self.plan.run(*parts[2:5], int(seed))
 
 
-def read_project(home, given, files=()):
+def read_project(home, given, files=(), own_files=None, tell=None):
     """Read and check all settings.
 
     home: the project's folder; given: the configuration as Snakemake collected it; files: the
     configuration files behind it, which are read once more, since Snakemake takes the last of two
-    keys of one name without a word. Raises InputError with one line for the first thing wrong.
+    keys of one name without a word; own_files: OwnFiles; tell: as in OwnData. Raises InputError
+    with one line for the first thing wrong.
     """
     for file in files:
         read_yaml(file)
@@ -75,38 +77,37 @@ def read_project(home, given, files=()):
     known = [*sheet_cells, *(cell for cell in config.sources if cell not in sheet_cells)]
     check_cell_names(known)
     built = _choose_cells(config, sheet_cells, known)
-    pairs = _choose_pairs(home, config, known, built)
+    rows = read_sheet(home / "config/pairs.tsv", ["cell_a", "cell_b"])
+    listed = [f"{row['cell_a']}-{row['cell_b']}" for row in rows]
+    chosen = built if config.cells != "all" else None
+    pairs = choose_pairs(config.pairs, listed, known, chosen)
     for name, study in studies.items():
         _check_cells(name, study, known)
     chrom_sizes = home / config.chrom_sizes
     if not chrom_sizes.is_file():
         raise InputError(f"config key 'chrom_sizes': there is no file {chrom_sizes}")
-    plan = Plan(studies, built, pairs, config.seeds, config.simulated)
+    refuse_braces(chrom_sizes, "config key 'chrom_sizes'")
+    plan = Plan(studies, built, pairs, config.seeds, config.simulated, listed)
     origins = Origins(config, known, str(chrom_sizes))
     check_meetings(plan, origins, config.studies)
     rows = read_sheet(home / "config/published.tsv", ["study", "metric"])
     published = {row["study"] for row in rows}
     gradients = {row["study"] for row in rows if row["metric"] == "gradient"}
-    lookup = Lookup(config, plan, origins, published, gradients)
+    own = OwnData(origins, own_files or OwnFiles(), tell)
+    lookup = Lookup(config, plan, origins, published, gradients, own)
     return Project(config, plan, lookup, sheet_cells, known, chrom_sizes)
 
 
 def _choose_cells(config, sheet_cells, known):
     # a sample of one's own must be asked for by name: a misspelt cell among the sources would else
     # go unnoticed
-    for cell in config.sources:
-        if config.cells == "all" or cell not in config.cells:
-            place = "config/cells.tsv or config key 'cells'"
-            choose([cell], sheet_cells, "sources", place)
+    asked = [*sheet_cells, *(config.cells if config.cells != "all" else ())]
+    if config.pairs != "all":
+        asked += [cell for pair in config.pairs for cell in pair.split("-")]
+    choose(config.sources, asked, "sources", "config/cells.tsv or config keys 'cells' and 'pairs'")
     return choose(
         config.cells, sheet_cells if config.cells == "all" else known, "cells", CELL_PLACES
     )
-
-
-def _choose_pairs(home, config, known, built):
-    rows = read_sheet(home / "config/pairs.tsv", ["cell_a", "cell_b"])
-    listed = [f"{row['cell_a']}-{row['cell_b']}" for row in rows]
-    return choose_pairs(config.pairs, listed, known, built if config.cells != "all" else None)
 
 
 def _check_cells(name, study, known):

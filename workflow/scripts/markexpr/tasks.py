@@ -100,7 +100,6 @@ class Task:
     model_keys = ()
     kinds = (Net, Estimator, Control)
     pools_cells = False  # whether one model predicts all cells, and their rows are scored together
-    needs = ""  # what a study must find among cells and pairs to have a unit
 
     def __init__(self, study, name, built, pairs):
         self.study, self.name, self.built, self.pairs = study, name, built, pairs
@@ -164,6 +163,17 @@ class Task:
         """Of some cells, those that a model's key `cells` names."""
         named = self.study.models[model].cells
         return [cell for cell in cells if named is None or cell in named]
+
+    def why_no_unit(self, listed_pairs):
+        """Why the study has no unit, and what to do. listed_pairs: those of config/pairs.tsv."""
+        built = ", ".join(self.built)
+        named = [model.cells for model in self.study.models.values() if hasattr(model, "cells")]
+        if self.held_out and not self.training_cells:
+            return f"it holds {built} out, and no other cell is among 'cells' to train on: add one"
+        if named and all(cells is not None for cells in named):
+            wanted = ", ".join(dict.fromkeys(cell for cells in named for cell in cells))
+            return f"its models take {wanted} alone (their key 'cells'), and 'cells' has {built}"
+        return f"its models need more cells than {built}: add another to 'cells'"
 
     # ---- what it allows ----
 
@@ -305,7 +315,6 @@ class Transfers(Task):
     study_keys = ("transfer",)
     model_keys = ("cells", "trained_on", "source_genes", "domain")
     kinds = (Net,)
-    needs = "it needs a target cell other than its source"
 
     @property
     def cells(self):
@@ -363,6 +372,12 @@ class Transfers(Task):
     def _split(self):
         return self.split.plain()
 
+    def why_no_unit(self, listed_pairs):
+        source = self.study.transfer.source
+        if any(cell != source for cell in self.built):
+            return super().why_no_unit(listed_pairs)
+        return f"it needs a target cell other than its source {source}: add another to 'cells'"
+
     def truth(self, unit):
         target = unit.removeprefix(f"{self.study.transfer.source}-to-")
         needs = {**self._cell("target", target), "genes": genes_path(self.name)}
@@ -396,7 +411,6 @@ class Pairs(Task):
     study_keys = ("mark_attention", "inputs")
     model_keys = ("cells", "cell_by_cell", "auxiliary")
     kinds = (Net, Estimator)
-    needs = "it needs two cells that stand in config/pairs.tsv, or a pair in 'pairs'"
 
     @property
     def cells(self):
@@ -419,6 +433,19 @@ class Pairs(Task):
 
     def _has_both(self, model, pair):
         return len(self._chosen(model, pair.split("-"))) == 2
+
+    def why_no_unit(self, listed_pairs):
+        if self.pairs:
+            return (
+                f"its models take the cells of their key 'cells' alone, and none both of "
+                f"{', '.join(self.pairs)}"
+            )
+        near = [pair for pair in listed_pairs if set(pair.split("-")) & set(self.built)]
+        needs = "it needs two cells that stand in config/pairs.tsv, or a pair in 'pairs'"
+        if not near:
+            return f"{needs}; no pair of that file has {' or '.join(self.built)}"
+        missing = sorted({cell for pair in near for cell in pair.split("-")} - set(self.built))
+        return f"{needs}; 'cells' has one alone of {', '.join(near)}: add {' or '.join(missing)}"
 
     def inputs_of(self, pair):
         """The tensors of the two cells of a pair."""

@@ -83,15 +83,26 @@ def list_at_end(logs, since):
         print(f"  … and {len(warnings) - SHOWN} more: grep -rh WARNING {logs}", file=sys.stderr)
 
 
+def log_to_terminal():
+    """Log progress, warnings and errors to the terminal alone, as the Snakefile does."""
+    log.handlers[:] = [_terminal()]
+    log.propagate = False
+
+
+def _terminal():
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(PROGRESS)
+    handler.setFormatter(logging.Formatter("markexpr: %(levelname)s: %(message)s"))
+    return handler
+
+
 def start_log(path):
     """Log to the job's file `path` in plain lines; progress, warnings and errors go to the terminal
     as well."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     file = logging.FileHandler(path, mode="w", encoding="utf-8")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
-    terminal = logging.StreamHandler(sys.stderr)
-    terminal.setLevel(PROGRESS)
-    terminal.setFormatter(logging.Formatter("markexpr: %(levelname)s: %(message)s"))
+    terminal = _terminal()
     for handler in log.handlers:
         handler.close()
     log.handlers[:] = [file, terminal]

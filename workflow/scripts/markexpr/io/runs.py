@@ -77,7 +77,8 @@ def subtract(a, b):
 def describe(job, samples, versions, **more):
     """What goes into a fit, as params.yaml holds it.
 
-    job: its params have the model's block, how its samples are made and the hash of its code;
+    job: its params have the model's block, how its samples are made, what from, and the hash of its
+    code;
     versions: of the packages that fit; more: further entries.
     """
     _, _, n_bins = next(iter(samples.inputs.values())).shape
@@ -86,6 +87,7 @@ def describe(job, samples, versions, **more):
         "seed": int(job.wildcards.seed),
         **job.params.model,
         "samples_from": job.params.samples,
+        "made_from": job.params.made_from,
         "inputs": {"marks": samples.mark_names, "bins": n_bins},
         **({"measured": samples.measured.plain()} if samples.measured else {}),
         "samples": {

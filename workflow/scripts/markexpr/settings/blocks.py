@@ -1,8 +1,11 @@
 """What all blocks of settings share: unknown keys are refused, and what is wrong is one line."""
 
+import datetime
+import os
 from typing import Annotated
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -65,13 +68,39 @@ Share = Annotated[Number, Field(ge=0, lt=1)]
 NotEmpty = Annotated[str, Field(min_length=1)]
 
 
+def expand_path(path):
+    """A path with ~ and environment variables ($NAME) spelt out; a variable that is not set stays
+    as it is."""
+    return os.path.expanduser(os.path.expandvars(path))
+
+
+OwnPath = Annotated[NotEmpty, AfterValidator(expand_path)]
+
+
+def _require_text(value):
+    if isinstance(value, (bool, int, float, datetime.date)):
+        raise ValueError(
+            "Input should be a valid string, and YAML reads this as none: put it in "
+            "quotes, as '123' or 'NO'"
+        )
+    if value is None:
+        raise ValueError("Input should be a valid string: an entry is empty")
+    return value
+
+
+def name(pattern):
+    """A name that a pattern matches. What YAML takes for a number, a switch or a date is told to be
+    put in quotes."""
+    return Annotated[str, BeforeValidator(_require_text), Field(pattern=pattern)]
+
+
 def names(pattern):
     """A list of at least one name, none of them twice."""
-    name = Annotated[str, Field(pattern=pattern)]
-    return Annotated[list[name], Field(min_length=1), BeforeValidator(_once)]
+    return Annotated[list[name(pattern)], Field(min_length=1), BeforeValidator(once)]
 
 
-def _once(values):
+def once(values):
+    """Refuse a list in which a value stands twice."""
     if isinstance(values, list):
         for value in values:
             if values.count(value) > 1:

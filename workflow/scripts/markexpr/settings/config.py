@@ -5,6 +5,7 @@ made from them (`make docs`), and a test holds both in step.
 """
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -17,10 +18,14 @@ from markexpr.settings.blocks import (
     Names,
     NotEmpty,
     Number,
+    OwnPath,
     Positive,
     Whole,
+    expand_path,
     fault,
+    name,
     names,
+    once,
     validated,
 )
 from markexpr.settings.reading import NAMING, choose, retype
@@ -48,11 +53,13 @@ class Source(Block):
         "{cell}/classification/{train,valid,test}.csv[.gz] (labels). kaggle_npz: the class "
         "competition's train.npz or eval.npz (expression)",
     )
-    path: NotEmpty | None = Field(
+    path: OwnPath | None = Field(
         None,
-        description="a file or folder; {mark} stands for each of the marks, {cell} for the cell",
+        description="a file or folder; {mark} stands for each of the marks, {cell} for the cell. "
+        "~ and environment variables are spelt out; a relative path is looked up in the working "
+        "directory",
     )
-    expression: NotEmpty | None = Field(
+    expression: OwnPath | None = Field(
         None,
         description="a table of gene id and value (comma or tab, no header), for tagalign, bam and "
         "bigwig; without it, the cell must be one of REMC's. For deepdiff_csv: in place of its "
@@ -173,7 +180,7 @@ class Config(Block):
         "samples of your own, like [E123-E003, liver1-liver2]; these are built whatever `cells` "
         "says.",
     )
-    seeds: Annotated[list[Seed], Field(min_length=1)] = Field(
+    seeds: Annotated[list[Seed], Field(min_length=1), BeforeValidator(once)] = Field(
         [1],
         description="Seeds of every fit. Each seed is one more training run per model and unit; "
         "metrics keep them apart.",
@@ -194,7 +201,7 @@ class Config(Block):
         description="Where UCSC's hg19 `bigZips/` folder is (hg19.fa.gz). Only asked for by models "
         "that read DNA. Ignored if `mirror: simulated`.",
     )
-    chrom_sizes: NotEmpty = Field(
+    chrom_sizes: OwnPath = Field(
         "config/hg19.chrom.sizes",
         description="Chromosome names and lengths of the assembly of the alignments. A relative "
         "path is looked up beside the Snakefile.",
@@ -204,7 +211,7 @@ class Config(Block):
         description="The histone marks to count, in the order of results/counts. Each study picks "
         "from these and sets its own order.",
     )
-    sources: dict[Annotated[str, Field(pattern=CELL_NAME)], Source] = Field(
+    sources: dict[name(CELL_NAME), Source] = Field(
         {},
         description="Where a cell's data come from, if not from REMC's alignments and tables. One "
         "entry per cell, for example\n"
@@ -344,17 +351,18 @@ def _normalise(given):
         value = config.get(key)
         if isinstance(value, str) and value != "all":
             config[key] = [part.strip() for part in value.split(",") if part.strip()]
-        elif isinstance(value, int):
+        elif isinstance(value, (int, float)):
             config[key] = [value]
     if "seeds" in config:
         config["seeds"] = retype(config["seeds"])
     for key in ("mirror", "genome_mirror"):
         if isinstance(config.get(key), str):
-            place = config[key].rstrip("/")
+            place = expand_path(config[key]).rstrip("/")
             # one spelling for one place: another would fetch everything again. A % of a path is
             # one, where a URL would begin a sign by it
-            path = "file://" + place.replace("%", "%25")
-            config[key] = path if place.startswith("/") else hide_secret(place)
+            if "://" not in place and place != "simulated":
+                place = "file://" + str(Path(place).absolute()).replace("%", "%25")
+            config[key] = hide_secret(place)
     if "sources" in config:
         config["sources"] = retype(
             config["sources"], texts=("path", "expression", "expression_unit")

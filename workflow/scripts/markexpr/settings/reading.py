@@ -12,7 +12,9 @@ from markexpr.io.jobs import InputError
 
 def did_you_mean(word, known):
     """A hint at the nearest known word, or the list of all that are known if none is near."""
-    near = difflib.get_close_matches(str(word), [str(name) for name in known], n=1)
+    words = [str(name) for name in known]
+    near = [name for name in words if name.lower() == str(word).lower()]
+    near += difflib.get_close_matches(str(word), words, n=1)
     return f"did you mean {near[0]!r}?" if near else "known are " + ", ".join(map(str, known))
 
 

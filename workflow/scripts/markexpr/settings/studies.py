@@ -25,6 +25,7 @@ from markexpr.settings.blocks import (
     Names,
     NotEmpty,
     Number,
+    OwnPath,
     Positive,
     Share,
     Whole,
@@ -65,8 +66,10 @@ class Genes(Block):
         "genome",
         description="of min_distance: towards larger positions, or along each strand by itself",
     )
-    list: NotEmpty | None = Field(
-        None, description="file of gene ids, one a line, to which the study is limited"
+    list: OwnPath | None = Field(
+        None,
+        description="file of gene ids, one a line, to which the study is limited; a relative path "
+        "is looked up in the working directory",
     )
 
 
