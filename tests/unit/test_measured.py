@@ -14,6 +14,8 @@ from conftest import ROOT
 
 from markexpr import averages
 from markexpr.data import measured
+from markexpr.data.annotation import countable_genes, read_chrom_sizes, read_gene_info
+from markexpr.data.expression import read_gene_ids
 from markexpr.data.measured import Measured, check_alike, from_plain, read_measured
 from markexpr.data.samples import joined, load_cell, load_pair, load_pooled
 from markexpr.data.tensors import Levels, list_median_genes, make_target
@@ -204,3 +206,14 @@ def test_cells_that_cannot_meet_are_named_before_the_first_job(study, source, me
     ):
         with pytest.raises(InputError, match=message):
             check()
+
+
+def test_all_genes_of_remc_are_those_of_its_tables(real):
+    folder = real / "mirror/byDataType/rna/expression"
+    sizes = read_chrom_sizes(ROOT / "config/hg19.chrom.sizes")
+    genes, _ = countable_genes(
+        read_gene_info(folder / "Ensembl_v65.Gencode_v10.ENSG.gene_info"), sizes
+    )
+    for name in ("RPKM", "N"):
+        ids = read_gene_ids(folder / f"57epigenomes.{name}.pc.gz")
+        assert set(list_median_genes(genes, ["protein_coding"])) == set(ids)

@@ -123,4 +123,4 @@ def write_html(table, title, job, note="", seeds=None):
         f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></body></html>\n"
     )
     with atomic(job.output.html) as temporary:
-        temporary.write_text(page)
+        temporary.write_text(page, encoding="utf-8")
