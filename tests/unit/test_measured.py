@@ -92,7 +92,7 @@ def test_what_is_not_alike_may_not(said, change, message):
 def test_units_that_nobody_states(said):
     one = replace(CELL, expression_unit=UNSTATED)
     check_alike(one, replace(one, cell="B"), "pooled")
-    assert "state it by key expression_unit of both sources" in said[0][1]
+    assert "state it by key expression_unit of their sources" in said[0][1]
 
 
 def test_labels_by_other_units_are_warned_of(said):

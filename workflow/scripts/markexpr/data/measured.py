@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
-from markexpr.io.jobs import InputError, warn
+from markexpr.io.jobs import InputError, list_warnings, warn
 from markexpr.settings.units import PUBLISHED_LABEL, UNSTATED
 
 
@@ -130,7 +130,7 @@ def warn_of_differences(measured, doing):
             if other is not usual:
                 check_alike(usual, other, doing)
         except InputError as error:
-            warn(str(error), other.cell)
+            _say(str(error), other.cell)
 
 
 def _check_expression(first, other, both, doing, files):
@@ -139,9 +139,9 @@ def _check_expression(first, other, both, doing, files):
         return
     unstated = [cell.cell for cell in (first, other) if cell.expression_unit == UNSTATED]
     if len(unstated) == 2 and not first.labels:  # a median is of one cell, in whatever unit
-        warn(
-            f"the unit of its expression is not stated, nor is that of {first.cell}; they are "
-            f"{doing} as if it were one: state it by key expression_unit of both sources",
+        _say(
+            "the unit of its expression is not stated, nor is that of other cells: they are "
+            f"{doing} as if it were one; state it by key expression_unit of their sources",
             other.cell,
         )
     if units[0] != units[1]:
@@ -151,4 +151,10 @@ def _check_expression(first, other, both, doing, files):
         said = f"expression unit is {units[0]!r} in one and {units[1]!r} in the other; {fix}"
         if not first.labels:
             raise InputError(f"{both} cannot be {doing}: {said}{files}")
-        warn(f"{both} are {doing}: {said}", other.cell)
+        _say(f"{both} are {doing}: {said}", other.cell)
+
+
+def _say(what, cell):
+    """Warn once: a control compares each cell with all others."""
+    if (cell, "", what) not in list_warnings():
+        warn(what, cell)
