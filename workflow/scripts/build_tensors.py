@@ -81,7 +81,8 @@ def main(job):
         arrays, how = build(cell, data, genes, counts, levels, all_genes)
         check_parts(arrays["split"], arrays["target"], data, cell)
     except InputError as error:
-        raise InputError(f"{error} [{job.input.counts}, {job.input.genes}]") from error
+        named = "" if cell in str(error) else f"{cell}: "
+        raise InputError(f"{named}{error} [{job.input.counts}, {job.input.genes}]") from error
     provenance = {
         "markexpr": __version__,
         "study": job.wildcards.study,

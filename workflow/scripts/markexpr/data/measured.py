@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
-from markexpr.io.jobs import InputError, warn
+from markexpr.io.jobs import InputError, list_warnings, warn
 from markexpr.settings.units import PUBLISHED_LABEL, UNSTATED
 
 
@@ -95,21 +95,10 @@ def check_alike(first, other, doing):
     the unit of a value's expression are not the same; warns where nobody says what the unit is, and
     of labels by expression in different units.
     """
-    both = f"{first.cell} and {other.cell}"
-    files = f" [{first.where}, {other.where}]"
-    if (first.marks, first.bins) != (other.marks, other.bins):
-        raise InputError(
-            f"{both} have different marks or bins and cannot be {doing}: {first.bins} bins of "
-            f"{', '.join(first.marks)}, and {other.bins} of {', '.join(other.marks)}{files}"
-        )
-    for name, what in MUST_AGREE.items():
-        one, two = getattr(first, name), getattr(other, name)
-        if one != two:
-            raise InputError(
-                f"{both} cannot be {doing}: {what} is {one!r} in one and {two!r} in the "
-                f"other{files}"
-            )
-    _check_expression(first, other, both, doing, files)
+    difference = _find_difference(first, other)
+    if difference:
+        raise InputError(f"{difference}; they cannot be {doing}{_files(first, other)}")
+    _warn_of_units(first, other, doing)
 
 
 def check_all_alike(measured, doing):
@@ -126,29 +115,64 @@ def warn_of_differences(measured, doing):
     kinds = [replace(cell, cell="", where="") for cell in measured]
     usual = measured[kinds.index(Counter(kinds).most_common(1)[0][0])]
     for other in measured:
-        try:
-            if other is not usual:
-                check_alike(usual, other, doing)
-        except InputError as error:
-            warn(str(error), other.cell)
+        if other is usual:
+            continue
+        difference = _find_difference(usual, other)
+        if difference:
+            _say(f"{difference}; they are {doing}{_files(usual, other)}", other.cell)
+        else:
+            _warn_of_units(usual, other, doing)
 
 
-def _check_expression(first, other, both, doing, files):
-    units = [cell.expression_unit for cell in (first, other)]
-    if PUBLISHED_LABEL in units:
-        return
+def _find_difference(first, other):
+    """In what two cells differ that must be one, in words; None if in nothing."""
+    both = f"{first.cell} and {other.cell}"
+    if (first.marks, first.bins) != (other.marks, other.bins):
+        return (
+            f"{both} have different marks or bins: {first.bins} bins of {', '.join(first.marks)}, "
+            f"and {other.bins} of {', '.join(other.marks)}"
+        )
+    for name, what in MUST_AGREE.items():
+        one, two = getattr(first, name), getattr(other, name)
+        if one != two:
+            return f"{both} differ: {what} is {one!r} in one and {two!r} in the other"
+    units = _compare_units(first, other)
+    return f"{both} differ: {units}" if units and not first.labels else None
+
+
+def _compare_units(first, other):
+    """In what the units of two cells' expression differ, with the fix; None if they do not, or if
+    there are labels alone."""
+    one, two = first.expression_unit, other.expression_unit
+    if one == two or PUBLISHED_LABEL in (one, two):
+        return None
     unstated = [cell.cell for cell in (first, other) if cell.expression_unit == UNSTATED]
-    if len(unstated) == 2 and not first.labels:  # a median is of one cell, in whatever unit
-        warn(
-            f"the unit of its expression is not stated, nor is that of {first.cell}; they are "
-            f"{doing} as if it were one: state it by key expression_unit of both sources",
+    fix = "give the tables of both in one unit, or leave one out"
+    if unstated:
+        fix = f"state it by key expression_unit of source {unstated[0]}"
+    return f"expression unit is {one!r} in one and {two!r} in the other ({fix})"
+
+
+def _warn_of_units(first, other, doing):
+    """Warn of units that do not keep cells apart, and should be known."""
+    units = _compare_units(first, other)
+    if units:
+        both = f"{first.cell} and {other.cell}"
+        _say(f"{both} differ: {units}; they are {doing}{_files(first, other)}", other.cell)
+    # a median is of one cell, in whatever unit
+    elif other.expression_unit == UNSTATED and not first.labels:
+        _say(
+            "the unit of its expression is not stated, nor is that of other cells: they are "
+            f"{doing} as if it were one; state it by key expression_unit of their sources",
             other.cell,
         )
-    if units[0] != units[1]:
-        fix = "give the tables of both in one unit, or leave one out"
-        if unstated:
-            fix = f"state it by key expression_unit of source {unstated[0]}"
-        said = f"expression unit is {units[0]!r} in one and {units[1]!r} in the other; {fix}"
-        if not first.labels:
-            raise InputError(f"{both} cannot be {doing}: {said}{files}")
-        warn(f"{both} are {doing}: {said}", other.cell)
+
+
+def _files(first, other):
+    return f" [{first.where}, {other.where}]"
+
+
+def _say(what, cell):
+    """Warn once: a control compares each cell with all others."""
+    if (cell, "", what) not in list_warnings():
+        warn(what, cell)

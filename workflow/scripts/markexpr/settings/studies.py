@@ -85,7 +85,9 @@ class MedianLabel(Block):
         "numeric", description="text: numbers are compared as text, as in published label files"
     )
     median_of: Literal["study_genes", "all_genes"] = Field(
-        "study_genes", description="genes whose median it is: the study's, or all of the table"
+        "study_genes",
+        description="genes whose median it is: the study's, or all of the gene table that are of "
+        "its biotypes",
     )
 
 
