@@ -27,6 +27,7 @@ from markexpr import outputs
 from markexpr.digest import code_digest
 from markexpr.io.environment import refuse_locale, settle_environment
 from markexpr.io.jobs import InputError
+from markexpr.io.mirrors import without_secrets
 from markexpr.io.scheduler import end_on_hang_up, name_scheduler
 from markexpr.origins import EXPRESSION, MIRROR
 from markexpr.project import read_project
@@ -48,6 +49,8 @@ try:
     project.refuse_mixed_results(Path("results"))
     # of the command line, since Snakemake knows its targets only after this file
     project.check_targets(sys.argv[1:])
+    # which Snakemake prints and logs
+    sys.argv[:] = map(without_secrets, sys.argv)
     # jobs of a cluster start Snakemake anew, where other GPUs are: what was found where they were
     # submitted holds for all
     if workflow.is_main_process or "MARKEXPR_GPUS" not in os.environ:

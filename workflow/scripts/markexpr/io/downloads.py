@@ -32,7 +32,9 @@ CHECK = (
 HOPELESS = {1: "its protocol is not supported", 3: "it is no URL"}
 CANNOT_RESUME = (33, 36)
 REFUSED = 22  # the server's status is 400 or more
-GONE = ("401", "403", "404", "407", "410")
+REFUSED_LOGIN = ("401", "403", "407")
+GONE = ("404", "410", *REFUSED_LOGIN)
+LOGIN = "if a login is needed, check the one in the mirror's URL or in ~/.netrc"
 
 
 def as_url(source):
@@ -211,7 +213,8 @@ def _download(url, part, name, attempts, pause):
             )
         if answer.status in GONE:
             part.remove()
-            raise InputError(f"{url} cannot be had (HTTP {answer.status}); {CHECK}")
+            fix = f"{LOGIN}; {CHECK}" if answer.status in REFUSED_LOGIN else CHECK
+            raise InputError(f"{url} cannot be had (HTTP {answer.status}); {fix}")
         problem = _find_break(part, answer)
         if problem is None:
             problem = (
