@@ -29,7 +29,11 @@ CHECK = (
 )
 
 # curl's exit codes after which another attempt cannot help
-HOPELESS = {1: "its protocol is not supported", 3: "it is no URL"}
+HOPELESS = {
+    1: "its protocol is not supported",
+    2: "curl knows not all options: 7.54 or newer is needed",
+    3: "it is no URL",
+}
 CANNOT_RESUME = (33, 36)
 REFUSED = 22  # the server's status is 400 or more
 REFUSED_LOGIN = ("401", "403", "407")
