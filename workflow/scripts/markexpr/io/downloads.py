@@ -312,6 +312,8 @@ def _request(url, part, name):
             raise
         finally:
             told.join()
+    if not part.size:
+        part.remove()
     answer = Answer(process.returncode, told.status, told.headers, told.message, received)
     if answer.code:
         log.info("curl ended with %d: %s", answer.code, answer.message)
@@ -346,26 +348,27 @@ def _write_down(stream, part, offset, told, name):
     """Append what comes to `part` and tell of its progress. Returns the number of bytes."""
     received, start = 0, time.monotonic()
     last = start
-    while True:
-        # a stalled connection has its progress told as well
-        ready, _, _ = select.select([stream], [], [], 0.5)
-        now = time.monotonic()
-        if now - last > REPORT_EVERY:
-            _report(name, offset, received, now - start, told.headers.get("content-length", ""))
-            last = now
-        if not ready:
-            continue
-        piece = stream.read(READ)
-        if not piece:
-            return received
-        if not received and not offset:
-            # an old curl tells late, which costs no more than the means to resume
-            told.complete.wait(1)
-            answer = Answer(0, told.status, told.headers)
-            part.note(answer.total, answer.validator)
-        with naming(part.path), open(part.path, "ab") as file:
+    with naming(part.path), open(part.path, "ab") as file:
+        while True:
+            # a stalled connection has its progress told as well
+            ready, _, _ = select.select([stream], [], [], 0.5)
+            now = time.monotonic()
+            if now - last > REPORT_EVERY:
+                length = told.headers.get("content-length", "")
+                _report(name, offset, received, now - start, length)
+                last = now
+            if not ready:
+                continue
+            piece = stream.read(READ)
+            if not piece:
+                return received
+            if not received and not offset:
+                # an old curl tells late, which costs no more than the means to resume
+                told.complete.wait(1)
+                answer = Answer(0, told.status, told.headers)
+                part.note(answer.total, answer.validator)
             file.write(piece)
-        received += len(piece)
+            received += len(piece)
 
 
 def _report(name, offset, received, seconds, length):
