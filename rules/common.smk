@@ -28,7 +28,8 @@ from markexpr.digest import code_digest
 from markexpr.io.environment import refuse_locale, settle_environment
 from markexpr.io.jobs import InputError
 from markexpr.io.mirrors import without_secrets
-from markexpr.io.scheduler import end_on_hang_up, name_scheduler
+from markexpr.io.scheduler import name_scheduler
+from markexpr.io.terminal import end_on_hang_up
 from markexpr.origins import EXPRESSION, MIRROR
 from markexpr.project import read_project
 from markexpr.resources import Needs, where_gpus_are

@@ -12,6 +12,7 @@ import pytest
 from markexpr.io import scheduler
 from markexpr.io.files import atomic, write_tsv
 from markexpr.io.scheduler import SchedulerGone, name_scheduler, scheduler_lives
+from markexpr.io.terminal import end_on_hang_up
 
 # a job whose imports take a while: SLOW seconds
 JOB = """
@@ -224,14 +225,14 @@ def test_a_closed_terminal_ends_snakemake_as_sigterm_does(ready):
     job = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         signal.signal(signal.SIGTERM, (lambda *_: told.append(1)) if ready else signal.SIG_DFL)
-        scheduler.end_on_hang_up()
+        end_on_hang_up()
         try:
             signal.raise_signal(signal.SIGHUP)
         except KeyboardInterrupt:
             told.append(0)
         assert told == [int(ready)] and job.wait(10) == -signal.SIGHUP
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
-        scheduler.end_on_hang_up()
+        end_on_hang_up()
         signal.raise_signal(signal.SIGHUP)
     finally:
         for number, handler in zip((signal.SIGTERM, signal.SIGHUP), before):
