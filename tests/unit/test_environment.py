@@ -30,6 +30,7 @@ HOSTILE = {
     "SOURCE_DATE_EPOCH": "1",
     "OPENBLAS_CORETYPE": "Prescott",
     "CUBLAS_WORKSPACE_CONFIG": ":0:0",
+    "BASH_ENV": "/nowhere/init.sh",
     "DISPLAY": ":99",
     "TMPDIR": "/nowhere",
     "HOME": "{home}",
