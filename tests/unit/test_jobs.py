@@ -42,7 +42,11 @@ def test_where_it_cannot_be_told_both_are_named(folders, tmp_path):
     assert told.startswith(f"your quota is used up ({both}): ")
 
 
-def test_what_was_written_is_named_if_it_is_known(folders, tmp_path, capsys):
+def test_what_was_written_is_named_if_it_is_known(folders, tmp_path, monkeypatch):
+    # neither a thread nor handlers of signals that outlive this test
+    monkeypatch.setattr(jobs, "die_with_scheduler", lambda: None)
+    monkeypatch.setattr(jobs, "end_on_signals", lambda: None)
+
     def main(job):
         with atomic(tmp_path / "linked/out.npz"):
             raise OSError(errno.ENOSPC, "No space left on device")
