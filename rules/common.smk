@@ -29,7 +29,9 @@ from markexpr.digest import code_digest
 from markexpr.io.checksums import sha256
 from markexpr.io.environment import refuse_locale, settle_environment
 from markexpr.io.jobs import InputError, list_at_end, log_to_terminal, warn
-from markexpr.io.scheduler import end_on_hang_up, name_scheduler
+from markexpr.io.mirrors import without_secrets
+from markexpr.io.scheduler import name_scheduler
+from markexpr.io.terminal import end_on_hang_up
 from markexpr.lookup import by_content
 from markexpr.notes import Noted, keep_notes
 from markexpr.origins import EXPRESSION, MIRROR
@@ -68,6 +70,8 @@ try:
         ask.unnoted = Unnoted(Noted(), lambda: workflow.dag_settings, tell=warn)
     # of the command line, since Snakemake knows its targets only after this file
     project.check_targets(sys.argv[1:])
+    # which Snakemake prints and logs
+    sys.argv[:] = map(without_secrets, sys.argv)
     # where jobs of a cluster start, there are other GPUs
     if not IS_JOB or "MARKEXPR_GPUS" not in os.environ:
         os.environ["MARKEXPR_GPUS"] = where_gpus_are(

@@ -11,7 +11,9 @@ from markexpr.data.annotation import (
     read_gene_list,
     study_genes,
 )
+from markexpr.data.expression import read_gene_ids
 from markexpr.data.windows import Window
+from markexpr.io.files import open_text
 from markexpr.io.jobs import InputError
 
 ROWS = [
@@ -208,3 +210,48 @@ def test_a_study_can_be_limited_to_a_list_and_drop_neighbours(tmp_path):
         (tmp_path / "list.txt").write_text(text)
         with pytest.raises(InputError, match=message):
             read_gene_list(tmp_path / "list.txt")
+
+
+@pytest.mark.parametrize("name", ["gene_info", "RPKM.pc.gz", "N.pc.gz"])
+def test_a_cut_copy_of_a_real_table_is_refused(real, tmp_path, name):
+    # at the end of a line, as a download without an announced length may be
+    (path,) = (real / "mirror/byDataType/rna/expression").glob(f"*.{name}")
+    with open_text(path) as file:
+        lines = file.readlines()
+    cut = tmp_path / path.name.removesuffix(".gz")
+    read = read_gene_info if name == "gene_info" else read_gene_ids
+    cut.write_text("".join(lines))
+    assert len(read(cut)) == 19795
+    kept = len(lines) * 97 // 100
+    cut.write_text("".join(lines[:kept]))
+    genes = f"{kept - (name != 'gene_info'):,}"
+    with pytest.raises(InputError, match=f"{name[:4]}.* has {genes} genes where REMC's has 19,795"):
+        read(cut)
+    # a few real genes, as in a small mirror for tests
+    cut.write_text("".join(lines[:150]))
+    assert len(read(cut)) == 150 - (name != "gene_info")
+
+
+@pytest.mark.parametrize("which", ["the gene table", "the expression table"])
+def test_of_two_tables_one_that_ends_early_is_refused(which):
+    ids = [f"ENSG{number:03d}" for number in range(150)]
+    genes = annotated(ids if which == "the expression table" else ids[:145])
+    expressed = ids if which == "the gene table" else ids[:145]
+    with pytest.raises(InputError, match=f"^{which} ends with ENSG144, and .* has 5 genes after"):
+        study_genes(genes, expressed, WINDOW, {"chr1": 10**9}, ["protein_coding"])
+    # other genes that one of them lacks are no cut
+    few = [gene for number, gene in enumerate(ids) if number % 30]
+    study_genes(annotated(ids), few, WINDOW, {"chr1": 10**9}, ["protein_coding"])
+
+
+def annotated(ids):
+    return pd.DataFrame(
+        {
+            "gene_id": ids,
+            "chrom": "chr1",
+            "tss": [1_000_000 * (number + 1) for number in range(len(ids))],
+            "strand": "+",
+            "biotype": "protein_coding",
+            "name": ids,
+        }
+    )

@@ -15,9 +15,10 @@ from markexpr.io.jobs import explain_full_disk, run_job
 @pytest.fixture
 def folders(monkeypatch, tmp_path):
     """A working folder and a TMPDIR; the names given are those of full disks."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     full = []
     monkeypatch.setattr(jobs, "_is_full", lambda folder: str(folder) in full)
     return full
@@ -26,21 +27,26 @@ def folders(monkeypatch, tmp_path):
 def test_a_full_tmpdir_is_named(folders, tmp_path):
     folders.append(f"{tmp_path}/tmp")
     told = explain_full_disk(OSError(errno.ENOSPC, "No space left on device"))
-    assert told.startswith(f"the disk is full (TMPDIR, {tmp_path}/tmp): free some space, or set")
+    assert told.startswith(f"the disk is full (TMPDIR, {tmp_path}/tmp): free some space (or, if")
 
 
 def test_a_full_folder_of_results_is_named(folders, tmp_path):
-    folders.append(str(tmp_path))
+    folders.append(f"{tmp_path}/work")
     told = explain_full_disk(OSError(errno.ENOSPC, "No space left on device"))
-    assert told.startswith(f"the disk is full ({tmp_path}): ")
+    assert told.startswith(f"the disk is full ({tmp_path}/work): ")
 
 
 def test_where_it_cannot_be_told_both_are_named(folders, tmp_path):
     told = explain_full_disk(OSError(errno.EDQUOT, "Disk quota exceeded"))
-    assert told.startswith(f"your quota is used up (of {tmp_path} or {tmp_path}/tmp): ")
+    both = f"of {tmp_path}/work or TMPDIR, {tmp_path}/tmp"
+    assert told.startswith(f"your quota is used up ({both}): ")
 
 
-def test_what_was_written_is_named_if_it_is_known(folders, tmp_path, capsys):
+def test_what_was_written_is_named_if_it_is_known(folders, tmp_path, monkeypatch):
+    # neither a thread nor handlers of signals that outlive this test
+    monkeypatch.setattr(jobs, "die_with_scheduler", lambda: None)
+    monkeypatch.setattr(jobs, "end_on_signals", lambda: None)
+
     def main(job):
         with atomic(tmp_path / "linked/out.npz"):
             raise OSError(errno.ENOSPC, "No space left on device")

@@ -12,6 +12,7 @@ import pytest
 from markexpr.io import scheduler
 from markexpr.io.files import atomic, write_tsv
 from markexpr.io.scheduler import SchedulerGone, name_scheduler, scheduler_lives
+from markexpr.io.terminal import end_on_hang_up
 
 # a job whose imports take a while: SLOW seconds
 JOB = """
@@ -214,3 +215,27 @@ def test_curl_writes_nothing_once_its_job_is_killed(root, tmp_path):
             time.sleep(0.01)
         assert ended and part.stat().st_size == size
         server.shutdown()
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_a_closed_terminal_ends_snakemake_as_sigterm_does(ready):
+    # before Snakemake schedules jobs there is no handler of its own, and the stack is unwound
+    told = []
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+    job = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        signal.signal(signal.SIGTERM, (lambda *_: told.append(1)) if ready else signal.SIG_DFL)
+        end_on_hang_up()
+        try:
+            signal.raise_signal(signal.SIGHUP)
+        except KeyboardInterrupt:
+            told.append(0)
+        assert told == [int(ready)] and job.wait(10) == -signal.SIGHUP
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
+        end_on_hang_up()
+        signal.raise_signal(signal.SIGHUP)
+    finally:
+        for number, handler in zip((signal.SIGTERM, signal.SIGHUP), before):
+            signal.signal(number, handler)
+        job.kill()
+    assert told == [int(ready)]

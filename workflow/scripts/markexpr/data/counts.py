@@ -11,7 +11,7 @@ import pandas as pd
 import pybedtools
 
 from markexpr.data.reads import chromosome_order
-from markexpr.io.files import write_npz
+from markexpr.io.files import naming, write_npz
 from markexpr.io.jobs import FREE_SPACE, InputError, find_full_disks, list_warnings, log
 
 KILLED = "run again, with more memory if the system killed it for that"
@@ -114,7 +114,8 @@ def _last_column(path):
 
 def _write_bed(path, names, code, start, end):
     table = {"chrom": pd.Categorical.from_codes(code, names), "start": start, "end": end}
-    pd.DataFrame(table).to_csv(path, sep="\t", header=False, index=False)
+    with naming(path):
+        pd.DataFrame(table).to_csv(path, sep="\t", header=False, index=False)
 
 
 class Bins:

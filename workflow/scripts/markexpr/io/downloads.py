@@ -29,10 +29,16 @@ CHECK = (
 )
 
 # curl's exit codes after which another attempt cannot help
-HOPELESS = {1: "its protocol is not supported", 3: "it is no URL"}
+HOPELESS = {
+    1: "its protocol is not supported",
+    2: "curl knows not all options: 7.54 or newer is needed",
+    3: "it is no URL",
+}
 CANNOT_RESUME = (33, 36)
 REFUSED = 22  # the server's status is 400 or more
-GONE = ("401", "403", "404", "407", "410")
+REFUSED_LOGIN = ("401", "403", "407")
+GONE = ("404", "410", *REFUSED_LOGIN)
+LOGIN = "if a login is needed, check the one in the mirror's URL or in ~/.netrc"
 
 
 def as_url(source):
@@ -211,7 +217,8 @@ def _download(url, part, name, attempts, pause):
             )
         if answer.status in GONE:
             part.remove()
-            raise InputError(f"{url} cannot be had (HTTP {answer.status}); {CHECK}")
+            fix = f"{LOGIN}; {CHECK}" if answer.status in REFUSED_LOGIN else CHECK
+            raise InputError(f"{url} cannot be had (HTTP {answer.status}); {fix}")
         problem = _find_break(part, answer)
         if problem is None:
             problem = (
@@ -305,6 +312,8 @@ def _request(url, part, name):
             raise
         finally:
             told.join()
+    if not part.size:
+        part.remove()
     answer = Answer(process.returncode, told.status, told.headers, told.message, received)
     if answer.code:
         log.info("curl ended with %d: %s", answer.code, answer.message)
@@ -339,26 +348,27 @@ def _write_down(stream, part, offset, told, name):
     """Append what comes to `part` and tell of its progress. Returns the number of bytes."""
     received, start = 0, time.monotonic()
     last = start
-    while True:
-        # a stalled connection has its progress told as well
-        ready, _, _ = select.select([stream], [], [], 0.5)
-        now = time.monotonic()
-        if now - last > REPORT_EVERY:
-            _report(name, offset, received, now - start, told.headers.get("content-length", ""))
-            last = now
-        if not ready:
-            continue
-        piece = stream.read(READ)
-        if not piece:
-            return received
-        if not received and not offset:
-            # an old curl tells late, which costs no more than the means to resume
-            told.complete.wait(1)
-            answer = Answer(0, told.status, told.headers)
-            part.note(answer.total, answer.validator)
-        with naming(part.path), open(part.path, "ab") as file:
+    with naming(part.path), open(part.path, "ab") as file:
+        while True:
+            # a stalled connection has its progress told as well
+            ready, _, _ = select.select([stream], [], [], 0.5)
+            now = time.monotonic()
+            if now - last > REPORT_EVERY:
+                length = told.headers.get("content-length", "")
+                _report(name, offset, received, now - start, length)
+                last = now
+            if not ready:
+                continue
+            piece = stream.read(READ)
+            if not piece:
+                return received
+            if not received and not offset:
+                # an old curl tells late, which costs no more than the means to resume
+                told.complete.wait(1)
+                answer = Answer(0, told.status, told.headers)
+                part.note(answer.total, answer.validator)
             file.write(piece)
-        received += len(piece)
+            received += len(piece)
 
 
 def _report(name, offset, received, seconds, length):

@@ -45,7 +45,8 @@ NUMERICAL = (
     "SCIPY_ARRAY_API",
     "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
 )
-DRAWING = ("MATPLOTLIBRC", "SOURCE_DATE_EPOCH")
+# settings of drawing, and a script that every shell of a job would begin with
+OTHERS = ("MATPLOTLIBRC", "SOURCE_DATE_EPOCH", "BASH_ENV")
 
 
 def settle_environment(snakemake_file, folder):
@@ -72,7 +73,7 @@ def settle_environment(snakemake_file, folder):
         kept.append("PYTHONPATH")
     for name in list(os.environ):
         foreign = name.startswith("PYTHON") and name not in kept
-        if foreign or name in NUMERICAL or name in DRAWING:
+        if foreign or name in NUMERICAL or name in OTHERS:
             del os.environ[name]
     os.environ.update(ours)
 

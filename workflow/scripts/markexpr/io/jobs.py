@@ -21,7 +21,7 @@ PROGRESS = (
 logging.addLevelName(PROGRESS, "PROGRESS")
 
 FULL = (errno.ENOSPC, errno.EDQUOT)  # the disk is full, or the user's quota of it
-FREE_SPACE = "free some space, or set TMPDIR to another disk if it is that one, and run again"
+FREE_SPACE = "free some space (or, if it is TMPDIR, set that to another disk) and run again"
 
 
 class InputError(Exception):
@@ -170,9 +170,9 @@ def run_job(main, job):
 def explain_full_disk(error):
     """One line on an OSError of a full disk or a used up quota: which folder it is in, and what to
     do."""
-    # what is written to an open file does not say where that is
-    full = [str(error.filename)] if error.filename else find_full_disks()
-    where = " and ".join(full) or f"of {Path.cwd()} or {tempfile.gettempdir()}"
+    # not every error says which file was written
+    full = [_describe(error.filename)] if error.filename else find_full_disks()
+    where = " and ".join(full) or f"of {Path.cwd()} or TMPDIR, {tempfile.gettempdir()}"
     what = "your quota is used up" if error.errno == errno.EDQUOT else "the disk is full"
     return f"{what} ({where}): {FREE_SPACE}"
 
@@ -180,8 +180,12 @@ def explain_full_disk(error):
 def find_full_disks():
     """Of the two folders that jobs write to, those whose disk has no more than a last MB, or takes
     no further file."""
-    folders = {"": Path.cwd(), "TMPDIR, ": Path(tempfile.gettempdir())}
-    return [f"{name}{folder}" for name, folder in folders.items() if _is_full(folder)]
+    return [_describe(folder) for folder in (Path.cwd(), tempfile.gettempdir()) if _is_full(folder)]
+
+
+def _describe(path):
+    """A path, with a word if it is in TMPDIR."""
+    return f"TMPDIR, {path}" if Path(path).is_relative_to(tempfile.gettempdir()) else f"{path}"
 
 
 def _is_full(folder):

@@ -7,11 +7,8 @@ own, on its node; that one counts, and not the one that submitted the job.
 """
 
 import os
-import signal
 import socket
 import subprocess
-import threading
-from contextlib import suppress
 from pathlib import Path
 
 VARIABLE = "MARKEXPR_SCHEDULER"
@@ -34,28 +31,6 @@ def name_scheduler():
     except (OSError, ValueError):
         pid = os.getpid()
     os.environ[VARIABLE] = f"{_machine()} {pid} {_start_of(pid)}"
-
-
-def end_on_hang_up():
-    """End this Snakemake in order when its terminal is closed, as it ends on SIGTERM: the lock on
-    its folder goes, and so do the outputs of jobs that were broken off. Under nohup it goes on."""
-    if threading.current_thread() is not threading.main_thread():
-        return
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, _end)
-
-
-def _end(number, frame):
-    import psutil  # here: Snakemake's environment has it, a job's may not
-
-    # some terminals tell this process alone, and a fit may have hours before it
-    for job in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error):
-            job.send_signal(number)
-    terminate = signal.getsignal(signal.SIGTERM)  # Snakemake's own, once it has begun
-    if not callable(terminate):
-        raise KeyboardInterrupt
-    terminate(number, frame)
 
 
 def check_scheduler():

@@ -189,7 +189,7 @@ class Config(Block):
         "https://egg2.wustl.edu/roadmap/data",
         description="Where REMC's `roadmap/data/` tree is: a URL (https://... or file:///...), a "
         "folder, or `simulated` for the small simulated mirror that the pipeline makes itself "
-        "(see `simulate` below, and config/demo.yaml).",
+        "(see `simulate` below, and config/demo.yaml). docs/data.md says how to give a login.",
     )
     allow_http: bool = Field(
         False,
