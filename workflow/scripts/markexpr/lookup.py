@@ -214,7 +214,7 @@ class Lookup:
 
     def has_own_expression(self, wildcards):
         """Whether a cell's source brings its expression."""
-        return self.sources.own_expression(wildcards.cell) is not None
+        return bool(self.own_expression(wildcards))
 
     @one_line
     def expression(self, wildcards):

@@ -33,16 +33,27 @@ class OwnData:
     def __init__(self, origins, files, tell=None):
         self.origins, self.files, self.tell = origins, files, tell
         self._names = {}  # identity: all cells and marks (or parts) that it stands for, with path
+        self._found = {}
 
     def identify_counts(self, cell):
         """{path: [size, sha256]} of the files that a cell's counts are made from. Raises InputError
         for a file that is not there or cannot be read."""
-        return self._identify(cell, self.origins.own_counts(cell))
+        return self._once("counts", cell, self.origins.own_counts)
 
     def identify_expression(self, cell):
         """{path: [size, sha256]} of the table of expression that a cell's source brings."""
+        return self._once("expression", cell, self._expression)
+
+    def _expression(self, cell):
         path = self.origins.own_expression(cell)
-        return self._identify(cell, {"expression": path} if path else {})
+        return {"expression": path} if path else {}
+
+    def _once(self, kind, cell, list_paths):
+        # what was found when the run was planned holds to its end, also for a file that goes away
+        # meanwhile: the job that needs it says so, and no other is stopped
+        if (kind, cell) not in self._found:
+            self._found[kind, cell] = self._identify(cell, list_paths(cell))
+        return self._found[kind, cell]
 
     def _identify(self, cell, paths):
         found = {path: self.files.identify(path) for path in paths.values()}
@@ -76,9 +87,7 @@ class OwnData:
         """Have the files of all cells that are known, where not all of them are asked for."""
         for cell in self.origins.config.sources:
             try:
-                paths = self.origins.own_counts(cell)
-                if table := self.origins.own_expression(cell):
-                    paths = {**paths, "expression": table}
+                paths = {**self.origins.own_counts(cell), **self._expression(cell)}
             except InputError:
                 continue  # that is told by the job that needs it
             for what, path in paths.items():
