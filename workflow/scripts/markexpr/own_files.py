@@ -8,8 +8,10 @@ that was read. Imported by the Snakefile: no torch, no numpy.
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 from markexpr.io.checksums import sha256
 from markexpr.io.files import atomic
@@ -18,6 +20,8 @@ from markexpr.io.jobs import PROGRESS, InputError, log
 NOTES = Path("results/own_files.json")
 # bytes above which reading a file for its sha256 takes seconds, so that the terminal says so
 LARGE = 300_000_000
+# files that are read for it side by side, on a core each: more than that no disk is glad of
+AT_A_TIME = 4
 # file systems keep times in steps of up to so many ns (FAT's two seconds are the coarsest): a file
 # that was read sooner after its last change may have changed once more within the same step
 COARSEST_CLOCK = 2_000_000_000
@@ -56,7 +60,8 @@ class OwnData:
         return self._found[kind, cell]
 
     def _identify(self, cell, paths):
-        found = {path: self.files.identify(path) for path in paths.values()}
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            found = dict(zip(paths.values(), pool.map(self.files.identify, paths.values())))
         for what, path in paths.items():
             self._register(cell, what, path, found[path])
         return found
@@ -116,6 +121,7 @@ class OwnFiles:
         self.notes, self.trusting = Path(notes), trusting
         self._noted = _read_notes(self.notes)
         self._seen = {}
+        self._noting = Lock()
 
     def identify(self, path):
         """[size, sha256] of a file, of the target if it is a link.
@@ -150,15 +156,15 @@ class OwnFiles:
         return [stamp[0], digest]
 
     def _note(self, path, line):
-        # read anew, since another run may have noted other files
-        self._noted = {**_read_notes(self.notes), path: line}
-        try:
-            with atomic(self.notes) as temporary:
-                temporary.write_text(
-                    json.dumps(self._noted, indent=0, sort_keys=True), encoding="utf-8"
-                )
-        except OSError:
-            pass  # a folder that cannot be written: the file is read again next time
+        with self._noting:
+            # read anew, since another run may have noted other files
+            self._noted = {**_read_notes(self.notes), path: line}
+            text = json.dumps(self._noted, indent=0, sort_keys=True)
+            try:
+                with atomic(self.notes) as temporary:
+                    temporary.write_text(text, encoding="utf-8")
+            except OSError:
+                pass  # a folder that cannot be written: the file is read again next time
 
     def known(self, path):
         """[size, sha256] of a file if it was identified before and has not changed since, else
