@@ -221,7 +221,8 @@ class Lookup:
         """The table that a cell's expression is read from."""
         target = self._study(wildcards).data.target
         path = self.sources.expression(wildcards.cell, target)
-        return by_content(path) if path in self.own_expression(wildcards) else path
+        own = self.own_expression(wildcards)
+        return by_content(path) if path and path in own else path
 
     def remc_expression(self, wildcards):
         """REMC's table of a study's expression."""
