@@ -9,7 +9,8 @@ from pathlib import Path
 from markexpr.io.jobs import InputError
 from markexpr.lookup import Lookup
 from markexpr.origins import Origins, refuse_braces
-from markexpr.own_files import OwnData, OwnFiles
+from markexpr.own_data import OwnData
+from markexpr.own_files import OwnFiles
 from markexpr.plan import Plan
 from markexpr.settings.config import Config, choose_pairs, load_config
 from markexpr.settings.reading import choose, read_sheet, read_yaml
