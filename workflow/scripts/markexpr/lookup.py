@@ -174,6 +174,7 @@ class Lookup:
                     key: value
                     for key, value in source.plain().items()
                     if key not in ("path", "expression")
+                    and (of_study or not key.startswith("expression"))
                 }
                 own[cell]["files"] = list(self.own.identify_counts(cell).values())
                 if of_study:
@@ -211,6 +212,11 @@ class Lookup:
     def source(self, wildcards):
         """The source of a cell, as plain values."""
         return self.sources.source(wildcards.cell).plain()
+
+    def source_of_counts(self, wildcards):
+        """The same without what is of expression, which counts do not depend on."""
+        source = self.source(wildcards)
+        return {key: value for key, value in source.items() if not key.startswith("expression")}
 
     def has_own_expression(self, wildcards):
         """Whether a cell's source brings its expression."""
