@@ -21,7 +21,7 @@ rule count_reads:
     resources:
         **needs("count_reads"),
     params:
-        source=ask.source,
+        source=ask.source_of_counts,
         marks=config["marks"],
         engine=config["count_engine"],
         tss_check=config["tss_check"],

@@ -29,13 +29,30 @@ def encode(path):
     return urlsafe_b64encode(path.encode()).decode()
 
 
+def make(folder, path, note=True):
+    """A file of results, with Snakemake's note unless it is to have none."""
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).touch()
+    if note:
+        name = encode(path)
+        parts = [name[start : start + 254] for start in range(0, len(name), 254)]
+        place = (folder / ".snakemake/metadata").joinpath(*(f"@{part}" for part in parts[:-1]))
+        place.mkdir(parents=True, exist_ok=True)
+        endtime = (folder / path).stat().st_mtime
+        (place / parts[-1]).write_text(json.dumps({"endtime": endtime}))
+
+
 def test_notes_stand_with_the_results(folder):
     keep_notes()
     link = folder / ".snakemake/metadata"
     assert link.is_symlink() and link.resolve() == folder / "results/.made_by"
-    (link / encode("results/a")).write_text("{}")
+    make(folder, "results/a")
+    make(folder, "results/b", note=False)
     keep_notes()
     assert "results/a" in Noted() and "results/b" not in Noted()
+    # another file in its place
+    os.utime(folder / "results/a", (1, 1))
+    assert "results/a" not in Noted()
     # results are removed, and the link leads nowhere: Snakemake would stop at it
     (folder / "results/.made_by" / encode("results/a")).unlink()
     (folder / "results/.made_by").rmdir()
@@ -45,19 +62,16 @@ def test_notes_stand_with_the_results(folder):
 
 def test_notes_of_a_folder_move_to_its_results(folder):
     """As a copy of the folder has them that followed the link, or an earlier version."""
-    long = "results/" + "a" * 300
-    for place, text in ((".snakemake/metadata", "new"), ("results/.made_by", "old")):
-        (folder / place).mkdir(parents=True)
-        (folder / place / encode("results/a")).write_text(text)
+    long = f"results/{'c/' * 100}{'b' * 100}"
+    for path in ("results/a", long):
+        make(folder, path)
     (folder / ".snakemake/incomplete").mkdir()
-    name = encode(long)
-    parts = [name[:254], name[254:]]
-    (folder / ".snakemake/metadata" / f"@{parts[0]}").mkdir()
-    (folder / ".snakemake/metadata" / f"@{parts[0]}" / parts[1]).write_text("{}")
-    os.utime(folder / "results/.made_by" / encode("results/a"), (1, 1))
+    older = folder / "results/.made_by" / encode("results/a")
+    older.parent.mkdir()
+    older.write_text("{}")
+    os.utime(older, (1, 1))
     keep_notes()
     assert (folder / ".snakemake/metadata").is_symlink()
-    assert (folder / "results/.made_by" / encode("results/a")).read_text() == "new"
     assert "results/a" in Noted() and long in Noted() and f"{long}b" not in Noted()
 
 
@@ -107,7 +121,7 @@ def test_a_fit_of_other_settings_is_refused_by_name(folder, written, asked, mess
         check_fit(unnoted(forced)[0], **asked)
     check_fit(unnoted(forceall=True)[0], **asked)
     keep_notes()
-    (folder / "results/.made_by" / encode(FIT)).write_text("{}")
+    make(folder, FIT)
     check_fit(unnoted()[0], **asked)  # Snakemake sees the change itself
 
 

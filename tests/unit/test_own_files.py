@@ -8,7 +8,8 @@ import pytest
 from markexpr import own_files
 from markexpr.io.jobs import InputError
 from markexpr.origins import Origins
-from markexpr.own_files import OwnData, OwnFiles, unchanged
+from markexpr.own_data import OwnData
+from markexpr.own_files import OwnFiles, unchanged
 from markexpr.settings.config import load_config
 
 MARKS = ["H3K4me3", "H3K27me3"]

@@ -415,6 +415,15 @@ def test_a_study_without_a_unit_names_what_it_lacks(root, study, given, why):
     assert re.search(f"leave study {study} no unit: .*{why}", plan.why_no_unit(study))
 
 
+def test_own_samples_may_be_named_in_pairs_alone(root):
+    source = {"kind": "bam", "path": "/data/{cell}/{mark}.bam"}
+    given = {"sources": {"liver1": source, "liver2": source}, "pairs": ["liver1-liver2"]}
+    assert read_project(root, given).plan.tasks["deepdiff"].cells == ["liver1", "liver2"]
+    given["pairs"] = ["liver1-E003"]
+    with pytest.raises(InputError, match=r"'liver2', which is not in .*did you mean 'liver1'\?"):
+        read_project(root, given)
+
+
 def test_every_output_has_a_rule(root):
     rules = "\n".join(path.read_text() for path in (root / "rules").glob("*.smk"))
     for output in OUTPUTS:

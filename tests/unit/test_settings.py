@@ -1,5 +1,6 @@
 """Config, sheets and studies as typed models: what is taken, inherited and refused."""
 
+import datetime
 import subprocess
 import sys
 from typing import get_args
@@ -51,6 +52,13 @@ def test_files_made_from_the_models_are_in_step(root):
         ({"seeds": []}, "config: seeds: "),
         ({"cells": []}, "config: cells: "),
         ({"cells": [False]}, "config: cells.0: False: Input should be a valid string"),
+        ({"cells": [123]}, "config: cells.0: 123: .*put it in quotes, as '123' or 'NO'"),
+        ({"marks": ["H3K4me3", True]}, "config: marks.1: True: .*put it in quotes"),
+        ({"pairs": [datetime.date(2020, 1, 1)]}, "config: pairs.0: .*put it in quotes"),
+        ({"cells": ["E003", None]}, "config: cells.1: None: .*an entry is empty"),
+        ({"sources": {1: {"kind": "remc"}}}, "config: sources.1: 1: .*put it in quotes"),
+        ({"seeds": [1, 1.0]}, "config: seeds: .*1 stands twice"),
+        ({"seeds": [1.5]}, "config: seeds.0: 1.5: Input should be a valid integer"),
         ({"cells": ["E003", "E003"]}, "config: cells: .*'E003' stands twice"),
         ({"cells": ["E0;rm -rf"]}, "config: cells.0: 'E0;rm -rf' does not match"),
         ({"mirror": ""}, "config key 'mirror' is empty"),
@@ -100,6 +108,7 @@ def test_values_from_the_command_line_get_their_types():
     assert result.overrides == {"a": {"b": [0.5, 1e-4, "x"]}}
     assert result.mirror == "https://x/data" and result.simulate.null is True
     assert load_config({"seeds": 5}).seeds == [5]
+    assert [str(seed) for seed in load_config({"seeds": [1.0, "2e0"]}).seeds] == ["1", "2"]
     assert load_config({"mirror": "/data/roadmap"}).mirror == "file:///data/roadmap"
     source = {"kind": "bam", "path": "/1/{mark}", "expression": "12", "min_mapping_quality": "10"}
     given = load_config({"cells": ["x"], "sources": {"x": source}}).sources["x"].plain()
@@ -114,6 +123,8 @@ def test_switches_from_the_command_line_are_switches():
 
 def test_unknown_names_are_refused_with_the_nearest_known():
     assert choose("all", ["E003", "E004"], "cells", "the sheet") == ["E003", "E004"]
+    with pytest.raises(InputError, match=r"did you mean 'E003'\?"):
+        choose(["e003"], ["e0030", "E003"], "cells", "the sheet")
     message = r"'cells' names 'E03', which is not in the sheet; did you mean 'E003'\?"
     with pytest.raises(InputError, match=message):
         choose(["E03"], ["E003", "E128"], "cells", "the sheet")

@@ -174,6 +174,7 @@ class Lookup:
                     key: value
                     for key, value in source.plain().items()
                     if key not in ("path", "expression")
+                    and (of_study or not key.startswith("expression"))
                 }
                 own[cell]["files"] = list(self.own.identify_counts(cell).values())
                 if of_study:
@@ -212,16 +213,22 @@ class Lookup:
         """The source of a cell, as plain values."""
         return self.sources.source(wildcards.cell).plain()
 
+    def source_of_counts(self, wildcards):
+        """The same without what is of expression, which counts do not depend on."""
+        source = self.source(wildcards)
+        return {key: value for key, value in source.items() if not key.startswith("expression")}
+
     def has_own_expression(self, wildcards):
         """Whether a cell's source brings its expression."""
-        return self.sources.own_expression(wildcards.cell) is not None
+        return bool(self.own_expression(wildcards))
 
     @one_line
     def expression(self, wildcards):
         """The table that a cell's expression is read from."""
         target = self._study(wildcards).data.target
         path = self.sources.expression(wildcards.cell, target)
-        return by_content(path) if path in self.own_expression(wildcards) else path
+        own = self.own_expression(wildcards)
+        return by_content(path) if path and path in own else path
 
     def remc_expression(self, wildcards):
         """REMC's table of a study's expression."""

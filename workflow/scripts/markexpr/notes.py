@@ -6,12 +6,14 @@ what is asked, whatever made them. The notes therefore stand in results/.made_by
 .snakemake/metadata is a link to them. Imported by the Snakefile: no torch, no numpy.
 """
 
+import json
 import os
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
 NOTES = Path("results/.made_by")
 SNAKEMAKE = Path(".snakemake")
+SAME_TIME = 1  # seconds; as coarse as file systems keep times
 LONGEST = 254  # characters of a file's name, as Snakemake cuts longer ones
 
 
@@ -56,15 +58,20 @@ def _move(place, notes):
 
 
 class Noted:
-    """Which files Snakemake has notes of."""
+    """Which files Snakemake has notes of, and are still those that it noted."""
 
     def __init__(self, place=SNAKEMAKE / "metadata"):
         self.place = place
-        self._names = set(os.listdir(place)) if place.is_dir() else set()
 
     def __contains__(self, path):
-        name = urlsafe_b64encode(str(path).encode()).decode()
-        if len(name) <= LONGEST:
-            return name in self._names
+        try:
+            note = json.loads(self._find(str(path)).read_text(encoding="utf-8"))
+            # the time at which it was made; a file that was copied over it has another
+            return abs(note["endtime"] - os.stat(path).st_mtime) < SAME_TIME
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def _find(self, path):
+        name = urlsafe_b64encode(path.encode()).decode()
         parts = [name[start : start + LONGEST] for start in range(0, len(name), LONGEST)]
-        return self.place.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1]).exists()
+        return self.place.joinpath(*(f"@{part}" for part in parts[:-1]), parts[-1])

@@ -10,6 +10,7 @@ import os
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 from markexpr.io.checksums import sha256
 from markexpr.io.files import atomic
@@ -21,78 +22,6 @@ LARGE = 300_000_000
 # file systems keep times in steps of up to so many ns (FAT's two seconds are the coarsest): a file
 # that was read sooner after its last change may have changed once more within the same step
 COARSEST_CLOCK = 2_000_000_000
-
-
-class OwnData:
-    """The own files of all cells of a configuration: identities, and files under two names.
-
-    origins: markexpr.origins.Origins; files: OwnFiles; tell: called with sample, mark and what is
-    to be told of files with the same content, once each; None tells nothing.
-    """
-
-    def __init__(self, origins, files, tell=None):
-        self.origins, self.files, self.tell = origins, files, tell
-        self._names = {}  # identity: all cells and marks (or parts) that it stands for, with path
-
-    def identify_counts(self, cell):
-        """{path: [size, sha256]} of the files that a cell's counts are made from. Raises InputError
-        for a file that is not there or cannot be read."""
-        return self._identify(cell, self.origins.own_counts(cell))
-
-    def identify_expression(self, cell):
-        """{path: [size, sha256]} of the table of expression that a cell's source brings."""
-        path = self.origins.own_expression(cell)
-        return self._identify(cell, {"expression": path} if path else {})
-
-    def _identify(self, cell, paths):
-        found = {path: self.files.identify(path) for path in paths.values()}
-        for what, path in paths.items():
-            self._register(cell, what, path, found[path])
-        return found
-
-    def _register(self, cell, what, path, identity):
-        if what == "npz":
-            return  # one file of the class competition holds all cells
-        name, names = (cell, what, path), self._names.setdefault(tuple(identity), [])
-        if name not in names:
-            names.append(name)
-            if len(names) > 1 and self.tell:
-                self.tell(cell, what, _describe_twin(cell, path, *names[0]))
-
-    def list_twins(self, cell, own):
-        """Files of a cell that are those of another mark, part or cell as well: lists of mark and
-        what is to be said. own: identities of the cell's files, by path."""
-        if self.files.trusting:
-            self._register_known()
-        found = []
-        for path, identity in own.items():
-            names = self._names.get(tuple(identity), [])
-            for what in [name[1] for name in names if name[::2] == (cell, path)]:
-                others = [name for name in names if name != (cell, what, path)]
-                found += [[what, _describe_twin(cell, path, *other)] for other in others[:1]]
-        return found
-
-    def _register_known(self):
-        """Have the files of all cells that are known, where not all of them are asked for."""
-        for cell in self.origins.config.sources:
-            try:
-                paths = self.origins.own_counts(cell)
-                if table := self.origins.own_expression(cell):
-                    paths = {**paths, "expression": table}
-            except InputError:
-                continue  # that is told by the job that needs it
-            for what, path in paths.items():
-                if identity := self.files.known(path):
-                    self._register(cell, what, path, identity)
-
-
-def _describe_twin(cell, path, other_cell, other, other_path):
-    other = f"{other_cell} {other}" if other_cell != cell else other
-    if os.path.realpath(path) == os.path.realpath(other_path):
-        same = f"is the same file as {other} ({path})"
-    else:
-        same = f"has the same content as {other} ({path} and {other_path})"
-    return f"{same}: if that is a mistake, mend 'sources' in your configuration"
 
 
 class OwnFiles:
@@ -107,6 +36,7 @@ class OwnFiles:
         self.notes, self.trusting = Path(notes), trusting
         self._noted = _read_notes(self.notes)
         self._seen = {}
+        self._noting = Lock()
 
     def identify(self, path):
         """[size, sha256] of a file, of the target if it is a link.
@@ -141,15 +71,15 @@ class OwnFiles:
         return [stamp[0], digest]
 
     def _note(self, path, line):
-        # read anew, since another run may have noted other files
-        self._noted = {**_read_notes(self.notes), path: line}
-        try:
-            with atomic(self.notes) as temporary:
-                temporary.write_text(
-                    json.dumps(self._noted, indent=0, sort_keys=True), encoding="utf-8"
-                )
-        except OSError:
-            pass  # a folder that cannot be written: the file is read again next time
+        with self._noting:
+            # read anew, since another run may have noted other files
+            self._noted = {**_read_notes(self.notes), path: line}
+            text = json.dumps(self._noted, indent=0, sort_keys=True)
+            try:
+                with atomic(self.notes) as temporary:
+                    temporary.write_text(text, encoding="utf-8")
+            except OSError:
+                pass  # a folder that cannot be written: the file is read again next time
 
     def known(self, path):
         """[size, sha256] of a file if it was identified before and has not changed since, else

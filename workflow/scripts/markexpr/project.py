@@ -10,7 +10,8 @@ from markexpr.io.jobs import InputError
 from markexpr.lookup import Lookup
 from markexpr.meetings import check_meetings
 from markexpr.origins import Origins, refuse_braces
-from markexpr.own_files import OwnData, OwnFiles
+from markexpr.own_data import OwnData
+from markexpr.own_files import OwnFiles
 from markexpr.plan import Plan
 from markexpr.settings.config import Config, check_cell_names, choose_pairs, load_config
 from markexpr.settings.reading import choose, read_sheet, read_yaml

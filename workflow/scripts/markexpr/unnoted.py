@@ -92,8 +92,8 @@ class Unnoted:
             key, old, new = difference
             raise InputError(
                 f"{path} was made with {key.removeprefix('made_from.')}: {old}, and {new} is asked "
-                "for (it came without Snakemake's notes, results/.made_by): take another folder by "
-                f"--directory, or make it anew by `--forcerun {_list_rules(key, rule)}`"
+                "for (Snakemake's notes, results/.made_by, are not of this file): take another "
+                f"folder by --directory, or make it anew by `--forcerun {_list_rules(key, rule)}`"
             )
 
 

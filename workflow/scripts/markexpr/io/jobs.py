@@ -86,6 +86,7 @@ def list_at_end(logs, since):
 def log_to_terminal():
     """Log progress, warnings and errors to the terminal alone, as the Snakefile does."""
     log.handlers[:] = [_terminal()]
+    log.setLevel(PROGRESS)
     log.propagate = False
 
 
