@@ -59,15 +59,16 @@ def write_tsv(path, table, float_format="%.6g"):
 
 def open_text(path):
     """Open a text file for reading, gzipped or not, by its content rather than by its name."""
-    return gzip.open(path, "rt") if _is_gzipped(path) else open(path)
+    return gzip.open(path, "rt") if is_gzipped(path) else open(path)
 
 
 def open_bytes(path):
     """Open a file for reading as bytes, unzipped if it is gzipped, by its content."""
-    return gzip.open(path, "rb") if _is_gzipped(path) else open(path, "rb")
+    return gzip.open(path, "rb") if is_gzipped(path) else open(path, "rb")
 
 
-def _is_gzipped(path):
+def is_gzipped(path):
+    """Whether a file is gzipped, by its content."""
     with open(path, "rb") as file:
         return file.read(2) == b"\x1f\x8b"
 
