@@ -49,7 +49,8 @@ def count_alignments(job, window):
             reads = read_tagalign(path, sizes, tell)
         counts = [counter.count(reads, Path(path).name) for counter in counters]
         chrom, tss = genes["chrom"], genes[window.anchors[0]]
-        check_data(path, reads.per_chromosome(), counts[0], chrom, tss, sizes, tell=tell)
+        on = reads.per_chromosome()
+        check_data(path, on, counts[0], chrom, tss, sizes, left_out=reads.left_out, tell=tell)
         return np.concatenate(counts, axis=1), len(reads)
 
     with temporary_folder(job.resources.tmpdir) as folder, ThreadPoolExecutor(job.threads) as pool:

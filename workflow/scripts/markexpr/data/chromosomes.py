@@ -89,18 +89,18 @@ def looks_like(name, chrom_sizes):
     return plain.get(key)
 
 
-def check_names(path, left_out, total, chrom_sizes, tell=warn):
+def check_names(path, left_out, total, chrom_sizes, what="of its reads", tell=warn):
     """Warn of data on names that look like a main chromosome, and are left out for that.
 
     left_out: dict from name to reads (or bp) that are not on chromosomes of chrom_sizes; total: all
-    there are; tell: as warn() of io/jobs.py.
+    there are; what: words for them; tell: as warn() of io/jobs.py.
     """
     like = {name: looks_like(name, chrom_sizes) for name in left_out}
     like = {name: main for name, main in like.items() if main}
     lost = sum(left_out[name] for name in like)
     if lost:
         tell(
-            f"{path}: {_percent(lost / total)} of it is left out, since its chromosomes are named "
+            f"{path}: {_percent(lost / total)} {what} is left out, on chromosomes that are named "
             f"otherwise in config key 'chrom_sizes': rename {_renamings(like)}"
         )
 
@@ -112,21 +112,32 @@ def name_advice(names, chrom_sizes):
     return f": rename {_renamings(like)}" if like else ": is it of another genome?"
 
 
-def check_data(path, amounts, counts, chrom, tss, chrom_sizes, what="read", tell=warn):
+def check_data(path, amounts, counts, chrom, tss, chrom_sizes, what="read", left_out=(), tell=warn):
     """Warn of chromosomes with genes where a mark has no data, or next to none; of many genes
     without data; and of those at a chromosome's end, as in a file that was cut.
 
     amounts: dict from chromosome to reads (or signal), in all; counts: [genes, bins]; chrom, tss:
-    [genes]; what: a word for the data; tell: as warn() of io/jobs.py. Y and mitochondria aside.
+    [genes]; what: a word for the data; left_out: names in the file that are not in chrom_sizes;
+    tell: as warn() of io/jobs.py. Mitochondria aside, and Y, unless its data have another name.
     """
     chrom, tss = np.asarray(chrom, dtype=str), np.asarray(tss)
-    names = [name for name in dict.fromkeys(chrom.tolist()) if _plain(name) not in ASIDE]
-    names = [name for name in chrom_sizes if name in set(names)]
+    renamed = {looks_like(name, chrom_sizes) for name in left_out}
+    with_genes = set(chrom.tolist())
+    names = [
+        name
+        for name in chrom_sizes
+        if name in with_genes and (name in renamed or _plain(name) not in ASIDE)
+    ]
     empty = [name for name in names if not amounts.get(name)]
     if empty:
+        why = (
+            "they are named otherwise in it"
+            if renamed.issuperset(empty)
+            else "is the file cut short or filtered, or are they named otherwise in it?"
+        )
         tell(
-            f"{path} has no {what} on {_list(empty)}: {int(np.isin(chrom, empty).sum())} genes "
-            "there count 0; is the file cut short or filtered, or are they named otherwise?"
+            f"{path} has no {what} on {_list(empty)}: the {int(np.isin(chrom, empty).sum())} genes "
+            f"there count 0; {why}"
         )
     full = [name for name in names if name not in empty]
     density = np.array([amounts[name] / chrom_sizes[name] for name in full])

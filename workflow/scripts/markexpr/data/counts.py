@@ -15,6 +15,8 @@ from markexpr.io.files import write_npz
 from markexpr.io.jobs import InputError, log
 from markexpr.io.temporary import has_space
 
+TILE_BITS = 10  # reads are written for bedtools if a bin lies in the same tile of 2^10 bp
+
 
 class Bedtools:
     """Counts by `bedtools coverage -sorted -counts`, through pybedtools. The bins are written and
@@ -32,6 +34,17 @@ class Bedtools:
         self.sizes = self.tmpdir / "genome.txt"
         self.sizes.write_text("".join(f"{name}\t{chrom_sizes[name]}\n" for name in bins.names))
         start, code = bins.start.ravel(), np.repeat(bins.code, bins.start.shape[1])
+        # tiles of the genome, numbered through all chromosomes, and how many tiles before each a
+        # bin touches
+        tiles = np.array([chrom_sizes[name] >> TILE_BITS for name in bins.names]) + 1
+        self.first_tile = tiles.cumsum() - tiles
+        first, last = (
+            self.first_tile[code] + (place >> TILE_BITS)
+            for place in (start, start + bins.width - 1)
+        )
+        number = tiles.sum() + 1
+        bins_over = np.bincount(first, minlength=number) - np.bincount(last + 1, minlength=number)
+        self.touched = np.concatenate([[0], (bins_over[:-1].cumsum() > 0).cumsum()])
         self.order = np.lexsort((start, code))
         self.bins = self.tmpdir / "bins.bed"
         _write_bed(
@@ -45,7 +58,7 @@ class Bedtools:
     def count(self, reads, name):
         """Reads that overlap each bin by at least 1 bp, uint32 [genes, bins]."""
         path = self.tmpdir / f"{name}.bed"
-        reads = reads.ordered()
+        reads = reads.some(self._near_bins(reads)).ordered()
         _write_bed(path, reads.names, reads.code, reads.start, reads.end)
         try:
             result = pybedtools.BedTool(self.bins).coverage(
@@ -69,6 +82,13 @@ class Bedtools:
         counts = np.empty(column.size, dtype=np.uint32)
         counts[self.order] = column
         return counts.reshape(self.shape)
+
+    def _near_bins(self, reads):
+        """Whether a read lies in a tile that a bin touches, bool [reads]: no other can count, and
+        most of the genome is far from genes."""
+        tile = self.first_tile[reads.code]
+        first, last = tile + (reads.start >> TILE_BITS), tile + ((reads.end - 1) >> TILE_BITS)
+        return self.touched[last + 1] > self.touched[first]
 
 
 class Sweep:

@@ -13,6 +13,8 @@ AS_BIGWIG = (
 )
 READS_WANTED = "give the alignments themselves"
 
+PEAKS = f"peaks are no reads: {READS_WANTED}"
+
 # first bytes of files that are not text, what they are, and what to do
 BINARY = (
     (b"BAM\1", "BAM", f"say kind 'bam' {KIND}"),
@@ -52,9 +54,9 @@ TRACKS = {
     "bedgraph": AS_BIGWIG,
     "wiggle_0": f"a signal is kind 'bigwig' {KIND}: wigToBigWig in.wig chrom.sizes out.bw",
     "bigwig": f"take the file that it points at, as kind 'bigwig' {KIND}",
-    "narrowpeak": f"peaks are no reads: {READS_WANTED}",
-    "broadpeak": f"peaks are no reads: {READS_WANTED}",
-    "gappedpeak": f"peaks are no reads: {READS_WANTED}",
+    "narrowpeak": PEAKS,
+    "broadpeak": PEAKS,
+    "gappedpeak": PEAKS,
 }
 STRANDS = {"+", "-", "."}
 
@@ -126,6 +128,8 @@ def name_line(line):
             "a line of column names",
             "delete it, or begin it with '#'; tables with names are often peaks: are these reads?",
         )
+    if len(fields) >= 4 and fields[2].isdigit() and fields[3].isdigit():
+        return "in another order of columns", "put chromosome, start and end into the first three"
     if "\t" not in line and len(line.split()) >= 3:
         return "separated by spaces", "BED has tabs: tr -s ' ' '\\t' <in.bed >out.bed"
     if "\t" not in line and line.count(",") >= 2:
@@ -172,7 +176,8 @@ def _name_intervals(rows, width, every):
     if not every(2, str.isdigit):
         return None
     if width > 3 and all(_is_float(field) for row in rows for field in row[3:]):
-        return f"bedGraph (numbers in column {'4' if width == 4 else f'4 to {width}'})", (
+        columns = "column 4" if width == 4 else f"columns 4 to {width}"
+        return f"bedGraph, or another table of numbers ({columns})", (
             f"{AS_BIGWIG}; if these are reads, write them as BED6, with their strand"
         )
     chromosomes = {row[0] for row in rows} | {"."}
@@ -183,7 +188,10 @@ def _name_intervals(rows, width, every):
         )
     if every(5, str) and not every(5, STRANDS.__contains__):
         odd = next(row[5] for row in rows if row[5] not in STRANDS)
-        return f"no BED6 (column 6 is {odd[:30]!r}, no strand)", READS_WANTED
+        return (
+            f"no BED6, which has the strand (+, - or .) in column 6, not {odd[:30]!r}",
+            READS_WANTED,
+        )
     return _name_wide(rows, width, every)
 
 
@@ -197,10 +205,10 @@ def _name_wide(rows, width, every):
         return None
     values = every(6, _is_float) and every(7, _is_float) and every(8, _is_float)
     if width == 10 and values and every(9, _is_float):
-        return "narrowPeak", TRACKS["narrowpeak"]
+        return "narrowPeak", PEAKS
     thick = all(row[6].isdigit() and row[7].isdigit() for row in rows) if values else False
     if width == 9 and values and not thick:
-        return "broadPeak", TRACKS["broadpeak"]
+        return "broadPeak", PEAKS
     return None
 
 

@@ -15,9 +15,10 @@ TILE_BITS = 18  # reads are counted in tiles of 2^18 bp, to see where on the gen
 # 36); peaks are longer, 5' ends and cut sites shorter
 SHORTEST, LONGEST = 15, 600  # of the median, bp
 LONG, LONG_SHARE = 2_000, 0.01  # more than this share of longer ones
-# Ours. Intervals in which not two overlap, though reads would so many times if placed at random,
-# are no reads as they came; if some of them even touch, they tile the genome
-OVERLAPS, TOUCHING = 20, 0.1
+# Ours. Intervals of which no two overlap, though reads would so many times if placed at random, are
+# no reads as they came. If this share begins where the one before ends, they tile the genome: of
+# sorted reads of 36 bp at most 1 % do so by chance, whatever their depth
+OVERLAPS, TOUCHING = 20, 0.05
 LOOKED_AT = 200_000  # intervals that are looked at for that, of whole chromosomes
 
 
@@ -42,6 +43,12 @@ class Reads:
         """Reads on each chromosome, a dict."""
         numbers = np.bincount(self.code, minlength=len(self.names))
         return dict(zip(self.names, numbers.tolist()))
+
+    def some(self, which):
+        """Those reads that `which` (bool [reads]) is true for."""
+        return Reads(
+            self.names, self.code[which], self.start[which], self.end[which], self.left_out
+        )
 
     def ordered(self):
         """The same reads by chromosome and start; themselves if they are in order already."""
@@ -84,6 +91,7 @@ class Collector:
         self.length = np.array([chrom_sizes[name] for name in self.names])
         self.code_of = {name: code for code, name in enumerate(self.names)}
         self.parts, self.seen, self.left_out = [], 0, Counter()
+        self.touching = 0  # reads that begin where the one before ends
         self.lengths = np.zeros(LONG + 2, dtype=np.int64)  # reads by length; the last are longer
         tiles = (self.length >> TILE_BITS) + 1
         self.first_tile = np.cumsum(tiles) - tiles
@@ -95,7 +103,8 @@ class Collector:
         codes = np.array(
             [self.code_of.get(name, -1) for name in chrom.categories] + [-1], dtype=np.int8
         )[chrom.codes]
-        bad = ~((start >= 0) & (start < end) & (end - start < 1 << LENGTH_BITS))
+        length = end - start
+        bad = (start < 0) | (length <= 0) | (length >= 1 << LENGTH_BITS)
         beyond = (codes >= 0) & (end > self.length[codes])
         for wrong, what in (
             (bad, "not a read (0 <= start < end)"),
@@ -114,10 +123,12 @@ class Collector:
             for name, number in zip(["", *chrom.categories], numbers.tolist()):
                 if number:
                     self.left_out[str(name)] += number
-            codes, start, end = codes[on], start[on], end[on]
-        self.lengths += np.bincount(np.minimum(end - start, LONG + 1), minlength=LONG + 2)
+            codes, start, end, length = codes[on], start[on], end[on], length[on]
+        self.lengths += np.bincount(np.minimum(length, LONG + 1), minlength=LONG + 2)
         tile = self.first_tile[codes] + (start >> TILE_BITS)
         self.tiles += np.bincount(tile, minlength=len(self.tiles))
+        follows = (start[1:] == end[:-1]) & (codes[1:] == codes[:-1])
+        self.touching += int(np.count_nonzero(follows))
         self.parts.append((codes, start.astype(np.int32), end.astype(np.int32)))
 
     def reads(self, tell):
@@ -143,12 +154,13 @@ class Collector:
                 self.left_out.total(),
                 next(iter(self.left_out)),
             )
-        chromosomes.check_names(self.path, self.left_out, self.seen, self.chrom_sizes, tell)
+        chromosomes.check_names(self.path, self.left_out, self.seen, self.chrom_sizes, tell=tell)
         chromosomes.check_gaps(self.path, self._in_gaps(), kept, self.chrom_sizes, tell)
         columns = (np.concatenate(column) for column in zip(*self.parts))
         reads = Reads(self.names, *columns, dict(self.left_out))
-        _check_lengths(self.path, self.lengths, tell)
-        _check_overlaps(self.path, reads, self.length, tell)
+        median = int(np.searchsorted(self.lengths.cumsum(), kept / 2))
+        _check_lengths(self.path, self.lengths, median, tell)
+        _check_overlaps(self.path, reads, self.touching, median, tell)
         return reads
 
     def _in_gaps(self):
@@ -162,10 +174,9 @@ class Collector:
         return found
 
 
-def _check_lengths(path, lengths, tell):
+def _check_lengths(path, lengths, median, tell):
     """Warn of intervals that are not as long as reads are; lengths: reads by length in bp."""
     total = lengths.sum()
-    median = int(np.searchsorted(lengths.cumsum(), total / 2))
     if median == 1:
         tell(
             f"{path}: most intervals are of 1 bp, which are positions (5' ends, cut sites), no "
@@ -184,12 +195,15 @@ def _check_lengths(path, lengths, tell):
         )
 
 
-def _check_overlaps(path, reads, length, tell):
+def _check_overlaps(path, reads, touching, median, tell):
     """Refuse intervals that tile the genome, and warn of those that never overlap, as reads do.
 
-    length: of the chromosomes, bp. Looks at whole chromosomes, the least covered first.
+    touching: those that begin where the one before in the file ends. Looks at whole chromosomes,
+    the least covered first.
     """
     numbers = np.bincount(reads.code, minlength=len(reads.names))
+    if touching > max(OVERLAPS, TOUCHING * len(reads)) and median >= SHORTEST:
+        _refuse_tiles(path, len(reads), touching, "")
     expected, touching, seen = 0.0, 0, 0
     for code in np.argsort(numbers, kind="stable"):
         if not numbers[code] or seen >= LOOKED_AT:
@@ -198,18 +212,22 @@ def _check_overlaps(path, reads, length, tell):
         start, end = np.sort(reads.start[here]), np.sort(reads.end[here])
         if (start[1:] < end[:-1]).any():
             return
-        covered = (end - start).sum() / length[code]
+        covered = (end - start).sum() / (end[-1] - start[0])
         expected += numbers[code] * -np.expm1(-covered)
         touching += int((start[1:] == end[:-1]).sum())
         seen += numbers[code]
     if expected <= OVERLAPS:
         return
     if touching > TOUCHING * seen:
-        raise InputError(
-            f"{path} is no reads: of {seen} intervals no two overlap and {touching} begin where "
-            f"the one before ends, as in a signal or a segmentation; {formats.AS_BIGWIG}"
-        )
+        _refuse_tiles(path, seen, touching, "no two overlap and ")
     tell(
         f"{path}: of {seen} intervals no two overlap, where reads would about {expected:.0f} "
         "times: are they peaks, or reads that were merged? Each counts as one read"
+    )
+
+
+def _refuse_tiles(path, number, touching, also):
+    raise InputError(
+        f"{path} holds no reads: of {number} intervals {also}{touching} begin where the one before "
+        f"ends, as in a signal, a segmentation or bins; {formats.AS_BIGWIG}"
     )

@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import re
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from markexpr.io.jobs import InputError, warn
 
 CHUNK = 1_000_000  # lines parsed at once
 # of each piece of text so many groups of neighbouring lines are looked at; of the first more
-GROUPS, GROUPS_OF_FIRST, NEIGHBOURS = 4, 400, 5
+GROUPS, GROUPS_OF_FIRST, NEIGHBOURS = 2, 400, 5
 
 
 class _Table:
@@ -36,10 +37,10 @@ class _Table:
         """Refuse lines that are of another kind than reads, or have not as many columns as those
         before."""
         if self.width is None:
-            self.width = len(piece.fields(0))
-        # a line with less than three columns cannot be parsed, and is named where that fails
-        if self.width < 3:
-            return
+            row = piece.fields(0)
+            self.width = len(row)
+            if not _is_read(row):
+                raise InputError(_name_wrong(self.path, self.number(0), "\t".join(row)))
         if np.count_nonzero(piece.bytes == TAB) != (self.width - 1) * len(piece):
             self._refuse_width(piece)
         if self.width == 6:
@@ -52,7 +53,7 @@ class _Table:
             rows = [piece.fields(line) for line in lines]
             if {len(row) for row in rows} == {self.width} and (named := formats.name_rows(rows)):
                 number = self.number(piece.first + first)
-                self._refuse(number, f"this is {named[0]}, no reads: {named[1]}")
+                self._refuse(number, f"this is {named[0]}: {named[1]}")
             self.stranded |= self.width > 6 and any(row[5] in ("+", "-") for row in rows)
 
     def _look_at_strand(self, piece):
@@ -64,9 +65,8 @@ class _Table:
         if not known.all():
             line = int(np.argmin(known))
             row = piece.fields(line)
-            named = formats.name_rows([row]) or (f"column 6 is {row[-1][:30]!r}, no strand", None)
-            fix = named[1] or formats.READS_WANTED
-            self._refuse(self.number(piece.first + line), f"not a read ({named[0]}): {fix}")
+            named = formats.name_rows([row]) or ("an odd line", formats.READS_WANTED)
+            self._refuse(self.number(piece.first + line), f"this is {named[0]}: {named[1]}")
 
     def _refuse_width(self, piece):
         for line in range(len(piece)):
@@ -99,7 +99,6 @@ def read_tagalign(path, chrom_sizes, tell=warn):
         if fetched
         else "replace it by a whole file (config key 'sources')"
     )
-    types = {0: "category", 1: np.int64, 2: np.int64}
     with reading(path, fix):
         if named := formats.name_bytes(formats.first_bytes(path)):
             raise InputError(f"{path} is {named[0]}, not tagAlign or BED: {named[1]}")
@@ -112,14 +111,16 @@ def read_tagalign(path, chrom_sizes, tell=warn):
                     lines,
                     sep="\t",
                     header=None,
-                    usecols=list(types),
-                    dtype=types,
+                    usecols=[0, 1, 2],
+                    dtype={0: "category"},
                     chunksize=CHUNK,
                     quoting=csv.QUOTE_NONE,
                     na_filter=False,
                     skip_blank_lines=False,
                 ) as chunks:
                     for chunk in chunks:
+                        if not (chunk.dtypes[1:] == np.int64).all():
+                            raise ValueError("positions are no whole numbers")
                         collector.add(chunk[0].array, chunk[1].to_numpy(), chunk[2].to_numpy())
             except pd.errors.EmptyDataError:
                 pass
@@ -137,19 +138,25 @@ def _first_wrong_line(path):
     with open_bytes(path) as file:
         for number, line in enumerate(file, 1):
             text = line.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n").decode(errors="replace")
-            fields = text.split("\t")
-            is_read = len(fields) >= 3 and all(map(_is_position, fields[1:3]))
-            if not is_no_data(line) and not is_read:
-                named = formats.name_line(text)
-                return (
-                    f"{path}, line {number}: not a read (chromosome, start, end, separated by "
-                    f"tabs): {text[:80]!r}{f' is {named[0]}: {named[1]}' if named else ''}"
-                )
+            if not is_no_data(line) and not _is_read(text.split("\t")):
+                return _name_wrong(path, number, text)
     return f"{path} is not a table of chromosome, start, end, separated by tabs"
 
 
-def _is_position(text):
-    return text.isascii() and text.isdigit() and len(text.lstrip("0")) <= 18
+def _name_wrong(path, number, text):
+    """Words for a line that is no read."""
+    named = formats.name_line(text)
+    return (
+        f"{path}, line {number}: not a read (chromosome, start, end, separated by tabs): "
+        f"{text[:80]!r}{f' is {named[0]}: {named[1]}' if named else ''}"
+    )
+
+
+def _is_read(fields):
+    """Whether a line has a start and an end: whole numbers, which may be wrong ones."""
+    return len(fields) >= 3 and all(
+        re.fullmatch(r"\s*[+-]?\d{1,18}\s*", text) for text in fields[1:3]
+    )
 
 
 # what is read of a BAM's reads; end is -1 without an alignment, the last two are of their mates

@@ -309,7 +309,8 @@ def read_bigwig(path, chrom, tss, window, chrom_sizes=None, tell=warn):
     sizes = chrom_sizes or {}
     chromosomes.check_lengths(path, lengths, sizes)
     strangers = {name: length for name, length in lengths.items() if name not in sizes}
-    chromosomes.check_names(path, strangers, sum(lengths.values()), sizes, tell)
+    total = sum(lengths.values())
+    chromosomes.check_names(path, strangers, total, sizes, "of the genome in it", tell)
     result = np.zeros((len(tss), window.n_bins), dtype=np.float32)
     for gene, (name, first) in enumerate(zip(chrom, window.starts(tss)[:, 0].tolist())):
         if name not in lengths:
@@ -327,7 +328,9 @@ def read_bigwig(path, chrom, tss, window, chrom_sizes=None, tell=warn):
     for name, amount in zip(chrom, result.sum(axis=1, dtype=np.float64)):
         if name in amounts:
             amounts[name] += amount
-    chromosomes.check_data(path, amounts, result, chrom, tss, sizes or lengths, "signal", tell)
+    chromosomes.check_data(
+        path, amounts, result, chrom, tss, sizes or lengths, "signal", strangers, tell
+    )
     track.close()
     return result
 
