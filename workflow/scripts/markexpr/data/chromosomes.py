@@ -70,6 +70,7 @@ def check_lengths(path, lengths, chrom_sizes):
     for name in chrom_sizes:
         if name in lengths and lengths[name] != chrom_sizes[name] and _plain(name) not in ASIDE[1:]:
             theirs, ours = (ASSEMBLIES.get(_first(sizes)) for sizes in (lengths, chrom_sizes))
+            theirs = None if theirs == ours else theirs
             raise InputError(
                 f"{path}: its header says that {name} has {lengths[name]} bp"
                 f"{f' ({theirs})' if theirs else ''}, config key 'chrom_sizes' says "

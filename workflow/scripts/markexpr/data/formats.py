@@ -96,11 +96,11 @@ def name_bytes(head):
 def refuse_other(path, head, wanted, kinds):
     """Raise InputError for a file that is to be of `kinds` (names of BINARY, `wanted` for the
     message) and begins otherwise."""
-    found = name_bytes(head)
-    if found is None:
+    found = name_bytes(head) if head else ("empty", "replace it by a whole file")
+    if found is None and (wanted == "bigWig" or re.search(rb"bedGraph|fixedStep|wiggle_0", head)):
+        found = "text", AS_BIGWIG
+    elif found is None:
         found = "text", f"alignments in BED or tagAlign are kind 'tagalign' {KIND}"
-        if re.search(rb"bedGraph|fixedStep|variableStep|wiggle_0", head):
-            found = "a signal as text (bedGraph or wiggle)", AS_BIGWIG
     if found[0] not in kinds:
         raise InputError(f"{path} cannot be read as {wanted}: it is {found[0]}; {found[1]}")
 

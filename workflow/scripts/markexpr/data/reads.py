@@ -183,7 +183,11 @@ def read_bam(
     """
     import pysam
 
-    formats.refuse_other(path, formats.first_bytes(path), "BAM", ("BAM", "CRAM", formats.SAM[0]))
+    head = formats.first_bytes(path)
+    formats.refuse_other(path, head, "BAM", ("BAM", "CRAM", formats.SAM[0]))
+    is_cram = head.startswith(b"CRAM")
+    if is_cram and not _has_cram_end(path):
+        raise InputError(f"{path} has no end (CRAM's last block): it is cut short; replace it")
     collector = Collector(path, chrom_sizes, lambda row: f"read {row + 1} of those that count")
     chosen = _Chosen(path, min_mapping_quality, drop_duplicates, fragments)
     # no sequence and no qualities: so a CRAM is read without its reference
@@ -197,13 +201,27 @@ def read_bam(
                 code, start, end = chosen.choose(table)
                 collector.add(pd.Categorical.from_codes(code, names), start, end)
     except (OSError, ValueError) as error:
+        what, fix = (
+            (
+                "CRAM",
+                "its reference may be missing: set REF_PATH or REF_CACHE, or convert it to BAM "
+                "(samtools view -b -T reference.fa)",
+            )
+            if is_cram
+            else ("BAM", "check the 'path' of this cell under config key 'sources'")
+        )
         raise InputError(
-            f"{path} cannot be read as BAM or CRAM ({error}): is it cut short? Check the 'path' of "
-            "this cell under config key 'sources'; for CRAM, its reference may be missing: set "
-            "REF_PATH or REF_CACHE, or convert it (samtools view -b -T reference.fa)"
+            f"{path} cannot be read as {what} ({error}): is it damaged or cut short? If not, {fix}"
         ) from error
     chosen.report(collector.seen, tell)
     return collector.reads(tell)
+
+
+def _has_cram_end(path):
+    """Whether a CRAM ends in the block that marks its end."""
+    with open(path, "rb") as file:
+        file.seek(max(0, file.seek(0, 2) - 38))
+        return b"\xe0EOF" in file.read()
 
 
 def _next_reads(reads):

@@ -340,11 +340,7 @@ def _check_signal(path, track, chrom, first, values):
     unless the track itself holds it. values: of the bases from `first` on."""
     none = np.isnan(values)
     wrong = ~none & ~((values >= 0) & (values <= LARGEST_SIGNAL))
-    if (
-        none.any()
-        and not none.all()
-        and np.isnan(track.stats(chrom, first, first + len(values))[0] or 0.0)
-    ):
+    if none.any():
         for start, end, value in track.intervals(chrom, first, first + len(values)) or ():
             if np.isnan(value):
                 wrong[max(start - first, 0) : end - first] = True
