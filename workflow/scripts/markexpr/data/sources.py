@@ -324,6 +324,8 @@ def read_bigwig(path, chrom, tss, window, chrom_sizes=None, tell=warn):
         values = track.values(name, first, last, numpy=True)
         _check_signal(path, track, name, first, values)
         result[gene] = np.nan_to_num(values).reshape(window.n_bins, window.bin).mean(axis=1)
+    if not result.any():
+        raise InputError(f"{path} has no signal at any gene: is it of another assembly, or empty?")
     amounts = dict.fromkeys(lengths, 0.0)
     for name, amount in zip(chrom, result.sum(axis=1, dtype=np.float64)):
         if name in amounts:
