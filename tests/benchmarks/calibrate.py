@@ -23,7 +23,7 @@ from markexpr import simulate
 from markexpr.data.annotation import read_chrom_sizes
 from markexpr.data.counts import Bins, Sweep
 from markexpr.data.expression import read_expression_csv
-from markexpr.data.reads import Reads, chromosome_order
+from markexpr.data.intervals import Reads, chromosome_order
 from markexpr.data.sources import read_deepdiff_csv
 from markexpr.data.windows import Window
 from markexpr.plots import HIGH, LOW, TRUTH

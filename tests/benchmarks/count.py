@@ -75,7 +75,9 @@ def ours(folder, engine):
     began = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         counter = BinCounter(chrom, tss, WINDOW, SIZES, temporary, engine)
-        counts = counter.count(read_tagalign(folder / "reads.tagAlign.gz", SIZES), engine)
+        # reads at random lie in centromeres as well, which is warned of
+        reads = read_tagalign(folder / "reads.tagAlign.gz", SIZES, tell=lambda what: None)
+        counts = counter.count(reads, engine)
     seconds = time.perf_counter() - began
     np.save(folder / f"{engine}.npy", counts)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

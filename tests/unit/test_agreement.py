@@ -99,3 +99,41 @@ def test_a_bigwig_of_another_assembly_or_none_at_all_is_named(files, tmp_path):
     (tmp_path / "b.bw").write_text("no bigWig")
     with pytest.raises(InputError, match=r"b\.bw cannot be read as bigWig"):
         read_bigwig(tmp_path / "b.bw", CHROM, TSS, WINDOW)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (float("inf"), "a signal of inf is infinite: is it a ratio without a pseudocount"),
+        (float("-inf"), "a signal of -inf is infinite"),
+        (float("nan"), "a signal of nan is NaN"),
+        (-0.5, "a signal of -0.5 is negative: is it a log ratio"),
+        (3e31, "a signal of 3e[+]31 is more than"),
+    ],
+)
+def test_a_single_base_that_is_no_signal_is_refused_by_its_place(tmp_path, value, message):
+    path = str(tmp_path / "a.bw")
+    track = pyBigWig.open(path, "w")
+    track.addHeader(list(SIZES.items()))
+    starts, ends = [20_000, 27_003, 27_004, 50_000], [27_003, 27_004, 40_000, 51_000]
+    track.addEntries(["chr1"] * 4, starts, ends=ends, values=[1.0, value, 2.0, 1.0])
+    track.close()
+    with pytest.raises(InputError, match=rf"a\.bw, chr1:27003: {message}"):
+        read_bigwig(path, CHROM, TSS, WINDOW)
+    # outside of all windows, nothing is asked of it
+    assert read_bigwig(path, ["chr1"], [46_500], WINDOW).sum() > 0
+
+
+def test_a_track_of_another_assembly_or_without_a_chromosome_is_told(tmp_path):
+    path, told = str(tmp_path / "a.bw"), []
+    track = pyBigWig.open(path, "w")
+    track.addHeader([("chr1", 80_000), ("chr02", 60_000)])
+    track.addEntries(["chr1"], [20_000], ends=[40_000], values=[1.0])
+    track.close()
+    read_bigwig(path, CHROM, TSS, WINDOW, SIZES, told.append)
+    assert "rename 'chr02' to chr2" in told[0] and "no signal on chr2" in told[1]
+    with pytest.raises(InputError, match="chr1 has 80000 bp, config key 'chrom_sizes' says 80001"):
+        read_bigwig(path, CHROM, TSS, WINDOW, {"chr1": 80_001, "chr2": 60_000})
+    (tmp_path / "b.bw").write_text("track type=bedGraph\n")
+    with pytest.raises(InputError, match=r"b\.bw cannot be read as bigWig: .*bedGraphToBigWig"):
+        read_bigwig(tmp_path / "b.bw", CHROM, TSS, WINDOW)

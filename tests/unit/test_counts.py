@@ -6,7 +6,8 @@ import gzip
 import numpy as np
 import pytest
 
-from markexpr.data.counts import ENGINES, BinCounter, check_tss
+from markexpr.data.counts import ENGINES, BinCounter
+from markexpr.data.profiles import check_profiles
 from markexpr.data.reads import read_tagalign
 from markexpr.data.windows import Window
 from markexpr.io.jobs import InputError
@@ -100,9 +101,9 @@ def test_a_mark_without_a_peak_at_the_tss_is_refused():
             r"assemblies"
         ),
     ):
-        check_tss(flat, MARKS, WINDOW, 1.5, "E003")
+        check_profiles(flat, MARKS, WINDOW, 1.5, "E003")
     peaked = flat.copy()
     peaked[:, 1, 40:60] = 9
-    check_tss(peaked, MARKS, WINDOW, 1.5, "E003")
-    check_tss(flat, MARKS, WINDOW, 0, "E003")
-    check_tss(flat[:, :1], MARKS[:1], WINDOW, 1.5, "E003")
+    check_profiles(peaked, MARKS, WINDOW, 1.5, "E003")
+    check_profiles(flat, MARKS, WINDOW, 0, "E003")
+    check_profiles(flat[:, :1], MARKS[:1], WINDOW, 1.5, "E003")

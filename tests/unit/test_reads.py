@@ -93,11 +93,12 @@ def test_a_truncated_gzip_is_named(tmp_path):
         read_tagalign(cut, SIZES)
 
 
-def write_bam(path, reads):
-    """reads: (chromosome, start, flag, mapping quality, CIGAR)."""
-    header = {"HD": {"VN": "1.6"}, "SQ": [{"SN": name, "LN": size} for name, size in SIZES.items()]}
-    with pysam.AlignmentFile(path, "wb", header=header) as bam:
-        for number, (chrom, start, flag, quality, cigar) in enumerate(reads):
+def write_bam(path, reads, sizes=SIZES, mode="wb", **options):
+    """reads: (chromosome, start, flag, mapping quality, CIGAR, and of a pair the mate's start and
+    the template's length)."""
+    header = {"HD": {"VN": "1.6"}, "SQ": [{"SN": name, "LN": size} for name, size in sizes.items()]}
+    with pysam.AlignmentFile(path, mode, header=header, **options) as bam:
+        for number, (chrom, start, flag, quality, cigar, *pair) in enumerate(reads):
             read = pysam.AlignedSegment(bam.header)
             read.query_name, read.query_sequence, read.flag = f"r{number}", "A" * 36, flag
             if not flag & pysam.FUNMAP:
@@ -107,6 +108,9 @@ def write_bam(path, reads):
                     quality,
                     cigar,
                 )
+            if pair:
+                read.next_reference_id = read.reference_id
+                read.next_reference_start, read.template_length = pair
             bam.write(read)
     return path
 
@@ -145,3 +149,91 @@ def test_what_is_no_bam_is_named(tmp_path):
     write_bam(tmp_path / "c.bam", [])
     with pytest.raises(InputError, match="it is empty"):
         read_bam(tmp_path / "c.bam", SIZES)
+
+
+SINGLE = [("chr1", at, 0, at % 41, "36M") for at in range(0, 20_000, 7)]
+# first mates on either strand; their fragments are of 136 bp
+PAIRS = [
+    mate
+    for at in range(0, 20_000, 50)
+    for mate in (
+        ("chr1", at, 163 if at % 100 else 99, 40, "36M", at + 100, 136),
+        ("chr1", at + 100, 83 if at % 100 else 147, 40, "36M", at, -136),
+    )
+]
+
+
+def tell_of(path, **options):
+    """The reads of a BAM, and what was warned of."""
+    told = []
+    return read_bam(path, SIZES, **options, tell=told.append), "; ".join(told)
+
+
+def test_an_option_that_does_nothing_or_too_much_is_told(tmp_path):
+    path = write_bam(tmp_path / "a.bam", SINGLE)
+    assert tell_of(path)[1] == ""
+    assert "drop_duplicates: true has no effect" in tell_of(path, drop_duplicates=True)[1]
+    reads, told = tell_of(path, min_mapping_quality=40)
+    assert "min_mapping_quality: 40 leaves out" in told and 0 < len(reads) < 100
+    with pytest.raises(InputError, match=r"min_mapping_quality: 60 .*the highest is 40"):
+        read_bam(path, SIZES, min_mapping_quality=60)
+    path = write_bam(
+        tmp_path / "b.bam", [(c, at, 1024, 255, cigar) for c, at, _, _, cigar in SINGLE]
+    )
+    assert "255, which means that it is not known" in tell_of(path, min_mapping_quality=9)[1]
+    assert "are marked as duplicates, and count" in tell_of(path)[1]
+    with pytest.raises(InputError, match=r"of 2858 mapped reads none counts: drop_duplicates"):
+        read_bam(path, SIZES, drop_duplicates=True)
+
+
+def test_pairs_count_twice_which_is_told_or_once_over_their_fragment(tmp_path):
+    path = write_bam(tmp_path / "a.bam", PAIRS)
+    reads, told = tell_of(path)
+    assert len(reads) == 800 and "both mates of a pair count, as 2 reads: fragments: true" in told
+    reads, told = tell_of(path, fragments=True)
+    assert rows_of(reads) == [("chr1", at, at + 136) for at in range(0, 20_000, 50)] and not told
+    improper = [("chr1", 9, 73, 40, "36M", 9, 0)] * 200
+    reads, told = tell_of(write_bam(path, PAIRS + improper), fragments=True)
+    assert len(reads) == 400 and "200 of 1000 reads are in no proper pair, and do not count" in told
+
+
+@pytest.mark.parametrize(
+    ("reads", "message"),
+    [
+        (SINGLE, "its reads are single-end: take 'fragments' away"),
+        ([(c, at, flag & ~2, *rest) for c, at, flag, *rest in PAIRS], "are in no proper pair"),
+        ([(*mate[:6], 0) for mate in PAIRS], "needs the template lengths .* samtools fixmate"),
+        ([("chr1", 0, 4, 0, None)], "none of its 1 reads is primary, mapped"),
+    ],
+)
+def test_fragments_of_what_has_none_are_refused(tmp_path, reads, message):
+    with pytest.raises(InputError, match=message):
+        read_bam(write_bam(tmp_path / "a.bam", reads), SIZES, fragments=True)
+
+
+def test_a_header_of_another_assembly_is_refused(tmp_path):
+    path = write_bam(tmp_path / "a.bam", SINGLE, {**SIZES, "chr2": 40_001})
+    with pytest.raises(InputError, match="chr2 has 40001 bp, config key 'chrom_sizes' says 40000"):
+        read_bam(path, SIZES)
+
+
+def test_a_cram_is_read_without_its_reference_but_not_without_its_end(tmp_path):
+    reference = tmp_path / "a.fa"
+    reference.write_text("".join(f">{name}\n{'A' * size}\n" for name, size in SIZES.items()))
+    path = write_bam(tmp_path / "a.cram", SINGLE, mode="wc", reference_filename=str(reference))
+    reference.unlink()
+    (tmp_path / "a.fa.fai").unlink()
+    assert rows_of(read_bam(path, SIZES)) == [("chr1", at, at + 36) for at in range(0, 20_000, 7)]
+    path.write_bytes(path.read_bytes()[:-38])
+    with pytest.raises(InputError, match="it is cut short"):
+        read_bam(path, SIZES)
+
+
+def test_a_bam_without_its_end_or_of_another_kind_is_named(tmp_path):
+    path = write_bam(tmp_path / "a.bam", SINGLE)
+    path.write_bytes(path.read_bytes()[:-28])
+    with pytest.raises(InputError, match=r"a\.bam cannot be read as BAM \(no BGZF EOF marker"):
+        read_bam(path, SIZES)
+    (tmp_path / "b.bam").write_text("chr1\t5\t41\n")
+    with pytest.raises(InputError, match=r"cannot be read as BAM: it is text; .*kind 'tagalign'"):
+        read_bam(tmp_path / "b.bam", SIZES)

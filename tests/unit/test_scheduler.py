@@ -46,7 +46,7 @@ def other(monkeypatch):
 
 
 def named(pid):
-    return f"{scheduler._machine()} {pid} {scheduler._start_of(pid)}"
+    return f"{scheduler.name_machine()} {pid} {scheduler.start_of(pid)}"
 
 
 def start_job(root, folder, slow=0.0, work=0.0):
@@ -88,7 +88,7 @@ def test_its_process_id_may_be_another_process_by_now(monkeypatch):
     "value", ["", "x", "{other} 1 proc:1", "{here} {gone} unknown", "{here} x proc:1"]
 )
 def test_what_cannot_be_seen_from_here_is_taken_to_live(monkeypatch, value):
-    here, pid = scheduler._machine(), os.getpid()
+    here, pid = scheduler.name_machine(), os.getpid()
     monkeypatch.setenv(
         scheduler.VARIABLE, value.format(here=here, other="node7/pid:[1]", gone=pid, pid=pid)
     )
@@ -97,15 +97,15 @@ def test_what_cannot_be_seen_from_here_is_taken_to_live(monkeypatch, value):
 
 def test_without_proc_ps_tells(monkeypatch, other):
     monkeypatch.setattr(scheduler, "Path", lambda _: Path("/nowhere"))
-    start = scheduler._start_of(other.pid)
-    assert start.startswith("ps:") and start == scheduler._start_of(other.pid)
+    start = scheduler.start_of(other.pid)
+    assert start.startswith("ps:") and start == scheduler.start_of(other.pid)
     # told by /proc at the start and by ps here: not compared
     assert scheduler_lives()
     other.kill()
     other.wait()
-    assert scheduler._start_of(other.pid) == scheduler.ENDED
+    assert scheduler.start_of(other.pid) == scheduler.ENDED
     monkeypatch.setenv("PATH", "/nowhere")
-    assert scheduler._start_of(other.pid) == scheduler.UNKNOWN and scheduler_lives()
+    assert scheduler.start_of(other.pid) == scheduler.UNKNOWN and scheduler_lives()
 
 
 def test_nothing_is_placed_without_it(other, tmp_path):

@@ -207,6 +207,31 @@ def test_what_is_not_the_competitions_layout_is_named(tmp_path):
         read_kaggle_npz(path, "E003", NARROW, DEEPCHROME_ORDER)
 
 
+@pytest.mark.parametrize(
+    ("gene", "bin_number", "column", "value", "message"),
+    [
+        (2, 7, 3, 2**32, r"gene ENSG00000132958: counts .* from 0 to 2\^32 - 1, got 4.29497e"),
+        (2, 7, 0, 999, "row 3, bin 8: its gene id is 999, but 132958 in the bins before"),
+        (1, 99, 6, 5, "row 2, bin 100: its expression is 5, but 1.5"),
+        (1, slice(None), 0, 419.5, "row 2: the gene id 419.5 is no number of Ensembl's"),
+        (1, slice(None), 0, -419, "row 2: the gene id -419 is no number"),
+        (1, slice(None), 0, 3, r"a gene stands twice \(ENSG00000000003\)"),
+    ],
+)
+def test_wrong_numbers_of_the_competition_are_named(
+    tmp_path, gene, bin_number, column, value, message
+):
+    path = tmp_path / "train.npz"
+    competition(path)
+    with np.load(path) as file:
+        array = file["E003"]
+    array[gene, bin_number, column] = value
+    np.savez(path, E003=array)
+    with pytest.raises(InputError, match=message) as error:
+        read_kaggle_npz(path, "E003", NARROW, DEEPCHROME_ORDER)
+    assert f"{path}: E003" in str(error.value)
+
+
 def test_what_does_not_fit_the_competitions_layout_is_not_written(tmp_path):
     for counts, ids, message in (
         (np.zeros((1, 5, 200)), ["ENSG00000000003"], "has 5 marks and 100 bins, not 5 and 200"),

@@ -2,18 +2,22 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from markexpr.data import sources
 from markexpr.data.annotation import read_chrom_sizes, read_genes
-from markexpr.data.counts import BinCounter, check_tss, temporary_folder, write_counts
+from markexpr.data.chromosomes import check_data
+from markexpr.data.counts import BinCounter, write_counts
+from markexpr.data.profiles import check_profiles
 from markexpr.data.reads import read_bam, read_tagalign
 from markexpr.data.splits import SPLITS
 from markexpr.data.windows import Window
 from markexpr.io.checksums import verify
 from markexpr.io.jobs import log, run_job, warn
+from markexpr.io.temporary import temporary_folder
 from markexpr.own_files import unchanged
 
 
@@ -36,32 +40,32 @@ def count_alignments(job, window):
     genes, sizes = windows_on_chromosomes(job, window)
     source = job.params.source
 
-    def count(path):
+    def count(path, mark):
+        tell = partial(warn, sample=job.wildcards.cell, mark=mark)
         verify(path)
         if source["kind"] == "bam":
-            reads = read_bam(
-                path,
-                sizes,
-                source.get("min_mapping_quality", 0),
-                source.get("drop_duplicates", False),
-            )
+            options = ("min_mapping_quality", "drop_duplicates", "fragments")
+            chosen = {key: source[key] for key in options if key in source}
+            reads = read_bam(path, sizes, **chosen, tell=tell)
         else:
-            reads = read_tagalign(path, sizes)
-        return np.concatenate(
-            [counter.count(reads, Path(path).name) for counter in counters], axis=1
-        ), len(reads)
+            reads = read_tagalign(path, sizes, tell)
+        counts = [counter.count(reads, Path(path).name) for counter in counters]
+        chrom, tss = genes["chrom"], genes[window.anchors[0]]
+        on = reads.per_chromosome()
+        check_data(path, on, counts[0], chrom, tss, sizes, left_out=reads.left_out, tell=tell)
+        return np.concatenate(counts, axis=1), len(reads)
 
     with temporary_folder(job.resources.tmpdir) as folder, ThreadPoolExecutor(job.threads) as pool:
         # one after another around each anchor; a folder each, so that their bins do not mix
         counters = []
         for anchor in window.anchors:
-            (part := Path(folder) / anchor).mkdir()
+            (part := folder / anchor).mkdir()
             counters.append(
                 BinCounter(
                     genes["chrom"], genes[anchor], window.around_one, sizes, part, job.params.engine
                 )
             )
-        counts, total_reads = zip(*pool.map(count, job.input.reads))
+        counts, total_reads = zip(*pool.map(count, job.input.reads, job.params.marks))
     finish(
         job, window, np.stack(counts, axis=1), genes["gene_id"], total_reads=np.array(total_reads)
     )
@@ -69,17 +73,17 @@ def count_alignments(job, window):
 
 def average_signal(job, window):
     """Mean signal of bigWig tracks, which are no counts and are marked so."""
-    genes, _ = windows_on_chromosomes(job, window)
-    signal = [
-        np.concatenate(
-            [
-                sources.read_bigwig(path, genes["chrom"], genes[anchor], window.around_one)
-                for anchor in window.anchors
-            ],
-            axis=1,
-        )
-        for path in job.input.reads
-    ]
+    genes, sizes = windows_on_chromosomes(job, window)
+
+    def average(path, mark):
+        tell = partial(warn, sample=job.wildcards.cell, mark=mark)
+        around = [
+            sources.read_bigwig(path, genes["chrom"], genes[anchor], window.around_one, sizes, tell)
+            for anchor in window.anchors
+        ]
+        return np.concatenate(around, axis=1)
+
+    signal = [average(*each) for each in zip(job.input.reads, job.params.marks)]
     finish(job, window, np.stack(signal, axis=1), genes["gene_id"], unit="mean signal")
 
 
@@ -113,9 +117,9 @@ def import_kaggle_npz(job, window):
 
 
 def finish(job, window, counts, gene_id, **extra):
-    """Check that promoters are where the genes are, and write the npz."""
+    """Check that the marks look like themselves around the TSS, and write the npz."""
     around_tss = window.around_one
-    check_tss(
+    check_profiles(
         counts[:, :, : around_tss.n_bins],
         job.params.marks,
         around_tss,

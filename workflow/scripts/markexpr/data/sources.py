@@ -7,11 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from markexpr.data import chromosomes
+from markexpr.data.formats import first_bytes, refuse_other
 from markexpr.data.windows import Window
 from markexpr.io.files import reading
-from markexpr.io.jobs import InputError, log
+from markexpr.io.jobs import InputError, log, warn
 
 FIX = "check the 'path' of this cell under config key 'sources'"
+# Ours. A base of a signal track beyond this is an error: there are not so many reads in a file, and
+# -log10 P of a peak is some thousands
+LARGEST_SIGNAL = 1e9
 DEEPCHROME_ORDER = ["H3K27me3", "H3K36me3", "H3K4me1", "H3K4me3", "H3K9me3"]
 
 
@@ -202,14 +207,48 @@ def read_kaggle_npz(path, cell, window, marks):
         raise InputError(f"{path}: {cell} has values that are negative or no numbers")
     values = array[:, :, 1:6].astype(np.float64)
     if not np.allclose(values, np.round(values), atol=1e-6):
-        values = np.expm1(values)
+        with np.errstate(over="ignore"):
+            values = np.expm1(values)
         if not np.allclose(values, np.round(values), rtol=1e-3, atol=1e-2):
             raise InputError(f"{path}: {cell} holds neither counts nor ln(1 + count)")
+    gene_id = _read_kaggle_ids(path, cell, array)
+    if (large := values.max(axis=(1, 2)) >= 2**32).any():
+        raise InputError(
+            f"{path}: {cell}, gene {gene_id[np.argmax(large)]}: counts must be whole numbers from "
+            f"0 to 2^32 - 1, got {values.max():g}"
+        )
     counts = np.round(values).transpose(0, 2, 1)[:, mark_index][:, :, centre]
-    gene_id = np.array([f"ENSG{int(number):011d}" for number in array[:, 0, 0]])
-    if len(np.unique(gene_id)) < len(gene_id):
-        raise InputError(f"{path}: a gene stands twice in {cell}")
     return counts.astype(np.uint32), gene_id, array[:, 0, 6].astype(np.float64)
+
+
+def _read_kaggle_ids(path, cell, array):
+    """The genes of a cell's array [genes, bins, 7], as Ensembl's ids; checks them and the
+    expression, which are to be the same in all bins of a gene."""
+    ids = array[:, 0, 0]
+    for column, what in ((0, "its gene id"), (6, "its expression")):
+        differs = (array[:, :, column] != array[:, :1, column]).any(axis=1)
+        if differs.any():
+            row = int(np.argmax(differs))
+            bin_number = int(np.argmax(array[row, :, column] != array[row, 0, column]))
+            raise InputError(
+                f"{path}: {cell}, row {row + 1}, bin {bin_number + 1}: {what} is "
+                f"{array[row, bin_number, column]:g}, but {array[row, 0, column]:g} in the bins "
+                "before: are the bins of several genes mixed?"
+            )
+    wrong = ~((ids > 0) & (ids < 10**11) & (ids == np.round(ids)))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise InputError(
+            f"{path}: {cell}, row {row + 1}: the gene id {ids[row]:g} is no number of Ensembl's "
+            "(a whole number of up to 11 digits)"
+        )
+    gene_id = np.array([f"ENSG{int(number):011d}" for number in ids])
+    _, first, times = np.unique(gene_id, return_index=True, return_counts=True)
+    if (times > 1).any():
+        raise InputError(
+            f"{path}: {cell}: a gene stands twice ({gene_id[first[np.argmax(times > 1)]]})"
+        )
+    return gene_id
 
 
 def write_kaggle_npz(file, cells):
@@ -243,14 +282,17 @@ def write_kaggle_npz(file, cells):
                 np.lib.format.write_array(member, array)
 
 
-def read_bigwig(path, chrom, tss, window):
+def read_bigwig(path, chrom, tss, window, chrom_sizes=None, tell=warn):
     """Mean signal of a bigWig track in each bin, float32 [genes, bins]; places and chromosomes
     without signal are 0.
 
-    chrom, tss: [genes]. Raises InputError if the file is no bigWig, or of another assembly.
+    chrom, tss: [genes]; chrom_sizes: dict of lengths that the track's must equal, if given; tell:
+    takes what is odd, as warn() of io/jobs.py. Raises InputError if the file is no bigWig, or of
+    another assembly, and for values that are no signal: infinite, NaN, negative or huge.
     """
     import pyBigWig
 
+    refuse_other(path, first_bytes(path), "bigWig", ("bigWig",))
     try:
         track = pyBigWig.open(str(path))
         if not track.isBigWig():
@@ -262,20 +304,58 @@ def read_bigwig(path, chrom, tss, window):
     if len(absent) == len(set(chrom)):
         raise InputError(
             f"{path} has none of the chromosomes of the genes; its chromosomes are named "
-            f"like {next(iter(lengths))!r}, those like {absent[0]!r}"
+            f"like {next(iter(lengths), None)!r}, those like {absent[0]!r}"
         )
-    if absent:
-        log.warning("%s has no signal on %s: taken for 0", path, ", ".join(absent))
+    sizes = chrom_sizes or {}
+    chromosomes.check_lengths(path, lengths, sizes)
+    strangers = {name: length for name, length in lengths.items() if name not in sizes}
+    total = sum(lengths.values())
+    chromosomes.check_names(path, strangers, total, sizes, "of the genome in it", tell)
     result = np.zeros((len(tss), window.n_bins), dtype=np.float32)
-    for gene, (name, first) in enumerate(zip(chrom, window.starts(tss)[:, 0])):
+    for gene, (name, first) in enumerate(zip(chrom, window.starts(tss)[:, 0].tolist())):
         if name not in lengths:
             continue
-        if first + window.span > lengths[name]:
+        last = first + window.span
+        if last > lengths[name]:
             raise InputError(
                 f"{path}: {name} has {lengths[name]} bp, too few for "
-                f"{name}:{first}-{first + window.span}: another assembly?"
+                f"{name}:{first}-{last}: another assembly?"
             )
-        values = track.values(name, int(first), int(first) + window.span, numpy=True)
+        values = track.values(name, first, last, numpy=True)
+        _check_signal(path, track, name, first, values)
         result[gene] = np.nan_to_num(values).reshape(window.n_bins, window.bin).mean(axis=1)
+    if not result.any():
+        raise InputError(f"{path} has no signal at any gene: is it of another assembly, or empty?")
+    amounts = dict.fromkeys(lengths, 0.0)
+    for name, amount in zip(chrom, result.sum(axis=1, dtype=np.float64)):
+        if name in amounts:
+            amounts[name] += amount
+    chromosomes.check_data(
+        path, amounts, result, chrom, tss, sizes or lengths, "signal", strangers, tell
+    )
     track.close()
     return result
+
+
+def _check_signal(path, track, chrom, first, values):
+    """Raise InputError naming the first place whose value is no signal; NaN stands for no data
+    unless the track itself holds it. values: of the bases from `first` on."""
+    none = np.isnan(values)
+    wrong = ~none & ~((values >= 0) & (values <= LARGEST_SIGNAL))
+    if none.any():
+        for start, end, value in track.intervals(chrom, first, first + len(values)) or ():
+            if np.isnan(value):
+                wrong[max(start - first, 0) : end - first] = True
+    if wrong.any():
+        base = int(np.argmax(wrong))
+        value = values[base]
+        why = (
+            "infinite: is it a ratio without a pseudocount?"
+            if np.isinf(value)
+            else "NaN, which is no number: leave such places out"
+            if np.isnan(value)
+            else "negative: is it a log ratio? The signal must be 0 or more"
+            if value < 0
+            else f"more than {LARGEST_SIGNAL:g}, which no depth, ratio or -log10 P is"
+        )
+        raise InputError(f"{path}, {chrom}:{first + base}: a signal of {value:g} is {why}")

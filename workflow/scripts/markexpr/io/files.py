@@ -114,7 +114,7 @@ def read_tsv(path, comment=None, names=None):
 
     fix = "delete it, and run again to make it anew"
     with reading(path, fix):
-        packed = "gzip" if _is_gzipped(path) else None
+        packed = "gzip" if is_gzipped(path) else None
         options = {"sep": "\t", "comment": comment, "names": names, "compression": packed}
         try:
             columns = names or pd.read_csv(path, nrows=0, **options).columns
@@ -142,16 +142,17 @@ def read_tsv(path, comment=None, names=None):
 
 def open_text(path):
     """Open a text file for reading, gzipped or not, by its content rather than by its name."""
-    opener = gzip.open if _is_gzipped(path) else open
+    opener = gzip.open if is_gzipped(path) else open
     return opener(path, "rt", encoding="utf-8")
 
 
 def open_bytes(path):
     """Open a file for reading as bytes, unzipped if it is gzipped, by its content."""
-    return gzip.open(path, "rb") if _is_gzipped(path) else open(path, "rb")
+    return gzip.open(path, "rb") if is_gzipped(path) else open(path, "rb")
 
 
-def _is_gzipped(path):
+def is_gzipped(path):
+    """Whether a file is gzipped, by its content."""
     with open(path, "rb") as file:
         return file.read(2) == GZIP
 

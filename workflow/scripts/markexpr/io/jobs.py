@@ -49,8 +49,9 @@ def warn(what, sample="", mark=""):
 
 
 def list_warnings():
-    """All that was given to warn(), in order: tuples of sample, mark, what."""
-    return list(_warnings)
+    """All that was given to warn(): tuples of sample, mark, what, sorted, since threads that count
+    side by side warn in any order."""
+    return sorted(_warnings)
 
 
 def gather_warnings(logs, since):

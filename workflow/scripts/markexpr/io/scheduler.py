@@ -30,7 +30,7 @@ def name_scheduler():
         pid = int(os.readlink("/proc/self"))  # as /proc numbers it, in a container as well
     except (OSError, ValueError):
         pid = os.getpid()
-    os.environ[VARIABLE] = f"{_machine()} {pid} {_start_of(pid)}"
+    os.environ[VARIABLE] = f"{name_machine()} {pid} {start_of(pid)}"
 
 
 def check_scheduler():
@@ -46,14 +46,14 @@ def scheduler_lives():
         machine, pid, start = os.environ.get(VARIABLE, "").split(" ")
     except ValueError:
         return True
-    if machine != _machine() or not pid.isdigit():
+    if machine != name_machine() or not pid.isdigit():
         return True
-    now = _start_of(int(pid))
+    now = start_of(int(pid))
     told_by, told_by_now = start.split(":")[0], now.split(":")[0]
     return now != ENDED and (now == start or told_by != told_by_now)
 
 
-def _machine():
+def name_machine():
     """This machine, with the space of process ids that is seen here: a container may have its
     own."""
     try:
@@ -63,7 +63,7 @@ def _machine():
     return f"{socket.gethostname()}/{ids}".replace(" ", "_")
 
 
-def _start_of(pid):
+def start_of(pid):
     """When a process started, with what tells it: /proc (clock ticks since the machine started) or
     else `ps`; ENDED if there is no such process, or only its exit code is left; UNKNOWN if nothing
     tells."""

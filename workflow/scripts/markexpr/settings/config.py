@@ -45,9 +45,9 @@ class Source(Block):
         "remc", "tagalign", "bam", "bigwig", "deepdiff_csv", "deepchrome_csv", "kaggle_npz"
     ] = Field(
         ...,
-        description="remc: the mirror, the default of every cell. tagalign (any BED as well), bam: "
-        "your own alignments (hg19). bigwig: signal tracks; the mean of each bin, which is no "
-        "count and is marked so. deepdiff_csv: a folder with DeepDiff's published "
+        description="remc: the mirror, the default of every cell. tagalign (any BED as well), bam "
+        "(or CRAM): your own alignments (hg19). bigwig: signal tracks; the mean of each bin, which "
+        "is no count and is marked so. deepdiff_csv: a folder with DeepDiff's published "
         "{cell}.{train,valid,test}.csv[.gz] and {cell}.expr.csv[.gz] (gene id, raw count). "
         "deepchrome_csv: a folder with DeepChrome's published "
         "{cell}/classification/{train,valid,test}.csv[.gz] (labels). kaggle_npz: the class "
@@ -81,6 +81,11 @@ class Source(Block):
     drop_duplicates: bool | None = Field(
         None, description="bam: leave out reads that are marked as duplicates"
     )
+    fragments: bool | None = Field(
+        None,
+        description="bam, of paired ends: count each proper pair once, over its whole fragment, "
+        "and no other read. Without it both mates of a pair count, as 2 reads",
+    )
 
     @model_validator(mode="after")
     def check_kind(self):
@@ -89,8 +94,8 @@ class Source(Block):
             raise ValueError("kind remc takes no other key: the mirror is config key 'mirror'")
         if self.kind != "remc" and self.path is None:
             raise fault("'path' is missing")
-        if self.kind != "bam" and named & {"min_mapping_quality", "drop_duplicates"}:
-            raise ValueError("min_mapping_quality and drop_duplicates are of kind bam")
+        if self.kind != "bam" and named & {"min_mapping_quality", "drop_duplicates", "fragments"}:
+            raise ValueError("min_mapping_quality, drop_duplicates and fragments are of kind bam")
         of_expression = named & {"expression", "expression_scale", "expression_unit"}
         if self.kind == "deepchrome_csv" and of_expression:
             raise ValueError("published csv bring their own labels: take 'expression' away")
@@ -231,7 +236,9 @@ class Config(Block):
         description="H3K4me3 peaks at active promoters in any cell. A cell whose mean count within "
         "1 kb of the TSS is less than so many times that of the window's outer parts is refused: "
         "its alignments and the gene table are of different assemblies, or the marks mixed up (7 "
-        "to 18 in REMC's E003 and E123; other marks stay below 2.2 there). 0 checks nothing.",
+        "to 18 in REMC's E003 and E123; other marks stay below 2.2 there). Of other marks with a "
+        "shape of their own (H3K36me3 is low at the TSS, H3K4me1 and acetylations are high, none "
+        "but these peaks as H3K4me3 does) it is warned if they have not got it. 0 checks nothing.",
     )
     overrides: dict[str, dict[str, Any]] = Field(
         {},
