@@ -164,4 +164,4 @@ def binary(call):
 
 def test_the_environment_is_settled_before_anything_is_read(root):
     text = (root / "rules/common.smk").read_text(encoding="utf-8")
-    assert text.index("settle_environment(") < text.index("read_project(HOME")
+    assert text.index("settle_environment(") < text.index("project = read_project(")
