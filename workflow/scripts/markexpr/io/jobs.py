@@ -164,7 +164,7 @@ def run_job(main, job):
             log.error("%s", explain_full_disk(error))
         else:
             log.error("%s: %s (traceback in %s)", type(error).__name__, error, job.log[0])
-        log.info("%s", traceback.format_exc())
+            log.info("%s", traceback.format_exc())
         sys.exit(1)
     log.info("done")
 
