@@ -424,6 +424,21 @@ def test_own_samples_may_be_named_in_pairs_alone(root):
         read_project(root, given)
 
 
+def test_the_rule_that_makes_a_run_is_named(root):
+    """A run without notes is refused with its rule."""
+    settings = read_project(root, {"cells": [*CELLS, "E071"], "mirror": "simulated"})
+    text = (root / "rules/train.smk").read_text()
+    runs = [run for study in settings.plan.studies for run in settings.plan.runs(study)]
+    rules = {settings.lookup.rule_of(run): run for run in runs}
+    assert len(rules) == len(RULES)
+    for rule, run in rules.items():
+        start = re.search(rf"^(rule {rule}:|use rule \w+ as {rule} with:)$", text, re.M).start()
+        constraint = re.search(r"plan.made_by\((.*)\)", text[start:])[1]
+        assert f'"{run.how}"' in constraint
+        assert ("pooled=True" in constraint) == rule.endswith("_pooled")
+        assert run.how != "average" or f'kind="{run.kind}"' in constraint
+
+
 def test_every_output_has_a_rule(root):
     rules = "\n".join(path.read_text() for path in (root / "rules").glob("*.smk"))
     for output in OUTPUTS:

@@ -17,7 +17,7 @@ from markexpr.settings.deviations import deviations_of_models
 from markexpr.settings.reading import did_you_mean
 from markexpr.tasks import array_path, genes_path, sequence_path, tensor_path
 
-# which rule makes a run (rules/train.smk)
+# which rule makes a run, but for means and fits on all cells
 RULES = {
     "train": "train_model",
     "fit": "fit_estimator",
@@ -297,13 +297,19 @@ class Lookup:
             self._check_unnoted_run(wildcards)
         return self.run(wildcards).inputs
 
+    def rule_of(self, run):
+        """The rule that makes a run (rules/train.smk)."""
+        if run.how == "average":
+            return {"net": "average_models", "estimator": "average_estimators"}[run.kind]
+        pooled = run.how in ("train", "fit") and self.plan.tasks[run.study].pools_cells
+        return RULES[run.how] + ("_pooled" if pooled else "")
+
     def _check_unnoted_run(self, wildcards):
         run = self.run(wildcards)
+        rule = self.rule_of(run)
         if run.how not in ("train", "fit"):
-            rule = {"average": f"average_{run.kind}s"}.get(run.how, RULES.get(run.how))
             self.unnoted.check_others(f"{run.folder}/predictions.tsv.gz", rule)
             return
-        rule = RULES[run.how] + ("_pooled" if self._task(wildcards).pools_cells else "")
         asked = {
             **self.model(wildcards),
             "samples_from": run.samples,

@@ -105,7 +105,7 @@ def _choose_cells(config, sheet_cells, known):
     asked = [*sheet_cells, *(config.cells if config.cells != "all" else ())]
     if config.pairs != "all":
         asked += [cell for pair in config.pairs for cell in pair.split("-")]
-    choose(config.sources, asked, "sources", "config/cells.tsv or config keys 'cells' and 'pairs'")
+    choose(config.sources, asked, "sources", "config/cells.tsv or config key 'cells'")
     return choose(
         config.cells, sheet_cells if config.cells == "all" else known, "cells", CELL_PLACES
     )
