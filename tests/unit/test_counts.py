@@ -2,6 +2,7 @@
 where the genes are."""
 
 import gzip
+import subprocess
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from markexpr.data.counts import ENGINES, BinCounter
 from markexpr.data.profiles import check_profiles
 from markexpr.data.reads import read_tagalign
+from markexpr.data.sources import DEEPDIFF, read_deepdiff_csv
 from markexpr.data.windows import Window
-from markexpr.io.jobs import InputError
+from markexpr.io.jobs import InputError, list_warnings
+from markexpr.io.temporary import temporary_folder
 
 SIZES = {"chr1": 60_000, "chr10": 50_000, "chr2": 40_000}
 CHROM = ["chr1", "chr10", "chr2", "chr1", "chr1"]
@@ -89,6 +92,36 @@ def test_the_same_read_twice_counts_twice(count):
     assert count([read] * 7).max() == 7
 
 
+@pytest.mark.parametrize("bin_width", [100, 2_500])
+def test_reads_far_from_all_bins_and_bins_of_any_width(tmp_path, bin_width):
+    window = Window.parse(f"10000bp_{bin_width}bp")
+    path = write_reads(tmp_path / "reads.gz", random_reads(2_000))
+    reads = read_tagalign(path, SIZES, lambda what: None)
+    by_engine = [
+        BinCounter(CHROM[1:2], TSS[1:2], window, SIZES, tmp_path, engine).count(reads, "reads")
+        for engine in ENGINES
+    ]
+    assert np.array_equal(*by_engine) and by_engine[0].sum() > 100
+
+
+@pytest.mark.parametrize("kilobytes", [4, 16, 24])
+def test_a_full_tmpdir_is_named_whoever_writes(tmp_path, kilobytes):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small disk can be mounted by root only")
+    try:
+        reads = read_tagalign(write_reads(tmp_path / "reads.gz", random_reads(50)), SIZES)
+        with (
+            pytest.raises(InputError, match=rf"the disk is full: {disk} \(TMPDIR\)"),
+            temporary_folder(disk) as folder,
+        ):
+            BinCounter(CHROM, TSS, WINDOW, SIZES, folder).count(reads, "reads")
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
 MARKS = ["H3K4me1", "H3K4me3"]
 
 
@@ -107,3 +140,45 @@ def test_a_mark_without_a_peak_at_the_tss_is_refused():
     check_profiles(peaked, MARKS, WINDOW, 1.5, "E003")
     check_profiles(flat, MARKS, WINDOW, 0, "E003")
     check_profiles(flat[:, :1], MARKS[:1], WINDOW, 1.5, "E003")
+
+
+def shaped(peak, number=1_000, depth=20):
+    """Counts [genes, bins] whose mean within 1 kb of the TSS is `peak` times that elsewhere."""
+    counts = np.full((number, 100), depth)
+    counts[:, 40:60] = round(depth * peak)
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("marks", "peaks", "message"),
+    [
+        (["H3K4me3", "H3K36me3"], [10, 1], "at the TSS it is 1.00 .* where H3K36me3 has 0.85 at"),
+        (["H3K4me3", "H3K4me1"], [10, 1], "at the TSS it is 1.00 .* where H3K4me1 has 1.1 at"),
+        (["H3K27ac"], [1], "where H3K27ac has 1.2 at least"),
+        (["H3K4me3", "H3K36me3"], [8, 9], "a peak like that of H3K4me3, which H3K36me3 has not"),
+        (["H3K27me3", "H3K4me3"], [5, 4], "a peak like that of H3K4me3, which H3K27me3 has not"),
+        (["H3K4me3", "H3K27me3"], [9, 9], "its counts are those of H3K4me3 in every bin"),
+    ],
+)
+def test_marks_that_do_not_look_like_themselves_are_warned_of(marks, peaks, message):
+    counts = np.stack([shaped(peak) for peak in peaks], axis=1)
+    cell = f"cell of {message}"
+    check_profiles(counts, marks, WINDOW, 3, cell)
+    told = [(mark, what) for sample, mark, what in list_warnings() if sample == cell]
+    with pytest.raises(InputError, match=message):
+        raise InputError("; ".join(f"{mark} {what}" for mark, what in told))
+    few = "few genes, as " + cell
+    check_profiles(counts[:50], [f"{mark}x" for mark in marks], WINDOW, 0, few)
+    assert all("in every bin" in what for sample, _, what in list_warnings() if sample == few)
+
+
+def test_marks_as_in_real_cells_are_not_warned_of(real):
+    for cell in ("E003", "E123"):
+        paths = {
+            split: real / f"deepdiff/{cell}.{split}.csv.gz" for split in ("train", "valid", "test")
+        }
+        for name in ("20000bp_100bp", "10000bp_100bp"):
+            window = Window.parse(name)
+            counts, *_ = read_deepdiff_csv(paths, window, DEEPDIFF.marks)
+            check_profiles(counts, DEEPDIFF.marks, window, 3, f"real {cell}")
+    assert not [row for row in list_warnings() if row[0].startswith("real")]

@@ -8,6 +8,7 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import mean_squared_error, roc_auc_score
 
 from markexpr import simulate
+from markexpr.data.chromosomes import GAPS_OF_HG19
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +172,10 @@ def test_motifs_follow_the_promoter(genes):
             )
         )
     assert np.corrcoef(counts, truth["promoter"])[0, 1] > 0.5
+
+
+def test_no_gene_of_a_large_genome_lies_in_a_gap_of_hg19():
+    genes = simulate.place_genes(20_000, seed=1)
+    for name, (start, end) in GAPS_OF_HG19.items():
+        tss = genes.loc[genes["chrom"] == name, ["start", "end"]]
+        assert not ((tss["end"] > start - 10_000) & (tss["start"] < end + 10_000)).any()

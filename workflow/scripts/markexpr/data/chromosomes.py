@@ -48,7 +48,7 @@ GAPS_OF_HG19 = {
 # assembly has some per mille of its reads in these 2.9 % of the genome
 STRAYS, STRAY_SHARE = 20, 1e-4
 # Ours. A chromosome with less than so much of the others' median per bp is as good as lost: in real
-# and simulated cells none but Y, which women lack, is below a fifth
+# and simulated cells none but Y, which women lack, is below a tenth
 LEAST_DENSITY = 0.01
 # Ours. Genes at a chromosome's end without data: as many by chance in fewer than one of so many
 # files, and more than this share of its genes (the last few are often repeats that nothing aligns
