@@ -1,5 +1,6 @@
 """Warnings about the data: in the log, in the files that jobs make, and in one list at the end."""
 
+import json
 import os
 from types import SimpleNamespace
 
@@ -32,10 +33,13 @@ def test_a_warning_is_kept_once_and_in_the_log(warned, capsys):
 def test_counts_hold_their_warnings_and_the_report_has_them_once(warned):
     path = warned / "liver1.npz"
     write_counts(path, np.zeros((2, 1, 3)), ["a", "b"], ["H3K4me3"])
-    table = tabulate_warnings.collect([path, path])
+    tensors = warned / "tensors.npz"
+    provenance = json.dumps({"warnings": jobs.list_warnings()})
+    np.savez(tensors, provenance=np.array(provenance))
+    table = tabulate_warnings.collect([path], [tensors])
     assert table.to_numpy().tolist() == [list(ROW)]
     output = SimpleNamespace(tsv=warned / "w.tsv", html=warned / "w.html")
-    files = SimpleNamespace(counts=[path], tensors=[path])
+    files = SimpleNamespace(counts=[path], tensors=[tensors])
     params, wildcards = SimpleNamespace(simulated=False), SimpleNamespace(study="deepchrome")
     tabulate_warnings.main(
         SimpleNamespace(input=files, output=output, params=params, wildcards=wildcards)
@@ -47,7 +51,7 @@ def test_counts_hold_their_warnings_and_the_report_has_them_once(warned):
 def test_no_warning_is_said_as_well(monkeypatch, tmp_path):
     monkeypatch.setattr(jobs, "_warnings", [])
     write_counts(tmp_path / "a.npz", np.zeros((2, 1, 3)), ["a", "b"], ["H3K4me3"])
-    assert tabulate_warnings.collect([tmp_path / "a.npz"]).empty
+    assert tabulate_warnings.collect([tmp_path / "a.npz"], []).empty
 
 
 def test_the_end_of_a_run_lists_warnings_of_its_own_jobs_once(warned, capsys):

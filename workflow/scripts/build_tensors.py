@@ -91,13 +91,9 @@ def main(job):
         "data": data,
         "made_from": job.params.made_from,
         **how,
+        "warnings": list_warnings(),
     }
-    write_npz(
-        job.output[0],
-        **arrays,
-        provenance=np.array(json.dumps(provenance, sort_keys=True)),
-        warnings=np.array(list_warnings(), dtype=str).reshape(-1, 3),
-    )
+    write_npz(job.output[0], **arrays, provenance=np.array(json.dumps(provenance, sort_keys=True)))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """All that jobs warned of in the data of one study, cell by cell."""
 
+import json
+
 import numpy as np
 import pandas as pd
 
@@ -8,18 +10,21 @@ from markexpr.io.jobs import run_job
 from markexpr.tables import counted, write_html
 
 
-def collect(paths):
-    """The warnings that counts and tensors hold, each once, as a DataFrame of sample, mark and
-    warning."""
+def collect(counts, tensors):
+    """The warnings that counts and tensors (paths) hold, each once, as a DataFrame of sample, mark
+    and warning."""
     rows = []
-    for path in paths:
+    for path in counts:
         with np.load(path) as file:
             rows.extend(map(tuple, file["warnings"].tolist()))
+    for path in tensors:
+        with np.load(path) as file:
+            rows.extend(map(tuple, json.loads(str(file["provenance"]))["warnings"]))
     return pd.DataFrame(list(dict.fromkeys(rows)), columns=["sample", "mark", "warning"])
 
 
 def main(job):
-    table = collect([*job.input.counts, *job.input.tensors])
+    table = collect(job.input.counts, job.input.tensors)
     write_tsv(job.output.tsv, table)
     cells = counted(len(job.input.tensors), "cell")
     note = (
