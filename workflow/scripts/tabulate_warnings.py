@@ -16,10 +16,11 @@ def collect(counts, tensors):
     rows = []
     for path in counts:
         with np.load(path) as file:
-            rows.extend(map(tuple, file["warnings"].tolist()))
+            if "warnings" in file:  # those of an earlier version have none
+                rows.extend(map(tuple, file["warnings"].tolist()))
     for path in tensors:
         with np.load(path) as file:
-            rows.extend(map(tuple, json.loads(str(file["provenance"]))["warnings"]))
+            rows.extend(map(tuple, json.loads(str(file["provenance"])).get("warnings", [])))
     return pd.DataFrame(list(dict.fromkeys(rows)), columns=["sample", "mark", "warning"])
 
 
