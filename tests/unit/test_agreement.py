@@ -134,6 +134,14 @@ def test_a_track_of_another_assembly_or_without_a_chromosome_is_told(tmp_path):
     assert "rename 'chr02' to chr2" in told[0] and "no signal on chr2" in told[1]
     with pytest.raises(InputError, match="chr1 has 80000 bp, config key 'chrom_sizes' says 80001"):
         read_bigwig(path, CHROM, TSS, WINDOW, {"chr1": 80_001, "chr2": 60_000})
+    whole = (tmp_path / "a.bw").read_bytes()
+    (tmp_path / "a.bw").write_bytes(whole[:-4])
+    read_bigwig(path, ["chr1"], [30_000], WINDOW, tell=told.append)
+    assert "does not end as a bigWig does: is it cut short?" in told[-1]
+    at = int.from_bytes(whole[16:24], "little") + 20  # within the first block of data
+    (tmp_path / "a.bw").write_bytes(whole[:at] + b"\0\0\0\0" + whole[at + 4 :])
+    with pytest.raises(InputError, match=r"a\.bw is damaged at chr1:25000-35000"):
+        read_bigwig(path, ["chr1"], [30_000], WINDOW)
     (tmp_path / "b.bw").write_text("track type=bedGraph\n")
     with pytest.raises(InputError, match=r"b\.bw cannot be read as bigWig: .*bedGraphToBigWig"):
         read_bigwig(tmp_path / "b.bw", CHROM, TSS, WINDOW)

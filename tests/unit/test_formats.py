@@ -160,6 +160,7 @@ def test_what_may_be_meant_is_warned_of(tmp_path, content, message):
         raise InputError("; ".join(told))
 
 
+@pytest.mark.filterwarnings("ignore::pandas.errors.DtypeWarning")
 @pytest.mark.parametrize(("before", "line"), [(0, 4), (999_999, 1_000_003), (1_000_003, 1_000_007)])
 def test_errors_name_the_line_among_comments_and_at_borders_of_chunks(tmp_path, before, line):
     text = "#\n" + "chr1\t5\t41\n" * before + "track name=x\n#\nchr1\t50\t41\n"

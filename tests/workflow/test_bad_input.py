@@ -256,6 +256,38 @@ def test_a_mark_missing_for_a_cell(tmp_path):
     )
 
 
+def test_alignments_that_lack_something_are_warned_of_by_sample_and_mark(mirror, tmp_path):
+    path = mirror / ALIGNMENTS / "E003-{mark}.tagAlign.gz"
+    for mark, change in (
+        ("H3K9me3", lambda line: line.replace("chrX", "chr23")),
+        ("H3K27me3", lambda line: "" if line.startswith(("chr8\t", "chrY\t")) else line),
+    ):
+        one = str(path).format(mark=mark)
+        with gzip.open(one, "rt") as file:
+            lines = [change(line) for line in file]
+        with gzip.open(one, "wt") as file:
+            file.writelines(lines)
+    (tmp_path / "my.yaml").write_text(
+        f"mirror: file://{mirror}\ncells: [mine]\n"
+        f"sources: {{mine: {{kind: tagalign, path: '{path}'}}}}\n"
+    )
+    result = snakemake(
+        "--configfile",
+        tmp_path / "my.yaml",
+        "--",
+        "results/counts/10000bp_100bp/mine.npz",
+        directory=tmp_path / "run",
+    )
+    told = [line for line in result.printed.splitlines() if "markexpr: WARNING" in line]
+    assert len(told) == 3
+    for mark, what in (
+        ("H3K9me3", "rename 'chr23' to chrX"),
+        ("H3K9me3", "has no read on chrX"),
+        ("H3K27me3", "has no read on chr8: "),
+    ):
+        assert any(f"WARNING: mine {mark}: " in line and what in line for line in told), told
+
+
 def test_alignments_of_another_assembly(mirror, tmp_path):
     path = mirror / ALIGNMENTS / "E003-H3K4me3.tagAlign.gz"
     with gzip.open(path, "rt") as file:

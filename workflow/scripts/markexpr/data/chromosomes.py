@@ -53,7 +53,7 @@ LEAST_DENSITY = 0.01
 # Ours. Genes at a chromosome's end without data: as many by chance in fewer than one of so many
 # files, and more than this share of its genes (the last few are often repeats that nothing aligns
 # to, as in the part of X that Y has too)
-BY_CHANCE, LEAST_TAIL, TAIL_SHARE = 1e-6, 3, 0.02
+BY_CHANCE, LEAST_TAIL, TAIL_SHARE = 1e-4, 2, 0.02
 # Ours. More genes than this share without any data, where the others have enough (REMC's E003 and
 # E123 have none of 400; simulated cells, shifted by 60 kb, have more than half)
 HOLES, ENOUGH = 0.25, 20

@@ -2,8 +2,9 @@
 else that has a name of its own."""
 
 import re
+import zlib
+from contextlib import suppress
 
-from markexpr.io.files import open_bytes
 from markexpr.io.jobs import InputError
 
 KIND = "under config key 'sources'"
@@ -62,13 +63,14 @@ STRANDS = {"+", "-", "."}
 
 
 def first_bytes(path, number=4096):
-    """The first bytes of a file, unzipped if it is gzipped, by its content."""
+    """The first bytes of a file, unzipped if it is gzipped, by its content; as they stand if they
+    cannot be."""
     with open(path, "rb") as file:
-        head = file.read(number)
-    if head[:2] != b"\x1f\x8b":
-        return head
-    with open_bytes(path) as file:
-        return file.read(number)
+        head = file.read(1 << 16)
+    if head[:2] == b"\x1f\x8b":
+        with suppress(zlib.error):
+            return zlib.decompressobj(wbits=31).decompress(head, number)
+    return head[:number]
 
 
 def name_bytes(head):

@@ -299,6 +299,8 @@ def read_bigwig(path, chrom, tss, window, chrom_sizes=None, tell=warn):
             raise RuntimeError("it is another kind of file")
     except RuntimeError as error:
         raise InputError(f"{path} cannot be read as bigWig ({error}); {FIX}") from error
+    if not _ends_as_it_begins(path):
+        tell(f"{path} does not end as a bigWig does: is it cut short?")
     lengths = track.chroms()
     absent = sorted(set(chrom) - set(lengths))
     if len(absent) == len(set(chrom)):
@@ -321,8 +323,13 @@ def read_bigwig(path, chrom, tss, window, chrom_sizes=None, tell=warn):
                 f"{path}: {name} has {lengths[name]} bp, too few for "
                 f"{name}:{first}-{last}: another assembly?"
             )
-        values = track.values(name, first, last, numpy=True)
-        _check_signal(path, track, name, first, values)
+        try:
+            values = track.values(name, first, last, numpy=True)
+            _check_signal(path, track, name, first, values)
+        except RuntimeError as error:
+            raise InputError(
+                f"{path} is damaged at {name}:{first}-{last} ({error}): replace it by a whole file"
+            ) from error
         result[gene] = np.nan_to_num(values).reshape(window.n_bins, window.bin).mean(axis=1)
     if not result.any():
         raise InputError(f"{path} has no signal at any gene: is it of another assembly, or empty?")
@@ -335,6 +342,14 @@ def read_bigwig(path, chrom, tss, window, chrom_sizes=None, tell=warn):
     )
     track.close()
     return result
+
+
+def _ends_as_it_begins(path):
+    """Whether a file ends in its first four bytes, as a whole bigWig does."""
+    with open(path, "rb") as file:
+        first = file.read(4)
+        file.seek(-4, 2)
+        return file.read() == first
 
 
 def _check_signal(path, track, chrom, first, values):
