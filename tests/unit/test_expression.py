@@ -160,8 +160,8 @@ def test_what_is_no_table_of_two_columns_is_named(tmp_path, content, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"PK\x03\x04....", "is a workbook"),
-        (b"BZh91AY", "is packed by bzip2"),
+        (b"PK\x03\x04....", "is a zip archive or workbook"),
+        (b"BZh91AY", "is compressed by bzip2"),
         (GOOD.encode("utf-16"), "is text in UTF-16"),
         ("ENSG01\t3\nENSG0\xe9\t1\n".encode("latin-1"), "is not a text file in UTF-8"),
         (

@@ -87,7 +87,7 @@ OTHER = {
     "UTF-16": ("".join(BED6).encode("utf-16"), "UTF-16.*iconv"),
     "bzip2": (bz2.compress("".join(BED6).encode()), "bzip2.*bunzip2"),
     "xz": (lzma.compress("".join(BED6).encode()), "xz.*unxz"),
-    "zip": (b"PK\3\4...", "zip archive.*unzip"),
+    "zip": (b"PK\3\4...", "zip archive.*unpack"),
     "gzipped twice": (gzip.compress(gzip.compress(b"chr1")), "gzipped twice.*gunzip"),
     "bigWig": (b"\x26\xfc\x8f\x88....", "is bigWig.*kind 'bigwig'"),
     "BAM": (gzip.compress(b"BAM\1...."), "is BAM.*kind 'bam'"),

@@ -8,7 +8,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from markexpr.io.files import open_bytes, open_text, reading
+from markexpr.data.formats import first_bytes, name_bytes
+from markexpr.io.files import open_text, reading
 from markexpr.io.jobs import InputError, log
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -162,16 +163,6 @@ DATE = re.compile(
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}",
     re.IGNORECASE,
 )
-OTHER_FORMATS = {
-    b"PK\x03\x04": "a workbook (.xlsx) or zip archive: save the sheet as tab-separated text",
-    b"\xd0\xcf\x11\xe0": "an old workbook (.xls): save the sheet as tab-separated text",
-    b"BZh": "packed by bzip2: take gzip, or unpack it",
-    b"\xfd7zXZ": "packed by xz: take gzip, or unpack it",
-    b"\x28\xb5\x2f\xfd": "packed by zstd: take gzip, or unpack it",
-    b"\xff\xfe": "text in UTF-16: save it as UTF-8",
-    b"\xfe\xff": "text in UTF-16: save it as UTF-8",
-    b"%PDF": "a PDF: save it as tab-separated text",
-}
 
 
 def read_expression_csv(path):
@@ -220,11 +211,10 @@ def find_line(path, gene):
 
 
 def _refuse_other_formats(path):
-    with reading(path, OWN_FIX), open_bytes(path) as file:
-        first = file.read(8)
-    for begins, what in OTHER_FORMATS.items():
-        if first.startswith(begins):
-            raise InputError(f"{path} is {what}; {EXPECTED}")
+    with reading(path, OWN_FIX):
+        named = name_bytes(first_bytes(path))
+    if named:
+        raise InputError(f"{path} is {named[0]}; {EXPECTED}, in plain text or gzipped")
 
 
 def _rows(path):

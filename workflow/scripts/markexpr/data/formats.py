@@ -26,7 +26,7 @@ BINARY = (
     (b"\x87\x89\xf2\xeb", "bigBed", "if it holds reads, write them as text by bigBedToBed"),
     (b"BZh", "compressed by bzip2", "unpack it (bunzip2), and gzip it if you like"),
     (b"\xfd7zXZ\0", "compressed by xz", "unpack it (unxz), and gzip it if you like"),
-    (b"PK\3\4", "a zip archive", "unpack it (unzip), and gzip the file in it if you like"),
+    (b"PK\3\4", "a zip archive or workbook (.xlsx)", "unpack it, or save it as text with tabs"),
     (b"\x28\xb5\x2f\xfd", "compressed by zstd", "unpack it (unzstd), and gzip it if you like"),
     (b"\x04\x22\x4d\x18", "compressed by lz4", "unpack it (unlz4), and gzip it if you like"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it, and gzip the file in it if you like"),
