@@ -300,14 +300,15 @@ def read_bigwig(path, chrom, tss, window, chrom_sizes=None, tell=warn):
     except RuntimeError as error:
         raise InputError(f"{path} cannot be read as bigWig ({error}); {FIX}") from error
     lengths = track.chroms()
-    absent = sorted(set(chrom) - set(lengths))
-    if len(absent) == len(set(chrom)):
-        raise InputError(
-            f"{path} has none of the chromosomes of the genes; its chromosomes are named "
-            f"like {next(iter(lengths), None)!r}, those like {absent[0]!r}"
-        )
     sizes = chrom_sizes or {}
     chromosomes.check_lengths(path, lengths, sizes)
+    with_genes = sorted(set(map(str, chrom)))
+    if not lengths.keys() & set(with_genes):
+        raise InputError(
+            f"{path} has none of the chromosomes of the genes; its chromosomes are named "
+            f"like {next(iter(lengths), None)!r}, those like {with_genes[0]!r}"
+            f"{chromosomes.name_advice(lengths, sizes)}"
+        )
     strangers = {name: length for name, length in lengths.items() if name not in sizes}
     total = sum(lengths.values())
     chromosomes.check_names(path, strangers, total, sizes, "of the genome in it", tell)
