@@ -19,8 +19,8 @@ LONG, LONG_SHARE = 2_000, 0.01  # more than this share of longer ones
 # that is so many times, are no reads as they came: real reads overlap far more often, since they
 # gather (122 times and more in E003's files, near genes). If this share begins where the one before
 # ends, they tile the genome: of sorted reads of 36 bp at most 1 % do so by chance, whatever their
-# depth
-OVERLAPS, FEW, TOUCHING = 20, 0.2, 0.05
+# depth, and in a few reads as many as MANY_TOUCH
+OVERLAPS, FEW, MANY_TOUCH, TOUCHING = 10, 0.2, 20, 0.05
 LOOKED_AT = 200_000  # intervals that are looked at for that, of whole chromosomes
 
 
@@ -209,7 +209,7 @@ def _check_overlaps(path, reads, touching, median, tell):
     the least covered first.
     """
     numbers = np.bincount(reads.code, minlength=len(reads.names))
-    if touching > max(OVERLAPS, TOUCHING * len(reads)) and median >= SHORTEST:
+    if touching > max(MANY_TOUCH, TOUCHING * len(reads)) and median >= SHORTEST:
         _refuse_tiles(path, len(reads), touching, "")
     expected, overlaps, touching, seen = 0.0, 0, 0, 0
     for code in np.argsort(numbers, kind="stable"):
@@ -241,7 +241,7 @@ def _stands_twice(reads):
     """Whether the second half of the reads is the first again, or each read stands beside its like,
     as after sorting."""
     half, rest = divmod(len(reads), 2)
-    if rest or half < OVERLAPS:
+    if rest or half < MANY_TOUCH:
         return False
     columns = (reads.start, reads.end, reads.code)
     return all(np.array_equal(column[:half], column[half:]) for column in columns) or all(
