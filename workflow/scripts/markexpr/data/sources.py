@@ -298,7 +298,9 @@ def read_bigwig(path, chrom, tss, window, chrom_sizes=None, tell=warn):
         if not track.isBigWig():
             raise RuntimeError("it is another kind of file")
     except RuntimeError as error:
-        raise InputError(f"{path} cannot be read as bigWig ({error}); {FIX}") from error
+        raise InputError(
+            f"{path} cannot be read as bigWig ({error}): is it damaged or cut short? If not, {FIX}"
+        ) from error
     lengths = track.chroms()
     sizes = chrom_sizes or {}
     chromosomes.check_lengths(path, lengths, sizes)
@@ -322,8 +324,14 @@ def read_bigwig(path, chrom, tss, window, chrom_sizes=None, tell=warn):
                 f"{path}: {name} has {lengths[name]} bp, too few for "
                 f"{name}:{first}-{last}: another assembly?"
             )
-        values = track.values(name, first, last, numpy=True)
-        _check_signal(path, track, name, first, values)
+        try:
+            values = track.values(name, first, last, numpy=True)
+            _check_signal(path, track, name, first, values)
+        except RuntimeError as error:
+            raise InputError(
+                f"{path}, {name}:{first}-{last}: no values can be read ({error}): it is damaged or "
+                "cut short; replace it by a whole file"
+            ) from error
         result[gene] = np.nan_to_num(values).reshape(window.n_bins, window.bin).mean(axis=1)
     if not result.any():
         raise InputError(f"{path} has no signal at any gene: is it of another assembly, or empty?")
