@@ -100,11 +100,11 @@ def test_a_bigwig_of_another_assembly_or_none_at_all_is_named(files, tmp_path):
         read_bigwig(folder / "a.bw", ["1"], [20_000], WINDOW, {"1": SIZES["chr1"]})
     whole = (folder / "a.bw").read_bytes()
     cut, damaged = tmp_path / "cut.bw", tmp_path / "damaged.bw"
-    cut.write_bytes(whole[: len(whole) // 2])
+    begin, end = (int.from_bytes(whole[place : place + 8], "little") for place in (16, 24))  # data
+    cut.write_bytes(whole[: begin + 99])
     with pytest.raises(InputError, match=r"cut\.bw cannot be read .* damaged or cut short"):
         read_bigwig(cut, CHROM, TSS, WINDOW)
-    begin = int.from_bytes(whole[16:24], "little")  # of the data
-    damaged.write_bytes(whole[: begin + 8] + bytes(500) + whole[begin + 508 :])
+    damaged.write_bytes(whole[: begin + 8] + bytes(end - begin - 8) + whole[end:])
     with pytest.raises(InputError, match=r"damaged\.bw, .*: no values can be read"):
         read_bigwig(damaged, CHROM, TSS, WINDOW)
     (tmp_path / "b.bw").write_text("no bigWig")
