@@ -96,6 +96,17 @@ def test_a_bigwig_of_another_assembly_or_none_at_all_is_named(files, tmp_path):
     assert read_bigwig(folder / "a.bw", ["chr1", "chrY"], [20_000, 20_000], WINDOW)[1].sum() == 0
     with pytest.raises(InputError, match=r"chr2 has 60000 bp, too few"):
         read_bigwig(folder / "a.bw", ["chr2"], [58_000], WINDOW)
+    with pytest.raises(InputError, match="are named like 'chr1', those like '1': rename 'chr1' to"):
+        read_bigwig(folder / "a.bw", ["1"], [20_000], WINDOW, {"1": SIZES["chr1"]})
+    whole = (folder / "a.bw").read_bytes()
+    cut, damaged = tmp_path / "cut.bw", tmp_path / "damaged.bw"
+    begin, end = (int.from_bytes(whole[place : place + 8], "little") for place in (16, 24))  # data
+    cut.write_bytes(whole[: begin + 99])
+    with pytest.raises(InputError, match=r"cut\.bw cannot be read .* damaged or cut short"):
+        read_bigwig(cut, CHROM, TSS, WINDOW)
+    damaged.write_bytes(whole[: begin + 8] + bytes(end - begin - 8) + whole[end:])
+    with pytest.raises(InputError, match=r"damaged\.bw, .*: no values can be read"):
+        read_bigwig(damaged, CHROM, TSS, WINDOW)
     (tmp_path / "b.bw").write_text("no bigWig")
     with pytest.raises(InputError, match=r"b\.bw cannot be read as bigWig"):
         read_bigwig(tmp_path / "b.bw", CHROM, TSS, WINDOW)

@@ -39,6 +39,11 @@ def test_lengths_of_another_assembly_are_refused():
     chromosomes.check_lengths("a.bam", {"chr1": 249_250_621, "chrM": 16_569, "chrUn": 5}, ours)
     with pytest.raises(InputError, match=r"a\.bam: .*chr1 has 248956422 bp \(hg38\).*249250621 \("):
         chromosomes.check_lengths("a.bam", {"chr1": 248_956_422}, ours)
+    chromosomes.check_lengths("a.bam", {"1": 249_250_621, "MT": 16_569, "GL000191.1": 5}, ours)
+    # a stranger beside the chromosome itself is no other name of it
+    chromosomes.check_lengths("a.bam", {"chr1": 249_250_621, "1": 5}, ours)
+    with pytest.raises(InputError, match=r"says that 1 has 248956422 bp \(hg38\)"):
+        chromosomes.check_lengths("a.bam", {"1": 248_956_422}, ours)
     with pytest.raises(InputError, match="chr2 has 242193529 bp"):
         chromosomes.check_lengths("a.bam", {"chr2": 242_193_529}, ours)
 

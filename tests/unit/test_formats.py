@@ -69,6 +69,9 @@ OTHER = {
     "VCF rows": (table("{c} {s} . A G 50 PASS ."), "VCF"),
     "BEDPE": (table("{c} {s} {e} {c} {s} {e} r 30 + -"), "BEDPE.*fragments: true"),
     "BEDPE of 6": (table("{c} {s} {e} {c} {s} {e}"), "BEDPE.*fragments: true"),
+    "BEDPE over chromosomes": (table("{c} {s} {e} chr{i} {s} {e} r 30 + -"), "BEDPE.*fragments"),
+    "pairs": (table("r{i} {c} {s} {c} {e} + -"), r"line 1: .*pairs of contacts \(Hi-C\)"),
+    "thousands": (table("{c} 1,0{i} {e}"), "line 1: .*no whole numbers"),
     "sgr": (table("{c} {s} 3.5"), "positions and values"),
     "PAF": (table("r 36 0 36 + {c} 249250621 {s} {e} 36 36 60"), "PAF"),
     "header": ("chrom\tstart\tend\n" + "".join(BED6), "line 1: .*a line of column names.*'#'"),
@@ -143,7 +146,15 @@ def test_reads_in_any_dress_are_read_without_a_word(tmp_path, kind):
     ("content", "message"),
     [
         (table("{c} {s} {e}", PEAKS), r"its intervals are 800 bp long \(median\)"),
-        (table("{c} {s} {e}", [(c, s, s + 1) for c, s, _ in READS]), "are of 1 bp"),
+        (table("{c} {s} {e}", [(c, s, s + 1) for c, s, _ in READS]), "of 1 bp, .*summits"),
+        (table("{c} {s} {e}", [(c, s, s + 2) for c, s, _ in READS]), "of 2 bp, .*summits"),
+        ("".join(BED6) * 2, "holds each of its reads twice"),
+        ("".join(np.repeat(BED6, 2)), "holds each of its reads twice"),
+        # peaks of several summits, and some that overlap
+        (
+            table("{c} {s} {e}", [(c, s, s + 500) for c, s, _ in PEAKS[:9] + PEAKS]
+                  + [(c, s + 9, s + 500) for c, s, _ in PEAKS[:9]]), "only 9 pairs overlap",
+        ),
         (table("{c} {s} {e}", READS + [("chr2", 5, 5_005)] * 50), "2.4% .* longer than 2000 bp"),
         (table("{c} {s} {e} p 0 ."), "no interval has a strand"),
         (table("{c} {s} {e}", [(c, s, s + 500) for c, s, _ in PEAKS]), "no two overlap"),

@@ -237,3 +237,48 @@ def test_a_bam_without_its_end_or_of_another_kind_is_named(tmp_path):
     (tmp_path / "b.bam").write_text("chr1\t5\t41\n")
     with pytest.raises(InputError, match=r"cannot be read as BAM: it is text; .*kind 'tagalign'"):
         read_bam(tmp_path / "b.bam", SIZES)
+    path = write_bam(tmp_path / "c.bam", SINGLE)
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())))
+    with pytest.raises(InputError, match=r"c\.bam is a BAM that was packed by gzip.*samtools view"):
+        read_bam(path, SIZES)
+
+
+def test_one_mate_of_each_pair_is_told_by_what_it_is(tmp_path):
+    first = [read for read in PAIRS if read[2] & pysam.FREAD1]
+    second = [read for read in PAIRS if read[2] & pysam.FREAD2]
+    path = write_bam(tmp_path / "a.bam", first)
+    reads, told = tell_of(path)
+    assert len(reads) == len(first) and "both mates" not in told
+    with pytest.raises(InputError, match="the file has second mates alone"):
+        tell_of(write_bam(path, second), fragments=True)
+    _, told = tell_of(write_bam(path, first[40:] + second), fragments=True)
+    assert "40 of 400 proper pairs lack their first mate" in told
+
+
+def test_fragments_are_warned_of_where_they_cannot_be_told(tmp_path):
+    path = tmp_path / "a.bam"
+    # signs of the other mate, and lengths that end before the mate
+    for factor in (-1, 0.5):
+        odd = [(*read[:6], int(read[6] * factor)) for read in PAIRS]
+        _, told = tell_of(write_bam(path, odd), fragments=True)
+        assert "template lengths of 400 of 400 proper pairs do not reach from mate to mate" in told
+    # duplicates that are marked at the second mates alone are not left out
+    marked = [
+        (chrom, start, flag | (pysam.FDUP if flag & pysam.FREAD2 else 0), *rest)
+        for chrom, start, flag, *rest in PAIRS
+    ]
+    _, told = tell_of(write_bam(path, marked), fragments=True, drop_duplicates=True)
+    assert "no effect, since none of its first mates is marked" in told
+
+
+def test_mates_on_two_chromosomes_are_no_fragment(tmp_path):
+    path = write_bam(tmp_path / "a.bam", PAIRS)
+    with pysam.AlignmentFile(path) as bam:
+        header, reads = bam.header, list(bam)
+    for read in reads[:20]:
+        read.next_reference_id = 2
+    with pysam.AlignmentFile(path, "wb", header=header) as bam:
+        for read in reads:
+            bam.write(read)
+    reads, told = tell_of(path, fragments=True)
+    assert len(reads) == 390 and "20 of 800 reads are in no proper pair" in told

@@ -89,6 +89,8 @@ def test_what_cannot_be_is_refused(values, options, message):
     [
         (RPKM / RPKM.max(), {"stated": True}, "is it a share, a rank or a logarithm"),
         (COUNTS * 1e3, {}, "far above any read count"),
+        (RPKM.rank() * 3, {}, "are they ranks, lengths, z-scores"),
+        (RPKM.rank(pct=True) * 100, {"unit": "RPKM"}, "are they ranks, lengths, z-scores"),
         (RPKM, {"unit": "read count"}, "are no whole numbers, as read counts are"),
         (COUNTS, {"unit": "TPM"}, None),
         (COUNTS / 100 // 1, {"unit": "RPKM"}, "all values are whole numbers, which RPKM are not"),
@@ -108,6 +110,16 @@ def test_what_is_unlikely_is_warned_of(said, values, options, message):
 def test_another_logarithm_shows_by_its_size(said):
     undo(TRANSFORMS["log10p1"](RPKM), "log2p1")
     assert len(said) == 1 and "is it another logarithm" in said[0]
+
+
+def test_the_mean_of_a_whole_table_tells_log2_undone_as_ln_but_not_tpm_of_some_genes(said):
+    values = np.random.default_rng(0).lognormal(1.2, 1.7, 6_000)
+    table = pd.Series(values.round(3), index=[f"ENSG{number:011d}" for number in range(6_000)])
+    undo(TRANSFORMS["log2p1"](table), "log2p1", "RPKM")
+    undo(table * 1e6 / table.sum(), unit="TPM")  # a mean of 167
+    assert not said
+    undo(TRANSFORMS["log2p1"](table), "log1p", "RPKM")
+    assert len(said) == 1 and "after expression_scale: log1p is undone" in said[0]
 
 
 def test_the_unit_a_study_wants(said):
@@ -194,7 +206,8 @@ def test_genes_without_a_value_are_warned_of(said):
         (lambda gene: gene.replace("ENSG", "ENSMUSG"), "are of another species"),
         (lambda gene: str(int(gene[4:])), "are numbers: Entrez ids"),
         (lambda gene: f"NM_{gene[4:]}", "are RefSeq's of transcripts"),
-        (lambda gene: f"x{gene}", "are others"),
+        (lambda gene: f"{gene}|TSPAN6", "are more than ids: take the rest"),
+        (lambda gene: f"x{gene[4:]}", "are others"),
     ],
 )
 def test_ids_of_another_kind_are_named(change, message):

@@ -588,7 +588,9 @@ def test_a_unit_goes_by_its_usual_name(given, unit):
     [
         ({"expression_unit": "TPM"}, "expression_unit is of a table of your own"),
         ({"expression_scale": "log2p1"}, "expression_scale is of a table of your own"),
+        ({"kind": "kaggle_npz", "path": "/d/{mark}"}, "path: .* take {mark} away"),
         ({"expression": "/d/x", "expression_unit": " "}, "is no unit"),
+        ({"expression": "/d/x", "expression_unit": "log2(TPM+1)"}, "is a logarithm.*_scale"),
     ],
 )
 def test_keys_of_a_table_that_is_not_there(source, message):

@@ -65,16 +65,19 @@ def check_lengths(path, lengths, chrom_sizes):
     """Compare the lengths that a file's header gives with chrom_sizes (dicts from name to bp).
 
     Mitochondria aside, whose sequence differs between copies of one assembly. Raises InputError for
-    a chromosome of another length.
+    a chromosome of another length, under whatever name: to rename it would not help.
     """
-    for name in chrom_sizes:
-        if name in lengths and lengths[name] != chrom_sizes[name] and _plain(name) not in ASIDE[1:]:
+    for name, length in lengths.items():
+        main = name if name in chrom_sizes else looks_like(name, chrom_sizes)
+        if main is None or (main != name and main in lengths) or _plain(main) in ASIDE[1:]:
+            continue
+        if length != chrom_sizes[main]:
             theirs, ours = (ASSEMBLIES.get(_first(sizes)) for sizes in (lengths, chrom_sizes))
             theirs = None if theirs == ours else theirs
             raise InputError(
-                f"{path}: its header says that {name} has {lengths[name]} bp"
+                f"{path}: its header says that {name} has {length} bp"
                 f"{f' ({theirs})' if theirs else ''}, config key 'chrom_sizes' says "
-                f"{chrom_sizes[name]}{f' ({ours})' if ours else ''}: it is of another assembly; "
+                f"{chrom_sizes[main]}{f' ({ours})' if ours else ''}: it is of another assembly; "
                 "take data of the same one, or change 'chrom_sizes' and the gene table"
             )
 

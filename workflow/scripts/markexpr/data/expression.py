@@ -163,6 +163,8 @@ DATE = re.compile(
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}",
     re.IGNORECASE,
 )
+ID = re.compile("ENS[A-Z]*[GTP][0-9]")
+INFINITE = re.compile("[+-]?inf(inity)?", re.IGNORECASE)
 
 
 def read_expression_csv(path):
@@ -187,8 +189,10 @@ def read_expression_csv(path):
             fault = "is a date, as spreadsheets make of names" if gene else "is missing"
             raise InputError(f"{place}: the gene id {gene!r} {fault}; {EXPECTED}")
         if gene in values:
+            # a symbol may be of several genes
+            symbols = "" if ID.match(gene) else ": ids are wanted, such as ENSG00000000003"
             raise InputError(
-                f"{path}: gene {gene} stands twice, in lines {lines[gene]} and {number}"
+                f"{path}: gene {gene} stands twice, in lines {lines[gene]} and {number}{symbols}"
             )
         value = float(text) if NUMBER.fullmatch(text) else np.nan
         if not (np.isfinite(value) and value >= 0):
@@ -226,7 +230,7 @@ def _rows(path):
             line = line.removeprefix("\ufeff").rstrip("\r\n")
             if not line.strip() or line.startswith("#"):
                 continue
-            separator = separator or next((mark for mark in "\t,;" if mark in line), "\t")
+            separator = separator or next((mark for mark in "\t;," if mark in line), "\t")
             if separator == ";":
                 raise InputError(
                     f"{path}, line {number}: fields are separated by semicolons; {EXPECTED}, with "
@@ -268,4 +272,11 @@ def _hint(gene, text, before):
             ": ratios, z-scores and logarithms without + 1 have no place here; give the values "
             "themselves, or a logarithm of value + 1 with key expression_scale"
         )
-    return "" if before else ": if this line is a header, take it away"
+    if INFINITE.fullmatch(text):
+        return ": take the gene out"
+    # names of samples have letters
+    return (
+        ""
+        if before or not re.search("[A-Za-z]", text)
+        else ": if this line is a header, take it away"
+    )

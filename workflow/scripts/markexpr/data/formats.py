@@ -136,7 +136,7 @@ def name_line(line):
         return "separated by spaces", "BED has tabs: tr -s ' ' '\\t' <in.bed >out.bed"
     if "\t" not in line and line.count(",") >= 2:
         return "separated by commas", "BED has tabs: tr ',' '\\t' <in.csv >out.bed"
-    if len(fields) >= 3 and all(map(_is_float, fields[1:3])):
+    if len(fields) >= 3 and all(_is_float(text.replace(",", "")) for text in fields[1:3]):
         return "a line whose positions are no whole numbers from 0", "write them as such"
     return None
 
@@ -159,6 +159,8 @@ def name_rows(rows):
     strands = {"+", "-"}.__contains__
     if every(8, str.isdigit) and every(4, strands) and every(1, str.isdigit):
         return "PAF", "convert it to BAM or BED6"
+    if every(6, strands) and every(2, str.isdigit) and every(4, str.isdigit):
+        return "pairs of contacts (Hi-C)", READS_WANTED
     strands = {*STRANDS, "?"}.__contains__
     if every(3, str.isdigit) and every(4, str.isdigit) and every(6, strands):
         return "GFF or GTF (features, 1-based)", READS_WANTED
@@ -183,7 +185,12 @@ def _name_intervals(rows, width, every):
             f"{AS_BIGWIG}; if these are reads, write them as BED6, with their strand"
         )
     chromosomes = {row[0] for row in rows} | {"."}
-    if every(3, chromosomes.__contains__) and every(4, _is_float) and every(5, _is_float):
+    strands = every(8, STRANDS.__contains__) and every(9, STRANDS.__contains__)
+    if (
+        (strands or every(3, chromosomes.__contains__))
+        and every(4, _is_float)
+        and every(5, _is_float)
+    ):
         return "BEDPE (both ends of pairs)", (
             f"take the BAM (kind 'bam' {KIND}, fragments: true), or write each pair as one BED6 "
             "line from its first to its last base"

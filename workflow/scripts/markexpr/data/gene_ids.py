@@ -80,6 +80,7 @@ def _explain(ids, genes):
     for pattern, what in (
         (r"ENS[A-Z]*T\d+.*", "ids of transcripts: add up those of each gene"),
         (r"ENS[A-Z]*P\d+.*", "ids of proteins"),
+        (r".*ENSG\d{11}.*", "more than ids: take the rest of each away"),
         (r"ENS[A-Z]+G\d+.*", "of another species or release"),
         (r"[NX][MR]_\d+.*", "RefSeq's of transcripts: add up those of each gene"),
         (r"\d+", "numbers: Entrez ids, or the first column is a row's number"),

@@ -159,13 +159,18 @@ def _is_read(fields):
     )
 
 
-# what is read of a BAM's reads; end is -1 without an alignment, the last two are of their mates
-FIELDS = ("flag", "quality", "chrom", "start", "end", "mate_start", "template")
+# what is read of a BAM's reads; end is -1 without an alignment, the last three are of their mates
+FIELDS = ("flag", "quality", "chrom", "start", "end", "mate_chrom", "mate_start", "template")
 # Ours. Marked duplicates that count are told of from this share on: fewer are in every library
 DUPLICATES = 0.2
 # Ours. What min_mapping_quality leaves is told of below this share: aligners give few reads less
 # than the usual thresholds
 LEFT = 0.25
+# Ours. Template lengths that do not reach from mate to mate are told of above this share of pairs:
+# mates that run past each other's end have such ones, and are few
+ODD_TEMPLATES = 0.05
+# Ours. Pairs of which only the second mate is there are told of above this share of pairs
+LONE = 0.01
 UNKNOWN_QUALITY = 255  # the SAM format's word for a mapping quality that is not known
 
 
@@ -188,6 +193,11 @@ def read_bam(
     is_cram = head.startswith(b"CRAM")
     if is_cram and not _has_cram_end(path):
         raise InputError(f"{path} has no end (CRAM's last block): it is cut short; replace it")
+    if head.startswith(b"BAM") and not _has_blocks(path):
+        raise InputError(
+            f"{path} is a BAM that was packed by gzip, which has other blocks: unpack it (gunzip) "
+            "and write it anew (samtools view -b -o out.bam)"
+        )
     collector = Collector(path, chrom_sizes, lambda row: f"read {row + 1} of those that count")
     chosen = _Chosen(path, min_mapping_quality, drop_duplicates, fragments)
     # no sequence and no qualities: so a CRAM is read without its reference
@@ -211,10 +221,19 @@ def read_bam(
             else ("BAM", "check the 'path' of this cell under config key 'sources'")
         )
         raise InputError(
-            f"{path} cannot be read as {what} ({error}): is it damaged or cut short? If not, {fix}"
+            f"{path} cannot be read as {what} ({error}): is it damaged, cut short, or joined of "
+            f"two (samtools merge joins)? If not, {fix}"
         ) from error
     chosen.report(collector.seen, tell)
     return collector.reads(tell)
+
+
+def _has_blocks(path):
+    """Whether a gzipped BAM is in BGZF's blocks, which have a field of their own in the header of
+    gzip; or a BAM is not gzipped at all."""
+    with open(path, "rb") as file:
+        head = file.read(14)
+    return head[:2] != b"\x1f\x8b" or (head[3] & 4 and head[12:14] == b"BC")
 
 
 def _has_cram_end(path):
@@ -233,6 +252,7 @@ def _next_reads(reads):
             read.reference_id,
             read.reference_start,
             read.reference_end or -1,
+            read.next_reference_id,
             read.next_reference_start,
             read.template_length,
         )
@@ -249,10 +269,13 @@ class _Chosen:
         self.least = min_mapping_quality
         self.drop_duplicates, self.fragments = drop_duplicates, fragments
         self.seen = 0
-        # of primary mapped reads: all, of too low a quality, of unknown quality, marked as
-        # duplicates, of pairs, in proper pairs; and the highest quality
-        self.mapped = self.low = self.unknown = self.duplicates = self.paired = self.proper = 0
-        self.highest = 0
+        # of primary mapped reads: all, of too low a quality, of unknown quality, of pairs, first
+        # and second mates, in proper pairs; and the highest quality
+        self.mapped = self.low = self.unknown = self.paired = self.proper = self.highest = 0
+        self.mates = np.zeros(2, dtype=np.int64)
+        # of those that may count (of fragments, proper first mates): all, those marked as
+        # duplicates, and those with a template length that does not reach to the mate
+        self.able = self.duplicates = self.odd = 0
 
     def choose(self, table):
         """From reads [reads, FIELDS] to chromosome, start and end of those that count, int64."""
@@ -263,29 +286,37 @@ class _Chosen:
         table = table[(table[:, 0] & never == 0) & (table[:, 4] >= 0)]
         flag, quality = table[:, 0], table[:, 1]
         low, duplicate = quality < self.least, flag & pysam.FDUP != 0
-        proper = (flag & pysam.FPAIRED != 0) & (flag & pysam.FPROPER_PAIR != 0)
+        paired = flag & pysam.FPAIRED != 0
+        # some aligners call mates on two chromosomes proper, which have no fragment
+        proper = paired & (flag & pysam.FPROPER_PAIR != 0) & (table[:, 2] == table[:, 5])
+        mates = [paired & (flag & which != 0) for which in (pysam.FREAD1, pysam.FREAD2)]
+        if self.fragments:
+            mates = [proper & mate for mate in mates]
+        able = mates[0] if self.fragments else np.full(len(table), True)
         self.mapped += len(table)
         self.low += int(low.sum())
         self.unknown += int((quality == UNKNOWN_QUALITY).sum())
         self.highest = max(self.highest, int(quality.max(initial=0)))
-        self.duplicates += int(duplicate.sum())
-        self.paired += int((flag & pysam.FPAIRED != 0).sum())
+        self.able += int(able.sum())
+        self.duplicates += int((able & duplicate).sum())
+        self.paired += int(paired.sum())
         self.proper += int(proper.sum())
-        kept = ~low
+        self.mates += [int(mate.sum()) for mate in mates]
+        kept = able & ~low
         if self.drop_duplicates:
             kept &= ~duplicate
-        if not self.fragments:
-            return table[kept, 2:5].T
-        return self._fragments(table[kept & proper & (flag & pysam.FREAD1 != 0)])
+        return self._fragments(table[kept]) if self.fragments else table[kept, 2:5].T
 
     def _fragments(self, table):
         """Chromosome, start and end of the pairs of first mates."""
-        _, _, code, start, _, mate_start, template = table.T
+        _, _, code, start, _, _, mate_start, template = table.T
         if (template == 0).any():
             raise InputError(
                 f"{self.path}: fragments: true needs the template lengths of its proper pairs, and "
                 "some have none: add them by samtools fixmate, or take 'fragments' away"
             )
+        between = mate_start - start
+        self.odd += int(((np.abs(template) < np.abs(between)) | (template * between < 0)).sum())
         first = np.where(template > 0, start, mate_start)
         return code, first, first + np.abs(template)
 
@@ -306,6 +337,11 @@ class _Chosen:
                 f"{path}: fragments: true takes proper pairs alone, and its reads are {why}: take "
                 "'fragments' away from this cell under config key 'sources'"
             )
+        if self.fragments and self.proper and not self.able:
+            raise InputError(
+                f"{path}: fragments: true takes a pair by its first mate, and the file has second "
+                "mates alone: give the whole file, or take 'fragments' away"
+            )
         if self.mapped and not counted:
             why = (
                 f"min_mapping_quality: {self.least} is above the mapping quality of every read "
@@ -324,17 +360,18 @@ class _Chosen:
                 f"{path}: {self.unknown} of {self.mapped} reads have the mapping quality 255, "
                 "which means that it is not known: min_mapping_quality keeps them all"
             )
-        if self.drop_duplicates and self.mapped and not self.duplicates:
+        what = "first mates" if self.fragments else "reads"
+        if self.drop_duplicates and self.able and not self.duplicates:
             tell(
-                f"{path}: drop_duplicates: true has no effect, since no read is marked as a "
-                "duplicate: mark them first (samtools markdup)"
+                f"{path}: drop_duplicates: true has no effect, since none of its {what} is marked "
+                "as a duplicate: mark them first (samtools markdup)"
             )
-        if not self.drop_duplicates and self.duplicates > DUPLICATES * self.mapped:
+        if not self.drop_duplicates and self.duplicates > DUPLICATES * self.able:
             tell(
-                f"{path}: {self.duplicates} of {self.mapped} reads are marked as duplicates, and "
+                f"{path}: {self.duplicates} of {self.able} {what} are marked as duplicates, and "
                 "count: drop_duplicates: true leaves them out"
             )
-        if self.paired and not self.fragments:
+        if self.mates.min() and not self.fragments:
             tell(
                 f"{path}: {self.paired} of {self.mapped} reads are of pairs, and both mates of a "
                 "pair count, as 2 reads: fragments: true counts each proper pair once, over its "
@@ -344,4 +381,15 @@ class _Chosen:
             tell(
                 f"{path}: {self.mapped - self.proper} of {self.mapped} reads are in no proper "
                 "pair, and do not count, since fragments: true takes proper pairs alone"
+            )
+        if self.fragments and self.odd > ODD_TEMPLATES * self.able:
+            tell(
+                f"{path}: the template lengths of {self.odd} of {self.able} proper pairs do not "
+                "reach from mate to mate, so that their fragments are wrong: mend them by samtools "
+                "fixmate, or take 'fragments' away"
+            )
+        if self.fragments and (lone := self.mates[1] - self.mates[0]) > LONE * self.mates.max():
+            tell(
+                f"{path}: {lone} of {self.mates.max()} proper pairs lack their first mate, and do "
+                "not count: was the file filtered read by read?"
             )

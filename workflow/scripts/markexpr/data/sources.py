@@ -298,18 +298,21 @@ def read_bigwig(path, chrom, tss, window, chrom_sizes=None, tell=warn):
         if not track.isBigWig():
             raise RuntimeError("it is another kind of file")
     except RuntimeError as error:
-        raise InputError(f"{path} cannot be read as bigWig ({error}); {FIX}") from error
+        raise InputError(
+            f"{path} cannot be read as bigWig ({error}): is it damaged or cut short? If not, {FIX}"
+        ) from error
     if not _ends_as_it_begins(path):
         tell(f"{path} does not end as a bigWig does: is it cut short?")
     lengths = track.chroms()
-    absent = sorted(set(chrom) - set(lengths))
-    if len(absent) == len(set(chrom)):
-        raise InputError(
-            f"{path} has none of the chromosomes of the genes; its chromosomes are named "
-            f"like {next(iter(lengths), None)!r}, those like {absent[0]!r}"
-        )
     sizes = chrom_sizes or {}
     chromosomes.check_lengths(path, lengths, sizes)
+    with_genes = sorted(set(map(str, chrom)))
+    if not lengths.keys() & set(with_genes):
+        raise InputError(
+            f"{path} has none of the chromosomes of the genes; its chromosomes are named "
+            f"like {next(iter(lengths), None)!r}, those like {with_genes[0]!r}"
+            f"{chromosomes.name_advice(lengths, sizes)}"
+        )
     strangers = {name: length for name, length in lengths.items() if name not in sizes}
     total = sum(lengths.values())
     chromosomes.check_names(path, strangers, total, sizes, "of the genome in it", tell)
@@ -328,7 +331,8 @@ def read_bigwig(path, chrom, tss, window, chrom_sizes=None, tell=warn):
             _check_signal(path, track, name, first, values)
         except RuntimeError as error:
             raise InputError(
-                f"{path} is damaged at {name}:{first}-{last} ({error}): replace it by a whole file"
+                f"{path}, {name}:{first}-{last}: no values can be read ({error}): it is damaged or "
+                "cut short; replace it by a whole file"
             ) from error
         result[gene] = np.nan_to_num(values).reshape(window.n_bins, window.bin).mean(axis=1)
     if not result.any():

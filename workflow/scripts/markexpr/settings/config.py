@@ -37,6 +37,8 @@ Scale = Literal["none", "log2p1", "log10p1", "log1p", "arcsinh"]
 
 Unit = Annotated[str, BeforeValidator(name_unit)]
 
+PUBLISHED = ("deepdiff_csv", "deepchrome_csv", "kaggle_npz")  # kinds that have all marks in one
+
 
 class Source(Block):
     """Where a cell's data come from, if not from REMC's alignments and tables."""
@@ -110,6 +112,8 @@ class Source(Block):
                 "/data/{mark}.bam",
                 "path",
             )
+        if self.kind in PUBLISHED and "{mark}" in self.path:
+            raise fault("a source of this kind has all marks: take {mark} away", "path")
         return self
 
 

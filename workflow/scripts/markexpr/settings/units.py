@@ -3,6 +3,8 @@
 Imported by the Snakefile: no torch, no numpy.
 """
 
+import re
+
 # units by the words that people have for them, in small letters
 NAMES = {name.lower(): name for name in ("RPKM", "FPKM", "TPM", "CPM", "read count")} | {
     name: "read count" for name in ("read counts", "count", "counts", "reads", "raw counts")
@@ -17,6 +19,11 @@ def name_unit(value):
     """A unit by its usual name. Raises ValueError for what is none."""
     if not isinstance(value, str) or not value.strip():
         raise ValueError("is no unit: say RPKM, FPKM, TPM, CPM, read count, or another word")
+    if re.search(r"log|\bln\b", value.lower()):
+        raise ValueError(
+            "is a logarithm: name the unit of the plain values, and the logarithm by "
+            "expression_scale"
+        )
     words = " ".join(value.replace("_", " ").split())
     return NAMES.get(words.lower(), words)
 
