@@ -4,6 +4,7 @@ import json
 import os
 import re
 from base64 import urlsafe_b64encode
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -158,6 +159,15 @@ def test_counts_and_tensors_say_what_they_were_made_from(folder):
     ):
         unnoted()[0].check_tensors(tensors, {"a": 1}, other)
     assert told == []
+
+
+def test_counts_that_were_cut_in_copying_are_named(folder):
+    path = Path("results/counts/w/x.npz")
+    path.parent.mkdir(parents=True)
+    np.savez(path, made_from=np.array(json.dumps(MADE_FROM)))
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(InputError, match=r"x\.npz is truncated or corrupt .*delete it to make"):
+        unnoted()[0].check_counts(path, MADE_FROM)
 
 
 def test_what_does_not_say_what_made_it_is_told_once(folder):

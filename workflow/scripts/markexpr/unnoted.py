@@ -9,6 +9,7 @@ numpy only if there is such a file.
 import json
 from pathlib import Path
 
+from markexpr.io.files import reading
 from markexpr.io.jobs import InputError
 from markexpr.settings.reading import read_yaml
 
@@ -74,8 +75,9 @@ class Unnoted:
         if rule not in self._told:
             self._told.add(rule)
             self.tell(
-                f"{path} and others of its kind are taken as they are: Snakemake has no notes of "
-                f"what made them; `--forcerun {rule}` makes them anew"
+                f"{path} and others of its kind are taken as they are: Snakemake's notes of what "
+                f"made them are missing, or of other files (they were copied, or touched); "
+                f"`--forcerun {rule}` makes them anew"
             )
 
     def _compare(self, path, rule, said, asked, keys):
@@ -133,8 +135,10 @@ def _read_array(path, name):
     """One JSON text of an npz, as plain values; None if there is none."""
     import numpy as np
 
-    try:
-        with np.load(path) as file:
-            return json.loads(str(file[name])) if name in file else None
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path} cannot be read ({error}): delete it to make it anew") from error
+    fix = "delete it to make it anew"
+    with reading(path, fix):
+        try:
+            with np.load(path) as file:
+                return json.loads(str(file[name])) if name in file else None
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} cannot be read ({error}): {fix}") from error

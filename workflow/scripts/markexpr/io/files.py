@@ -3,6 +3,7 @@
 import gzip
 import os
 import socket
+import zipfile
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
@@ -167,7 +168,7 @@ def reading(path, fix):
     the `fix`."""
     try:
         yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is truncated or corrupt ({error}); {fix}") from error
     except FileNotFoundError as error:
         raise InputError(f"{error.filename or path} does not exist; {fix}") from error
