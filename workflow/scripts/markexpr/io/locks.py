@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 from markexpr.io.jobs import PROGRESS, InputError, log
 
-HELD = ".held"  # in the folder of results: by which run, and with what settings
+HELD = ".made_by/held"  # below the folder of results: by which run, and with what settings
 # of the configuration: these change no file
 OF_MACHINE = {"gpu", "fits_per_gpu", "partitions", "train_threads"}
 _held = []  # open files of this process, whose locks end with it
@@ -61,8 +61,9 @@ def hold_results(results, settings):
     kept = {key: value for key, value in settings.items() if key not in OF_MACHINE}
     digest = hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()
     try:
-        results.mkdir(parents=True, exist_ok=True)
-        file = open(results / HELD, "a+", encoding="utf-8")  # noqa: SIM115
+        path = results / HELD
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "a+", encoding="utf-8")  # noqa: SIM115
     except OSError:
         return
     try:
