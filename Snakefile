@@ -28,6 +28,10 @@ include: "rules/interpret.smk"
 include: "rules/studies.smk"
 
 
+onstart:
+    hold_folder()
+
+
 onsuccess:
     list_at_end("logs", STARTED)
 

@@ -29,6 +29,7 @@ from markexpr.digest import code_digest
 from markexpr.io.checksums import sha256
 from markexpr.io.environment import refuse_locale, settle_environment
 from markexpr.io.jobs import InputError, list_at_end, log_to_terminal, warn
+from markexpr.io.locks import hold_results
 from markexpr.io.mirrors import without_secrets
 from markexpr.io.scheduler import name_scheduler
 from markexpr.io.terminal import end_on_hang_up
@@ -110,6 +111,15 @@ wildcard_constraints:
     unit="[A-Za-z0-9][A-Za-z0-9_.-]*",
     window=r"\d+bp_\d+bp(_flanks)?",
     seed=r"\d+",
+
+
+def hold_folder():
+    """Before the first job: no run of other settings may write into the same results."""
+    if not IS_JOB:
+        try:
+            hold_results(Path("results"), config)
+        except InputError as error:
+            raise WorkflowError(str(error))
 
 
 def figure(name, prefix=""):

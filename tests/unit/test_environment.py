@@ -31,6 +31,7 @@ HOSTILE = {
     "OPENBLAS_CORETYPE": "Prescott",
     "CUBLAS_WORKSPACE_CONFIG": ":0:0",
     "BASH_ENV": "/nowhere/init.sh",
+    "MALLOC_PERTURB_": "5",
     "DISPLAY": ":99",
     "TMPDIR": "/nowhere",
     "HOME": "{home}",

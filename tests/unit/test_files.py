@@ -79,7 +79,9 @@ def test_a_table_by_its_content_and_not_its_name(tmp_path):
     ("content", "message"),
     [
         ("cell\tvalue\nE003\thigh\n", "column value holds 'high', which is no number"),
+        ("cell\tvalue\nE003\t99999999999999999999\n", "holds '9{20}', which is no number"),
         ("", "is no table"),
+        ("cell\tvalue\nE003\t1\t2\n", "has rows with more columns than its header"),
         ("a\tb\n1\t2\t3\t4\n1\t2\t3\t4\t5\t6\n", "is no table"),
         (None, "does not exist"),
     ],

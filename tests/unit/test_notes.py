@@ -4,11 +4,13 @@ import json
 import os
 import re
 from base64 import urlsafe_b64encode
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import yaml
+from snakemake.settings.types import RerunTrigger
 
 from markexpr.io.jobs import InputError
 from markexpr.notes import Noted, keep_notes
@@ -75,9 +77,9 @@ def test_notes_of_a_folder_move_to_its_results(folder):
     assert "results/a" in Noted() and long in Noted() and f"{long}b" not in Noted()
 
 
-def unnoted(forcerun=(), forceall=False):
+def unnoted(forcerun=(), forceall=False, triggers=tuple(RerunTrigger)):
     told = []
-    options = SimpleNamespace(forcerun=forcerun, forceall=forceall)
+    options = SimpleNamespace(forcerun=forcerun, forceall=forceall, rerun_triggers=triggers)
     return Unnoted(Noted(), lambda: options, told.append), told
 
 
@@ -160,6 +162,15 @@ def test_counts_and_tensors_say_what_they_were_made_from(folder):
     assert told == []
 
 
+def test_counts_that_were_cut_in_copying_are_named(folder):
+    path = Path("results/counts/w/x.npz")
+    path.parent.mkdir(parents=True)
+    np.savez(path, made_from=np.array(json.dumps(MADE_FROM)))
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(InputError, match=r"x\.npz is truncated or corrupt .*delete it to make"):
+        unnoted()[0].check_counts(path, MADE_FROM)
+
+
 def test_what_does_not_say_what_made_it_is_told_once(folder):
     look, told = unnoted()
     for seed in (1, 2):
@@ -168,6 +179,13 @@ def test_what_does_not_say_what_made_it_is_told_once(folder):
         (folder / path).touch()
         look.check_others(path, "apply_model")
     assert len(told) == 1 and "`--forcerun apply_model` makes them anew" in told[0]
+
+
+def test_a_run_that_is_not_to_compare_settings_says_so(folder):
+    look, told = unnoted(triggers=[RerunTrigger.MTIME])
+    for number in range(2):
+        look.check_others(f"results/{number}", "score_study")
+    assert len(told) == 1 and told[0].startswith("`--rerun-triggers` without params: ")
 
 
 def test_the_first_difference_is_named_by_its_key():

@@ -507,6 +507,31 @@ def test_broken_yaml_is_named_with_its_line(root, tmp_path):
         load(root, {}, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"# one\nname: liv\xe9r\n", "line 2: not text in UTF-8"),
+        ("name: liver\n".encode("utf-16"), "line 1: not text in UTF-8"),
+        (b"a: 1\nb: \x07\n", "line 2: .*control character"),
+        (b"a: 1\n? [b, c]\n: 2\n", "line 2: .*a key must be one word"),
+        (b"a: 1\nb: 2020-13-45\n", "line 2: .*'2020-13-45' looks like a date"),
+    ],
+)
+def test_a_file_that_is_no_yaml_is_told_with_its_line(tmp_path, content, message):
+    (tmp_path / "x.yaml").write_bytes(content)
+    with pytest.raises(InputError, match=rf"x\.yaml, {message}"):
+        read_yaml(tmp_path / "x.yaml")
+
+
+def test_what_editors_put_at_the_start_and_into_cells_of_sheets(tmp_path):
+    (tmp_path / "x.tsv").write_bytes(b'\xef\xbb\xbfcell\tname\r\nE1\t"a, b\r\nE2\t"c"\r\n')
+    found = read_sheet(tmp_path / "x.tsv", ["cell", "name"])
+    assert found == [{"cell": "E1", "name": "a, b"}, {"cell": "E2", "name": "c"}]
+    (tmp_path / "x.tsv").write_bytes(b"cell\tname\nE1\tliv\xe9r\n")
+    with pytest.raises(InputError, match=r"x\.tsv, line 2: not text in UTF-8"):
+        read_sheet(tmp_path / "x.tsv", ["cell", "name"])
+
+
 def test_sheets(root, tmp_path):
     cells = read_sheet(root / "config/cells.tsv", ["cell", "name"])
     assert len(cells) == 56 and cells[0]["cell"] == "E003" and cells[-1]["cell"] == "E128"

@@ -202,8 +202,40 @@ def test_what_is_not_the_competitions_layout_is_named(tmp_path):
     np.savez(path, E003=np.full((4, 100, 7), np.nan))
     with pytest.raises(InputError, match="negative or no numbers"):
         read_kaggle_npz(path, "E003", NARROW, DEEPCHROME_ORDER)
-    path.write_text("no npz")
-    with pytest.raises(InputError, match="no npz of plain arrays"):
+
+
+def corrupted(path):
+    content = bytearray(path.read_bytes())
+    content[3000] ^= 1
+    path.write_bytes(content)
+
+
+def of_type(dtype, first=5):
+    """A writer of the competition's file of four genes, from this id on, in a type of array."""
+    array = np.ones((4, 100, 7))
+    array[:, :, 0] = np.arange(first, first + 4)[:, None]
+    return lambda path: np.savez(path, E003=array.astype(dtype))
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (lambda path: path.write_text("no npz"), "is no npz, or it was cut short"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-100]), "is no npz, or it was cut"),
+        (corrupted, "is truncated or corrupt"),
+        (lambda path: np.savez(path, E003=np.zeros((0, 100, 7))), r"has shape \(0, 100, 7\)"),
+        (of_type(object), "no npz of plain arrays"),
+        (of_type(str), "E003 is no array of numbers"),
+        (of_type(complex), "E003 is no array of numbers"),
+        (of_type(np.float32, 2**25), "float32 rounds gene ids above 16777216"),
+        (of_type(np.float16, 3000), "float16 rounds gene ids above 2048"),
+    ],
+)
+def test_what_is_no_array_of_the_competition_is_refused(tmp_path, write, message):
+    path = tmp_path / "train.npz"
+    competition(path)
+    write(path)
+    with pytest.raises(InputError, match=message):
         read_kaggle_npz(path, "E003", NARROW, DEEPCHROME_ORDER)
 
 

@@ -9,6 +9,7 @@ numpy only if there is such a file.
 import json
 from pathlib import Path
 
+from markexpr.io.files import reading
 from markexpr.io.jobs import InputError
 from markexpr.settings.reading import read_yaml
 
@@ -27,17 +28,18 @@ class Unnoted:
     """Looks at files without notes, once each.
 
     noted: markexpr.notes.Noted; options: gives Snakemake's settings that say what is made anew in
-    any case (`forcerun`, names of rules and files, and `forceall`); tell: called with one line
-    about a file that does not say what made it.
+    any case (`forcerun`, names of rules and files, and `forceall`) and what makes it look
+    (`rerun_triggers`); tell: called with one line about a file that does not say what made it.
     """
 
     def __init__(self, noted, options, tell=lambda line: None):
         self.noted, self.options, self.tell = noted, options, tell
-        self._told, self._seen = set(), set()
+        self._told, self._seen, self._triggers_seen = set(), set(), False
 
     def _is_new(self, path, rule):
         """Whether a file is there without notes, and is not made anew in any case; False if it was
         looked at before."""
+        self._look_at_triggers()
         if path in self._seen or path in self.noted:
             return False
         self._seen.add(path)
@@ -45,6 +47,16 @@ class Unnoted:
         before = BEFORE[: BEFORE.index(rule)] if rule in BEFORE else BEFORE
         forced = options.forceall or {*before, rule, path} & set(options.forcerun)
         return not forced and Path(path).exists()
+
+    def _look_at_triggers(self):
+        """Tell, once, if Snakemake was asked not to compare settings at all."""
+        if not self._triggers_seen:
+            self._triggers_seen = True
+            if "PARAMS" not in {trigger.name for trigger in self.options().rerun_triggers}:
+                self.tell(
+                    "`--rerun-triggers` without params: results of other settings, code or own "
+                    "files are taken for those asked for; add params to it, or leave it out"
+                )
 
     def check_counts(self, path, made_from):
         """Refuse results/counts/{window}/{cell}.npz that were made from something else. made_from:
@@ -74,8 +86,9 @@ class Unnoted:
         if rule not in self._told:
             self._told.add(rule)
             self.tell(
-                f"{path} and others of its kind are taken as they are: Snakemake has no notes of "
-                f"what made them; `--forcerun {rule}` makes them anew"
+                f"{path} and others of its kind are taken as they are: Snakemake's notes of what "
+                f"made them are missing, or of other files (they were copied, or touched); "
+                f"`--forcerun {rule}` makes them anew"
             )
 
     def _compare(self, path, rule, said, asked, keys):
@@ -133,8 +146,10 @@ def _read_array(path, name):
     """One JSON text of an npz, as plain values; None if there is none."""
     import numpy as np
 
-    try:
-        with np.load(path) as file:
-            return json.loads(str(file[name])) if name in file else None
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path} cannot be read ({error}): delete it to make it anew") from error
+    fix = "delete it to make it anew"
+    with reading(path, fix):
+        try:
+            with np.load(path) as file:
+                return json.loads(str(file[name])) if name in file else None
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} cannot be read ({error}): {fix}") from error

@@ -188,17 +188,8 @@ def read_kaggle_npz(path, cell, window, marks):
     """
     layout = DEEPCHROME
     mark_index, centre = layout.part(window, marks, path)
-    with reading(path, FIX):
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                if cell not in file.files:
-                    raise InputError(
-                        f"{path} has no cell {cell!r}; it has {', '.join(sorted(file.files))}"
-                    )
-                array = file[cell]
-        except ValueError as error:
-            raise InputError(f"{path} is no npz of plain arrays ({error}); {FIX}") from error
-    if array.ndim != 3 or array.shape[1:] != (layout.window.n_bins, 7):
+    array = _load_kaggle_array(path, cell)
+    if array.ndim != 3 or array.shape[1:] != (layout.window.n_bins, 7) or not len(array):
         raise InputError(
             f"{path}: {cell} has shape {array.shape} where [genes, {layout.window.n_bins}, "
             "7] is expected"
@@ -221,10 +212,34 @@ def read_kaggle_npz(path, cell, window, marks):
     return counts.astype(np.uint32), gene_id, array[:, 0, 6].astype(np.float64)
 
 
+def _load_kaggle_array(path, cell):
+    """The array of a cell as it stands in the file, which is checked to be one of numbers."""
+    with reading(path, FIX):
+        with open(path, "rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise InputError(f"{path} is no npz, or it was cut short; {FIX}")
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                if cell not in file.files:
+                    raise InputError(
+                        f"{path} has no cell {cell!r}; it has {', '.join(sorted(file.files))}"
+                    )
+                if file.files.count(cell) > 1:
+                    raise InputError(f"{path} has cell {cell!r} twice; {FIX}")
+                array = file[cell]
+        # RuntimeError: of zipfile, on what is encrypted or packed in another way
+        except (ValueError, RuntimeError) as error:
+            raise InputError(f"{path} is no npz of plain arrays ({error}); {FIX}") from error
+    kind = getattr(array, "dtype", None)  # what is no array comes as bytes
+    if kind is None or kind.kind not in "fiu":
+        raise InputError(f"{path}: {cell} is no array of numbers ({kind or 'bytes'}); {FIX}")
+    return array
+
+
 def _read_kaggle_ids(path, cell, array):
     """The genes of a cell's array [genes, bins, 7], as Ensembl's ids; checks them and the
     expression, which are to be the same in all bins of a gene."""
-    ids = array[:, 0, 0]
+    kind, ids = array.dtype, array[:, 0, 0].astype(np.float64)
     for column, what in ((0, "its gene id"), (6, "its expression")):
         differs = (array[:, :, column] != array[:, :1, column]).any(axis=1)
         if differs.any():
@@ -241,6 +256,11 @@ def _read_kaggle_ids(path, cell, array):
         raise InputError(
             f"{path}: {cell}, row {row + 1}: the gene id {ids[row]:g} is no number of Ensembl's "
             "(a whole number of up to 11 digits)"
+        )
+    if kind.kind == "f" and ids.max() > (exact := 2 ** (np.finfo(kind).nmant + 1)):
+        raise InputError(
+            f"{path}: {cell}: {kind} rounds gene ids above {exact}, so that they may be other "
+            "genes': save the array as float64"
         )
     gene_id = np.array([f"ENSG{int(number):011d}" for number in ids])
     _, first, times = np.unique(gene_id, return_index=True, return_counts=True)

@@ -45,8 +45,9 @@ NUMERICAL = (
     "SCIPY_ARRAY_API",
     "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
 )
-# settings of drawing, and a script that every shell of a job would begin with
-OTHERS = ("MATPLOTLIBRC", "SOURCE_DATE_EPOCH", "BASH_ENV")
+# settings of drawing; a script that every shell of a job would begin with; memory that is filled
+# before use, of which bedtools 2.30 then reads options that nobody gave
+OTHERS = ("MATPLOTLIBRC", "SOURCE_DATE_EPOCH", "BASH_ENV", "MALLOC_PERTURB_", "GLIBC_TUNABLES")
 
 
 def settle_environment(snakemake_file, folder):

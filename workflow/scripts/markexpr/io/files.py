@@ -3,6 +3,7 @@
 import gzip
 import os
 import socket
+import zipfile
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
@@ -130,12 +131,16 @@ def read_tsv(path, comment=None, names=None):
             raise InputError(
                 f"{path} is no table ({' '.join(str(error).split())}); {fix}"
             ) from error
+    # pandas takes what is beyond the header for names of rows, and shifts all columns
+    if not isinstance(table.index, pd.RangeIndex):
+        raise InputError(f"{path} has rows with more columns than its header; {fix}")
     for column in numbers:
         if not (len(table) == 0 or pd.api.types.is_numeric_dtype(table[column])):
-            wrong = table[column][pd.to_numeric(table[column], errors="coerce").isna()]
+            held = table[column].dropna()
+            wrong = held[pd.to_numeric(held, errors="coerce").isna()]
             raise InputError(
-                f"{path}: column {column} holds {str(wrong.dropna().iloc[0])!r}, which is no "
-                f"number; {fix}"
+                f"{path}: column {column} holds {str((*wrong, *held)[0])!r}, which is no number "
+                f"that can be read; {fix}"
             )
     return table
 
@@ -163,7 +168,7 @@ def reading(path, fix):
     the `fix`."""
     try:
         yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise InputError(f"{path} is truncated or corrupt ({error}); {fix}") from error
     except FileNotFoundError as error:
         raise InputError(f"{error.filename or path} does not exist; {fix}") from error

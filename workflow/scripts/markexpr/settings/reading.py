@@ -40,12 +40,16 @@ class _OneOfEach:
     def construct_mapping(self, node, deep=False):
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _fault_at(key, "a key must be one word")
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key.value!r} stands twice", key.start_mark
-                )
+                raise _fault_at(key, f"key {key.value!r} stands twice")
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+def _fault_at(node, message):
+    return yaml.constructor.ConstructorError(None, None, message, node.start_mark)
 
 
 class _Plain(_OneOfEach, yaml.SafeLoader):
@@ -56,12 +60,24 @@ class _Fast(_OneOfEach, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """The loader in C, where there is one: ten times as fast, at every start of the pipeline."""
 
 
+def _construct_date(loader, node):
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError as error:
+        raise _fault_at(node, f"{node.value!r} looks like a date ({error})") from None
+
+
+for loader in (_Plain, _Fast):
+    loader.add_constructor("tag:yaml.org,2002:timestamp", _construct_date)
+
+
 def read_yaml(path):
     """Read one YAML file as a dict.
 
-    Raises InputError, with file and line, for a syntax error or a key that stands twice.
+    Raises InputError, with file and line, for a syntax error, a key that stands twice, or a file
+    that is not text in UTF-8.
     """
-    text = Path(path).read_text(encoding="utf-8")
+    text = _read_text(path)
     try:
         try:
             content = yaml.load(text, _Fast)
@@ -70,23 +86,43 @@ def read_yaml(path):
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1
         raise InputError(f"{path}, line {line}: not valid YAML: {error.problem}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise InputError(
+            f"{path}, line {line}: not valid YAML: it holds the control character "
+            f"{chr(error.character)!r}; delete that"
+        ) from error
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold keys and values")
     return content
 
 
+def _read_text(path):
+    """The text of a file, without the mark that some editors put at the start. Raises InputError if
+    it is not in UTF-8."""
+    content = Path(path).read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{path}, line {line}: not text in UTF-8: save it in that encoding"
+        ) from error
+
+
 def read_sheet(path, columns):
     """Read a commented TSV sheet as a list of dicts of text.
 
-    Raises InputError on missing columns or rows of another length.
+    Raises InputError on missing columns, rows of another length, or a file that is not text in
+    UTF-8.
     """
-    with open(path, newline="", encoding="utf-8") as file:
-        lines = [
-            (number, line)
-            for number, line in enumerate(file, 1)
-            if line.strip() and not line.startswith("#")
-        ]
-    rows = list(csv.reader((line for _, line in lines), delimiter="\t"))
+    lines = [
+        (number, line)
+        for number, line in enumerate(_read_text(path).splitlines(), 1)
+        if line.strip() and not line.startswith("#")
+    ]
+    # line by line: a quote that nothing closes would take in all that follows
+    rows = [next(csv.reader([line], delimiter="\t")) for _, line in lines]
     if not rows or any(column not in rows[0] for column in columns):
         raise InputError(
             f"{path}: the first line must name the columns {', '.join(columns)}, separated by tabs"
