@@ -15,7 +15,8 @@ def write(path, seed):
     id, five marks that are high around the TSS, expression."""
     cell = np.random.default_rng(seed).integers(10, 20, (3, 100, 7)).astype(float)
     cell[:, 40:60, 1:6] += 80
-    cell[:, :, 0] = np.arange(3)[:, None]
+    cell[:, :, 0] = np.arange(1, 4)[:, None]
+    cell[:, :, 6] = 5
     np.savez(path, E003=cell)
 
 
