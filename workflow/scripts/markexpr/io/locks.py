@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from markexpr.io.jobs import PROGRESS, InputError, log
 
 HELD = ".made_by/held"  # below the folder of results: by which run, and with what settings
-# of the configuration: these change no file
-OF_MACHINE = {"gpu", "fits_per_gpu", "partitions", "train_threads"}
+# of the configuration: these change no file that both runs make
+OF_NO_FILE = {"gpu", "fits_per_gpu", "partitions", "train_threads", "studies"}
 _held = []  # open files of this process, whose locks end with it
 
 
@@ -58,7 +58,7 @@ def hold_results(results, settings):
     settings: the configuration as a dict; runs of the same one may share the folder. Raises
     InputError if a run of another one holds it. Where no locks can be had, nothing is held.
     """
-    kept = {key: value for key, value in settings.items() if key not in OF_MACHINE}
+    kept = {key: value for key, value in settings.items() if key not in OF_NO_FILE}
     digest = hashlib.sha256(json.dumps(kept, sort_keys=True, default=str).encode()).hexdigest()
     try:
         path = results / HELD
