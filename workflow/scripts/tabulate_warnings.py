@@ -33,7 +33,8 @@ def main(job):
         if len(table)
         else f"Nothing was found in the data of {cells}."
     )
-    write_html(table, f"Warnings about the data of study {job.wildcards.study}", job, note)
+    title = f"Warnings about the data of study {job.wildcards.study}"
+    write_html(table, title, job, note, fold=False)  # whole, to be read without a click
 
 
 if __name__ == "__main__":

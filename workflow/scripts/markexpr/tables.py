@@ -81,12 +81,12 @@ LONG = 100  # characters of a text that is shown in part until it is opened
 ONE_SEED = "One seed: how much these numbers vary from seed to seed is unknown."
 
 
-def write_html(table, title, job, note="", seeds=None):
+def write_html(table, title, job, note="", seeds=None, fold=True):
     """Write a DataFrame as an HTML page that needs nothing else, to `job.output.html`.
 
-    Numbers are set to the right, missing ones are a dash, long texts are folded. The title says so
-    if the data are simulated; `note` stands below it, and ends in ONE_SEED if `seeds`, how many the
-    numbers are of, is 1.
+    Numbers are set to the right, missing ones are a dash, long texts are folded (with `fold`). The
+    title says so if the data are simulated; `note` stands below it, and ends in ONE_SEED if
+    `seeds`, how many the numbers are of, is 1.
     """
     title = titled(title, job)
     if seeds == 1:
@@ -104,7 +104,7 @@ def write_html(table, title, job, note="", seeds=None):
                 if small
                 else f"{value:.3f}"
             )
-        if isinstance(value, str) and len(value) > LONG:
+        if fold and isinstance(value, str) and len(value) > LONG:
             first, rest = value[:LONG].rsplit(" ", 1)[0], html.escape(value)
             return f"<td><details><summary>{html.escape(first)} …</summary>{rest}</details></td>"
         # a name may begin with a digit
