@@ -4,6 +4,9 @@ pipeline."""
 import os
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -84,6 +87,18 @@ def snakemake(*arguments, directory=None, check=True, project=ROOT):
     if check and result.returncode:
         pytest.fail(f"snakemake failed:\n{result.printed[-6000:]}")
     return result
+
+
+@contextmanager
+def serving(handler):
+    """A loopback HTTP server that answers by a class of handlers; its address is `url`."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
 
 
 @pytest.fixture(scope="session")

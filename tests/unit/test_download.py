@@ -4,12 +4,12 @@ import gzip
 import logging
 import re
 import socket
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import numpy as np
 import pytest
+from conftest import serving
 
 from markexpr.io import downloads as download
 from markexpr.io.downloads import as_url, fetch
@@ -72,12 +72,9 @@ class Server(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+    with serving(Server) as server:
         server.served = []
-        server.url = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
-        server.shutdown()
 
 
 @pytest.fixture(autouse=True)

@@ -5,10 +5,11 @@ import json
 import logging
 import os
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import numpy as np
 import pytest
+from conftest import serving
 
 from markexpr.io import jobs
 from markexpr.io.downloads import fetch
@@ -46,12 +47,9 @@ class Server(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+    with serving(Server) as server:
         server.asked = []
-        server.url = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield server
-        server.shutdown()
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from conftest import serving
 
 from markexpr.io import scheduler
 from markexpr.io.files import atomic, write_tsv
@@ -176,8 +177,7 @@ def test_under_nohup_a_job_goes_on(root, other, tmp_path):
 
 
 def test_curl_writes_nothing_once_its_job_is_killed(root, tmp_path):
-    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-    from threading import Thread
+    from http.server import BaseHTTPRequestHandler
 
     ended = []
 
@@ -196,12 +196,11 @@ def test_curl_writes_nothing_once_its_job_is_killed(root, tmp_path):
             except OSError:
                 ended.append(time.monotonic())
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Trickle) as server:
-        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    with serving(Trickle) as server:
         script = (
             f"import sys; sys.path.insert(0, {str(root / 'workflow/scripts')!r})\n"
             "from markexpr.io.downloads import fetch\n"
-            f"fetch('http://127.0.0.1:{server.server_port}/a.gz', 'a.gz')"
+            f"fetch('{server.url}/a.gz', 'a.gz')"
         )
         job = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path)
         deadline = time.monotonic() + 20
@@ -214,7 +213,6 @@ def test_curl_writes_nothing_once_its_job_is_killed(root, tmp_path):
         while not ended and time.monotonic() < deadline:
             time.sleep(0.01)
         assert ended and part.stat().st_size == size
-        server.shutdown()
 
 
 @pytest.mark.parametrize("ready", [True, False])

@@ -3,14 +3,13 @@
 import os
 import pty
 import select
-import threading
 import time
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, command, snakemake
+from conftest import ROOT, command, serving, snakemake
 from test_faults import PREDICTIONS, copied, pids, settings
 
 CHECKPOINT = "results/runs/.checkpoints/deepchrome/deepchrome/E003/seed1.pt"
@@ -49,12 +48,10 @@ def test_a_mirrors_password_is_written_nowhere(counted, tmp_path):
 
     asked, folder = [], tmp_path / "secret"
     tree = partial(Quiet, directory=counted / "results/simulated/mirror")
-    with ThreadingHTTPServer(("127.0.0.1", 0), tree) as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    with serving(tree) as server:
         url = f"http://ann:hush-hush@127.0.0.1:{server.server_port}/?token=t0psecret"
         arguments = ["--printshellcmds", "--config", f"mirror={url}", "allow_http=true"]
         result = snakemake(*arguments, "--", "results/annotation/genes.tsv", directory=folder)
-        server.shutdown()
     assert [(path.endswith("?token=t0psecret"), login) for path, login in asked] == [
         (True, "Basic YW5uOmh1c2gtaHVzaA==")
     ]

@@ -96,9 +96,7 @@ class Unnoted:
             self._tell_once(path, rule)
             return
         said = {key: said[key] for key in keys if key in said}
-        if (
-            "made_from" in asked and "made_from" not in said
-        ):  # of an earlier version, which did not say so
+        if "made_from" not in said:  # of an earlier version, which did not say so
             asked = {key: value for key, value in asked.items() if key != "made_from"}
         difference = find_difference(said, asked)
         if difference:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields, replace
 
 import numpy as np
 
-from markexpr.io.jobs import InputError, list_warnings, warn
+from markexpr.io.jobs import InputError, warn
 from markexpr.settings.units import PUBLISHED_LABEL, UNSTATED
 
 
@@ -119,7 +119,7 @@ def warn_of_differences(measured, doing):
             continue
         difference = _find_difference(usual, other)
         if difference:
-            _say(f"{difference}; they are {doing}{_files(usual, other)}", other.cell)
+            warn(f"{difference}; they are {doing}{_files(usual, other)}", other.cell)
         else:
             _warn_of_units(usual, other, doing)
 
@@ -158,10 +158,10 @@ def _warn_of_units(first, other, doing):
     units = _compare_units(first, other)
     if units:
         both = f"{first.cell} and {other.cell}"
-        _say(f"{both} differ: {units}; they are {doing}{_files(first, other)}", other.cell)
+        warn(f"{both} differ: {units}; they are {doing}{_files(first, other)}", other.cell)
     # a median is of one cell, in whatever unit
     elif other.expression_unit == UNSTATED and not first.labels:
-        _say(
+        warn(
             "the unit of its expression is not stated, nor is that of other cells: they are "
             f"{doing} as if it were one; state it by key expression_unit of their sources",
             other.cell,
@@ -170,9 +170,3 @@ def _warn_of_units(first, other, doing):
 
 def _files(first, other):
     return f" [{first.where}, {other.where}]"
-
-
-def _say(what, cell):
-    """Warn once: a control compares each cell with all others."""
-    if (cell, "", what) not in list_warnings():
-        warn(what, cell)

@@ -42,10 +42,11 @@ def warn(what, sample="", mark=""):
     file that the job makes (`warnings` of counts and tensors), into the report's page on the data.
     what: one line that says what is wrong and how to mend it; sample: a cell; mark: of one.
     """
+    if (sample, mark, what) in _warnings:
+        return  # said before: a control compares each cell with all others
+    _warnings.append((sample, mark, what))
     where = " ".join(part for part in (sample, mark) if part)
     log.warning("%s", f"{where}: {what}" if where else what)
-    if (sample, mark, what) not in _warnings:
-        _warnings.append((sample, mark, what))
 
 
 def list_warnings():

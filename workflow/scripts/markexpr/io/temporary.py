@@ -1,7 +1,6 @@
 """Folders for what a job writes on its way, which leave nothing behind: not even a job that was
 killed, whose folder the next one removes."""
 
-import errno
 import hashlib
 import os
 import re
@@ -11,10 +10,8 @@ import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from markexpr.io.jobs import InputError, log
+from markexpr.io.jobs import FULL, InputError, log
 from markexpr.io.scheduler import UNKNOWN, name_machine, start_of
-
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
