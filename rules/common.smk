@@ -35,8 +35,9 @@ from markexpr.io.scheduler import name_scheduler
 from markexpr.io.terminal import end_on_hang_up
 from markexpr.lookup import by_content
 from markexpr.notes import Noted, keep_notes
-from markexpr.origins import EXPRESSION, MIRROR
+from markexpr.origins import EXPRESSION, GENES, MIRROR
 from markexpr.own_files import OwnFiles
+from markexpr.plan import NOTHING
 from markexpr.project import read_project
 from markexpr.resources import Needs, where_gpus_are
 from markexpr.tasks import run_folder
@@ -111,6 +112,11 @@ wildcard_constraints:
     unit="[A-Za-z0-9][A-Za-z0-9_.-]*",
     window=r"\d+bp_\d+bp(_flanks)?",
     seed=r"\d+",
+
+
+def only_if(condition):
+    """The wildcard constraints of a rule that makes counts under a condition alone."""
+    return {} if condition else {"cell": NOTHING}
 
 
 def hold_folder():

@@ -15,6 +15,8 @@ rule count_reads:
         "logs/count_reads/{window}/{cell}.log",
     benchmark:
         "benchmarks/count_reads/{window}/{cell}.tsv"
+    wildcard_constraints:
+        **only_if(not project.config.simulates_counts),
     conda:
         "../envs/data.yaml"
     threads: 2

@@ -1,7 +1,8 @@
 """The simulated mirror: a small roadmap/data tree in the server's own layout, with known truth.
 
 Needs: config key `simulate`, config/hg19.chrom.sizes.
-Makes: results/simulated/, from which the ordinary download rule fetches (mirror: simulated).
+Makes: results/simulated/, from which the ordinary download rule fetches (mirror: simulated); with
+`simulate.level: counts` results/counts/ as well, in place of reads.
 """
 
 
@@ -62,3 +63,32 @@ rule simulate_reads:
         "Simulating reads of {wildcards.cell}"
     script:
         "../workflow/scripts/simulate_reads.py"
+
+
+rule simulate_counts:
+    """What counting a cell's reads would find, drawn without reads (simulate.level: counts)."""
+    input:
+        truth=rules.simulate_genome.output.truth,
+        genes=GENES,
+        chrom_sizes=CHROM_SIZES,
+    output:
+        "results/counts/{window}/{cell}.npz",
+    log:
+        "logs/simulate_counts/{window}/{cell}.log",
+    benchmark:
+        "benchmarks/simulate_counts/{window}/{cell}.tsv"
+    wildcard_constraints:
+        **only_if(project.config.simulates_counts),
+    conda:
+        "../envs/data.yaml"
+    resources:
+        **needs("simulate_counts"),
+    params:
+        simulate=config["simulate"],
+        marks=config["marks"],
+        made_from=ask.counts_made_from,
+        code=code_digest("simulate_counts.py"),
+    message:
+        "Simulating counts of {wildcards.cell} in windows of {wildcards.window}"
+    script:
+        "../workflow/scripts/simulate_counts.py"

@@ -9,6 +9,10 @@ from sklearn.metrics import mean_squared_error, roc_auc_score
 
 from markexpr import simulate
 from markexpr.data.chromosomes import GAPS_OF_HG19
+from markexpr.data.counts import BinCounter
+from markexpr.data.reads import read_tagalign
+from markexpr.data.windows import Window
+from markexpr.io.jobs import InputError
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +183,49 @@ def test_no_gene_of_a_large_genome_lies_in_a_gap_of_hg19():
     for name, (start, end) in GAPS_OF_HG19.items():
         tss = genes.loc[genes["chrom"] == name, ["start", "end"]]
         assert not ((tss["end"] > start - 10_000) & (tss["start"] < end + 10_000)).any()
+
+
+def lone_genes(n_genes):
+    """Genes of 8 kb, so far apart that none has reads in another's window."""
+    genes = simulate.place_genes(n_genes, seed=1)
+    number = np.arange(n_genes)
+    genes["chrom"] = [f"chr{1 + place // 40}" for place in number]
+    genes["start"] = number % 40 * 100_000 + 50_000
+    genes["end"] = genes["start"] + 8_000
+    forward = genes["strand"] == 1
+    genes["tss"] = np.where(forward, genes["start"], genes["end"])
+    genes["tts"] = np.where(forward, genes["end"], genes["start"])
+    return genes
+
+
+@pytest.mark.parametrize("name", ["10000bp_100bp", "8000bp_100bp_flanks", "20000bp_1000bp"])
+def test_counts_without_reads_are_as_those_of_reads(name, tmp_path):
+    genes, window = lone_genes(400), Window.parse(name)
+    sizes = dict.fromkeys(simulate.CHROMOSOMES, 5_000_000)
+    activity = np.linspace(-2, 2, len(genes))
+    for mark in ("H3K36me3", "H3K4me3"):  # along the gene, and narrow around the TSS
+        drawn = simulate.draw_reads(genes, activity, mark, "E003", 1, 3.0, 0.0, sizes)
+        simulate.write_tagalign(tmp_path / "reads.gz", drawn)
+        reads = read_tagalign(tmp_path / "reads.gz", sizes, tell=print)
+        counted = []
+        for anchor in window.anchors:
+            where = (genes["chrom"], genes[anchor], window.around_one, sizes, tmp_path, "sweep")
+            counted.append(BinCounter(*where).count(reads, anchor))
+        counted = np.concatenate(counted, axis=1)
+        counts, n_reads = simulate.draw_counts_in_bins(
+            genes, activity, mark, "E003", 1, 3.0, 0.0, window
+        )
+        assert counts.shape == counted.shape and counts.dtype == np.uint32
+        assert n_reads == pytest.approx(len(drawn), rel=0.15)
+        assert counts.mean() == pytest.approx(counted.mean(), rel=0.15)
+        assert pearsonr(counts.mean(axis=0), counted.mean(axis=0))[0] > 0.9
+        assert spearmanr(counts.sum(axis=1), counted.sum(axis=1))[0] > 0.6
+
+
+def test_counts_without_reads_have_bins_of_100_bp_and_multiples(genes):
+    with pytest.raises(
+        InputError, match=r"10000bp_50bp: simulate\.level: counts has bins of 100 bp"
+    ):
+        simulate.draw_counts_in_bins(
+            genes, np.zeros(3_000), "H3K4me3", "E003", 1, 1.0, 0.0, Window.parse("10000bp_50bp")
+        )

@@ -19,6 +19,7 @@ import pandas as pd
 from markexpr.data.chromosomes import GAPS_OF_HG19
 from markexpr.evaluation import metrics
 from markexpr.io.files import atomic, gzip_writer
+from markexpr.io.jobs import InputError
 
 READ_LENGTH = 36  # bp, as REMC's uniformly truncated reads (Kundaje 2015, Methods)
 STEP = 100  # bp, resolution of the read rates
@@ -315,6 +316,54 @@ def draw_reads(genes, activity, mark, cell, seed, depth, shift, chrom_sizes):
     )
     table["strand"] = rng.choice(["+", "-"], len(table))
     return table.iloc[rng.permutation(len(table))]
+
+
+def draw_counts_in_bins(genes, activity, mark, cell, seed, depth, shift, window):
+    """What counting the reads of one mark in one cell would find, without drawing the reads.
+
+    genes: chrom, tss, tts, strand (1, -1), [genes]; activity: [genes]; window:
+    markexpr.data.windows.Window. Returns (counts uint32 [genes, bins], number of reads in reach of
+    the TSSs). Rates and over-dispersion are those of draw_reads, gene by gene: reads of a
+    neighbour's peaks are not in a gene's counts, bins do not share reads, and beyond REACH there
+    is background.
+
+    Raises InputError for bins that are no multiple of STEP.
+    """
+    if window.bin % STEP:
+        raise InputError(
+            f"window {window.name}: simulate.level: counts has bins of {STEP} bp and multiples of "
+            "it; set simulate.level: reads"
+        )
+    rng = stream(seed, "counts", cell, mark)
+    effects = cell_effects(cell, seed, shift)
+    tss, strand = genes["tss"].to_numpy(), genes["strand"].to_numpy()
+    rate = mark_rates(mark, activity, np.abs(genes["tts"].to_numpy() - tss), rng, effects["width"])
+    rate[strand == -1] = rate[strand == -1, ::-1]
+    scale = depth * effects["depth"]
+    background = BACKGROUND.get(mark, 1.3) * effects["background"] * scale
+
+    def over_dispersed(rates):
+        return rates * rng.gamma(DISPERSION, 1 / DISPERSION, rates.shape)
+
+    everywhere = np.full(rate.shape, background)
+    tiles = rng.poisson(over_dispersed(rate * scale) + over_dispersed(everywhere))
+    per_bin = window.bin // STEP
+    # a read overlaps the bins of a wide window less often than as many tiles
+    tile_share, bin_share = ((width + READ_LENGTH - 1) / width for width in (STEP, window.bin))
+    around = []
+    for anchor in window.anchors:
+        offset = (genes[anchor].to_numpy() - tss)[:, None] + window.around_one.offsets[0]
+        tile = (offset + REACH) // STEP + np.arange(window.around_one.span // STEP)
+        near = (tile >= 0) & (tile < tiles.shape[1])
+        found = np.take_along_axis(tiles, np.clip(tile, 0, tiles.shape[1] - 1), axis=1)
+        if not near.all():
+            away = rng.poisson(over_dispersed(np.full(tile.shape, background)))
+            found = np.where(near, found, away)
+        around.append(found.reshape(len(genes), -1, per_bin).sum(axis=2))
+    counts = np.concatenate(around, axis=1)
+    if per_bin > 1:
+        counts = rng.binomial(counts, bin_share / tile_share)
+    return counts.astype(np.uint32), int(tiles.sum() / tile_share)
 
 
 def draw_sequence(genes, truth, seed):

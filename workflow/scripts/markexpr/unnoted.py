@@ -17,6 +17,7 @@ from markexpr.settings.reading import read_yaml
 BEFORE = (
     "simulate_genome",
     "simulate_reads",
+    "simulate_counts",
     "annotate_genes",
     "count_reads",
     "select_genes",

@@ -158,6 +158,12 @@ class Simulate(Block):
         description="Share of the variance of expression that the promoter's sequence tells, and "
         "no mark.",
     )
+    level: Literal["reads", "counts"] = Field(
+        "reads",
+        description="reads: an alignment of each mark, which is counted as a real one is. counts: "
+        "no reads, but what counting would find in each bin: for trials at full scale, of 56 cells "
+        "in minutes. Neighbouring genes do not show in each other's windows then.",
+    )
     null: bool = Field(
         False,
         description="true cuts the link from expression to marks, so that no model can do better "
@@ -314,6 +320,11 @@ class Config(Block):
     def simulated(self):
         """Whether the mirror is the simulated one."""
         return self.mirror == "simulated"
+
+    @property
+    def simulates_counts(self):
+        """Whether it has counts in place of reads."""
+        return self.simulated and self.simulate.level == "counts"
 
 
 LONGEST_NAME = 60  # a pair's folder has two of them, and names of files end at 255 characters
