@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -167,7 +168,16 @@ def run_job(main, job):
             log.error("%s: %s (traceback in %s)", type(error).__name__, error, job.log[0])
             log.info("%s", traceback.format_exc())
         sys.exit(1)
-    log.info("done")
+    log.info("done: %.1f s of CPU, %.0f MB of memory at most", *measure_use())
+
+
+def measure_use():
+    """Seconds of CPU that this process and its ended children took, and peak memory of the largest
+    of them, in MB. Exact, where Snakemake's benchmark files look at a job now and then."""
+    uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    seconds = sum(use.ru_utime + use.ru_stime for use in uses)
+    return seconds, max(use.ru_maxrss for use in uses) / unit
 
 
 def explain_full_disk(error):
