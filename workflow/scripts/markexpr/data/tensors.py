@@ -208,7 +208,8 @@ def build(cell, data, genes, counts, levels, all_genes=None):
     """
     listed = genes["gene_id"].to_numpy(dtype=str)
     known = levels.values.index
-    with_expression = listed[np.isin(listed, known)]
+    # np.isin takes the square of the genes for text that pandas holds
+    with_expression = listed[pd.Index(listed).isin(known)]
     if not with_expression.size:
         raise InputError(
             f"{cell}: the study's genes and the expression table have no gene in common "
