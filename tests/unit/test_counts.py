@@ -7,7 +7,9 @@ import subprocess
 import numpy as np
 import pytest
 
+from markexpr.data.bed import write_bed
 from markexpr.data.counts import ENGINES, BinCounter
+from markexpr.data.intervals import genome_order
 from markexpr.data.profiles import check_profiles
 from markexpr.data.reads import read_tagalign
 from markexpr.data.sources import DEEPDIFF, read_deepdiff_csv
@@ -102,6 +104,26 @@ def test_reads_far_from_all_bins_and_bins_of_any_width(tmp_path, bin_width):
         for engine in ENGINES
     ]
     assert np.array_equal(*by_engine) and by_engine[0].sum() > 100
+
+
+def test_bed_holds_every_interval_whatever_its_size_and_number(tmp_path, monkeypatch):
+    monkeypatch.setattr("markexpr.data.bed.LINES", 4)
+    code = np.array([0] * 9 + [2, 2], dtype=np.int8)
+    start = np.array(
+        [0, 9, 10, 99_999, 100_000, 100_001, 1 << 24, 249_250_000, 2_147_483_600, 7, 8]
+    )
+    write_bed(tmp_path / "a.bed", ["chr1", "chr10", "chr2_random"], code, start, start + 36)
+    lines = [line.split("\t") for line in (tmp_path / "a.bed").read_text().splitlines()]
+    assert [name for name, *_ in lines] == ["chr1"] * 9 + ["chr2_random"] * 2
+    assert [(int(a), int(b)) for _, a, b in lines] == [(a, a + 36) for a in start.tolist()]
+
+
+def test_intervals_are_ordered_by_chromosome_and_start_and_else_as_they_came():
+    rng = np.random.default_rng(0)
+    code = rng.integers(0, 3, 5_000).astype(np.int8)
+    # as many alike as not, in both halves of 16 bits
+    start = (rng.integers(0, 20, 5_000) << 16 | rng.integers(0, 20, 5_000)).astype(np.int32)
+    assert np.array_equal(genome_order(code, start), np.lexsort((start.astype(np.int64), code)))
 
 
 @pytest.mark.parametrize("kilobytes", [4, 16, 24])
