@@ -15,9 +15,15 @@ from markexpr.digest import code_files
 from markexpr.models.registry import ESTIMATORS, NETS
 
 # conda's name where it is not pip's; tools that are no Python packages
-CONDA_NAMES = {"torch": "pytorch", "pybigwig": "pybigwig"}
+CONDA_NAMES = {"torch": "pytorch", "pybigwig": "pybigwig", "isal": "python-isal"}
 NO_PIP = {"python", "pip", "bedtools", "curl"}
-IMPORTS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "torch": "pytorch", "pyBigWig": "pybigwig"}
+IMPORTS = {
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+    "torch": "pytorch",
+    "pyBigWig": "pybigwig",
+    "isal": "python-isal",
+}
 
 
 def pip_pins(root):
