@@ -17,7 +17,8 @@ from markexpr.io.jobs import InputError, list_warnings, log
 from markexpr.io.temporary import has_space
 
 TILE_BITS = 12  # reads are looked at if a window lies in the same tile of 2^12 bp
-GENES = 256  # windows that a sweep counts in at once: what they hold stays in the cache
+# windows that a sweep counts in at once, and reads that are looked at: they stay in the cache
+GENES, READS = 256, 1 << 16
 
 
 class Bedtools:
@@ -162,9 +163,13 @@ class Bins:
     def near(self, reads):
         """The reads in tiles that a window touches: no other can count, and most of the genome is
         far from genes."""
-        first = self._tile(reads.code, reads.start)
-        behind = self._tile(reads.code, reads.end - 1) + 1
-        return reads.some(np.flatnonzero(self.touched[behind] > self.touched[first]))
+        near = []
+        for read in range(0, len(reads), READS):
+            part = slice(read, read + READS)
+            first = self._tile(reads.code[part], reads.start[part])
+            behind = self._tile(reads.code[part], reads.end[part] - 1) + 1
+            near.append(read + np.flatnonzero(self.touched[behind] > self.touched[first]))
+        return reads.some(np.concatenate(near))
 
 
 class BinCounter:

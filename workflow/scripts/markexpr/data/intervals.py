@@ -158,7 +158,9 @@ class Collector:
             )
         chromosomes.check_names(self.path, self.left_out, self.seen, self.chrom_sizes, tell=tell)
         chromosomes.check_gaps(self.path, self._in_gaps(), kept, self.chrom_sizes, tell)
-        columns = (np.concatenate(column) for column in zip(*self.parts))
+        # one column after another, each of which is let go: of many reads two copies are much
+        columns, self.parts = list(zip(*self.parts)), []
+        columns = [np.concatenate(columns.pop(0)) for _ in range(3)]
         reads = Reads(self.names, *columns, dict(self.left_out))
         median = int(np.searchsorted(self.lengths.cumsum(), kept / 2))
         _check_lengths(self.path, self.lengths, median, tell)
