@@ -156,6 +156,13 @@ def test_jobs_that_do_not_train_do_not_import_torch(root, script):
     assert not any("torch" in set(imports(path)) for path in code_files(script))
 
 
+def test_downloads_need_nothing_but_python(root):
+    # whatever python3 a job finds runs them; -S: without installed packages
+    code = "import sys; sys.path.insert(0, '.'); import markexpr.io.downloads"
+    command = [sys.executable, "-I", "-S", "-c", code]
+    subprocess.run(command, cwd=root / "workflow/scripts", check=True)
+
+
 def test_estimators_need_no_torch(root):
     # their environment has none; modules of nets stand beside theirs in one package
     block = (

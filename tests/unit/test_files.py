@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from markexpr.io.files import atomic, gzip_writer, read_tsv, write_npz, write_tsv
-from markexpr.io.gzipped import check_gzip
+from markexpr.io.files import atomic, check_gzip, gzip_writer, read_tsv, write_npz, write_tsv
 from markexpr.io.jobs import InputError
 
 

@@ -7,8 +7,7 @@ import zlib
 
 import pytest
 
-from markexpr.io.gzipped import check_gzip, open_bytes
-from markexpr.io.jobs import InputError
+from markexpr.io.gzipped import open_bytes
 
 ROWS = [b"chr%d\t%d\t%d\tN\t1000\t+\n" % (at % 22 + 1, at * 7, at * 7 + 36) for at in range(3_000)]
 TEXT = b"".join(ROWS)
@@ -70,24 +69,3 @@ def test_a_file_that_is_cut_or_has_a_wrong_bit_is_told_as_by_pythons_own_module(
             path.write_bytes(spoilt)
             if spoilt[:2] == ONE[:2]:  # else it is no gzip file, and read as it stands
                 assert ours(path) == in_python(spoilt), at
-
-
-def test_members_are_counted_to_the_end_of_the_file(tmp_path):
-    path = tmp_path / "a.gz"
-    for content, members in ((ONE, 1), (TWO, 2), (TWO + bytes(99), 2), (gzip.compress(b""), 1)):
-        path.write_bytes(content)
-        assert check_gzip(path) == members
-    for content in (ONE[:-1], TWO[:-9], ONE + b"x", ONE + ONE[:2], b"", ONE[:-8] + bytes(8)):
-        path.write_bytes(content)
-        with pytest.raises(InputError, match=r"a\.gz is not a whole gzip file"):
-            check_gzip(path)
-
-
-def test_a_file_of_zeros_by_the_gigabyte_is_checked_piece_by_piece(tmp_path, monkeypatch):
-    monkeypatch.setattr("markexpr.io.gzipped.READ", 1_000)
-    path = tmp_path / "a.gz"
-    path.write_bytes(gzip.compress(bytes(3_000_000)))
-    assert check_gzip(path) == 1
-    path.write_bytes(path.read_bytes()[:-4])
-    with pytest.raises(InputError, match="not a whole gzip file"):
-        check_gzip(path)

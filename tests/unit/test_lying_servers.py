@@ -13,7 +13,7 @@ from conftest import serving
 
 from markexpr.io import jobs
 from markexpr.io.downloads import fetch
-from markexpr.io.gzipped import check_gzip
+from markexpr.io.files import check_gzip
 from markexpr.io.jobs import InputError
 from markexpr.io.mirrors import hide_secret
 

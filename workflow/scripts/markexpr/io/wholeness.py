@@ -5,8 +5,7 @@ import os
 import shutil
 import zlib
 
-from markexpr.io.files import GZIP, READ, atomic
-from markexpr.io.gzipped import check_gzip
+from markexpr.io.files import GZIP, READ, atomic, check_gzip
 from markexpr.io.jobs import InputError
 
 BGZF = b"\x1f\x8b\x08\x04BC"  # bytes 0 to 3, 12 and 13 of a file in blocks

@@ -231,8 +231,8 @@ class Config(Block):
     )
     count_engine: Literal["bedtools", "sweep"] = Field(
         "bedtools",
-        description="How reads are counted: `bedtools` (coverage -sorted -counts), or `sweep`, a "
-        "search in sorted arrays that gives the same counts in about a quarter of the time "
+        description="How reads are counted: `bedtools` (intersect -sorted -c), or `sweep`, which "
+        "goes over sorted arrays and gives the same counts in less than half the time "
         "(tests/benchmarks/count.py compares them).",
     )
     tss_check: Annotated[Number, Field(ge=0)] = Field(
