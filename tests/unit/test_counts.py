@@ -94,6 +94,38 @@ def test_the_same_read_twice_counts_twice(count):
     assert count([read] * 7).max() == 7
 
 
+def test_no_read_near_any_bin_counts_nothing(count):
+    assert not count([("chr2", 39_000, 39_036)] * 3).any()
+
+
+def test_a_read_of_any_length_counts_in_each_bin_that_it_overlaps(count):
+    reads = [("chr1", 0, 60_000), ("chr1", 100, 25_050), ("chr10", 29_990, 50_000)]
+    assert np.array_equal(count(reads), naive(reads))
+
+
+def test_a_genome_of_more_than_32_bits(tmp_path):
+    # the last chromosome begins beyond 2^32
+    sizes = {f"chr{number}": 1_600_000_000 for number in range(1, 5)}
+    chrom, tss = ["chr1", "chr4"], [1_000_000, 1_599_990_000]
+    rng = np.random.default_rng(0)
+    rows = [
+        (name, at, at + 36, "N", 1000, "+")
+        for name, middle in zip(chrom, tss)
+        for at in rng.integers(middle - 6_000, middle + 6_000, 500)
+    ]
+    reads = read_tagalign(write_reads(tmp_path / "reads.gz", rows), sizes, lambda what: None)
+    by_engine = [
+        BinCounter(chrom, tss, WINDOW, sizes, tmp_path, engine).count(reads, "reads")
+        for engine in ENGINES
+    ]
+    start, counts = WINDOW.starts(tss), by_engine[0]
+    for gene, name in enumerate(chrom):
+        at = np.array([row[1] for row in rows if row[0] == name])[:, None]
+        expected = ((at < start[gene] + 100) & (at + 36 > start[gene])).sum(axis=0)
+        assert np.array_equal(counts[gene], expected)
+    assert np.array_equal(*by_engine)
+
+
 @pytest.mark.parametrize("bin_width", [100, 2_500])
 def test_reads_far_from_all_bins_and_bins_of_any_width(tmp_path, bin_width):
     window = Window.parse(f"10000bp_{bin_width}bp")

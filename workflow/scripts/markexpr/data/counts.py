@@ -84,33 +84,33 @@ class Sweep:
 
     def count(self, reads, name):
         """Reads that overlap each bin by at least 1 bp, uint32 [genes, bins]."""
-        left, starts = self._find(reads.code, reads.start)
-        gone, ends = self._find(reads.code, reads.end - 1)
+        left, starts = self._sweep(reads.code, reads.start)
+        gone, ends = self._sweep(reads.code, reads.end - 1)
         # those that reach over the window's edge, and begin, less those that end before the bin
         counts = (left - gone)[:, None] + starts.cumsum(axis=1) - ends.cumsum(axis=1) + ends
         return counts.astype(np.uint32)
 
-    def _find(self, code, position):
-        """Of positions on chromosomes `code`, those left of each window, int64 [genes], and those
-        in each bin, int64 [genes, bins]."""
-        positions = self.bins.position(code, position)
+    def _sweep(self, code, place):
+        """Of places on chromosomes `code`, those left of each window, int64 [genes], and those in
+        each bin, int64 [genes, bins]."""
+        positions = self.bins.position(code, place)
         positions.sort()
-        before = np.searchsorted(positions, self.first)
-        number = np.searchsorted(positions, self.behind) - before
-        found = np.empty(self.bins.start.shape, dtype=np.int64)
-        for gene in range(0, len(found), GENES):
+        left = np.searchsorted(positions, self.first)
+        number = np.searchsorted(positions, self.behind) - left
+        inside = np.empty(self.bins.start.shape, dtype=np.int64)
+        for gene in range(0, len(inside), GENES):
             part = slice(gene, gene + GENES)
-            found[part] = self._find_in(positions, self.first[part], before[part], number[part])
-        return before, found
+            inside[part] = self._bin(positions, self.first[part], left[part], number[part])
+        return left, inside
 
-    def _find_in(self, positions, first, before, number):
-        """Sorted positions in each bin of some windows: `number` of them after the `before` first
-        are in each."""
+    def _bin(self, positions, first, left, number):
+        """Sorted positions in each bin of some windows, int64 [genes, bins]: the `number` of them
+        that follow the `left` ones."""
         n_bins, window = self.bins.n_bins, np.repeat(np.arange(len(first)), number)
-        place = np.arange(number.sum()) + (before - number.cumsum() + number)[window]
-        bins = (positions[place] - first[window]) // self.bins.width
-        found = np.bincount(window * n_bins + bins, minlength=len(first) * n_bins)
-        return found.reshape(-1, n_bins)
+        index = np.arange(number.sum()) + (left - number.cumsum() + number)[window]
+        bins = (positions[index] - first[window]) // self.bins.width
+        inside = np.bincount(window * n_bins + bins, minlength=len(first) * n_bins)
+        return inside.reshape(-1, n_bins)
 
 
 ENGINES = {"bedtools": Bedtools, "sweep": Sweep}
@@ -163,7 +163,7 @@ class Bins:
     def near(self, reads):
         """The reads in tiles that a window touches: no other can count, and most of the genome is
         far from genes."""
-        near = []
+        near = [np.arange(0)]
         for read in range(0, len(reads), READS):
             part = slice(read, read + READS)
             first = self._tile(reads.code[part], reads.start[part])
