@@ -84,33 +84,30 @@ class Sweep:
 
     def count(self, reads, name):
         """Reads that overlap each bin by at least 1 bp, uint32 [genes, bins]."""
-        left, starts = self._sweep(reads.code, reads.start)
-        gone, ends = self._sweep(reads.code, reads.end - 1)
-        # those that reach over the window's edge, and begin, less those that end before the bin
-        counts = (left - gone)[:, None] + starts.cumsum(axis=1) - ends.cumsum(axis=1) + ends
-        return counts.astype(np.uint32)
-
-    def _sweep(self, code, place):
-        """Of places on chromosomes `code`, those left of each window, int64 [genes], and those in
-        each bin, int64 [genes, bins]."""
-        positions = self.bins.position(code, place)
-        positions.sort()
-        left = np.searchsorted(positions, self.first)
-        number = np.searchsorted(positions, self.behind) - left
-        inside = np.empty(self.bins.start.shape, dtype=np.int64)
-        for gene in range(0, len(inside), GENES):
+        starts = self.bins.position(reads.code, reads.start)
+        ends = self.bins.position(reads.code, reads.end - 1)
+        starts.sort()
+        ends.sort()
+        counts = np.empty(self.bins.start.shape, dtype=np.uint32)
+        for gene in range(0, len(counts), GENES):
             part = slice(gene, gene + GENES)
-            inside[part] = self._bin(positions, self.first[part], left[part], number[part])
-        return left, inside
+            left, begun = self._sweep(starts, part)
+            gone, ended = self._sweep(ends, part)
+            # that reach over the window's edge, and begin, less those that end before the bin
+            counts[part] = (left - gone)[:, None] + begun.cumsum(1) - ended.cumsum(1) + ended
+        return counts
 
-    def _bin(self, positions, first, left, number):
-        """Sorted positions in each bin of some windows, int64 [genes, bins]: the `number` of them
-        that follow the `left` ones."""
-        n_bins, window = self.bins.n_bins, np.repeat(np.arange(len(first)), number)
+    def _sweep(self, positions, part):
+        """Of sorted positions those left of each window, int64 [genes], and those in each bin,
+        int64 [genes, bins]; part: a slice of the genes."""
+        first, n_bins = self.first[part], self.bins.n_bins
+        left = np.searchsorted(positions, first)
+        number = np.searchsorted(positions, self.behind[part]) - left
+        window = np.repeat(np.arange(len(first)), number)
         index = np.arange(number.sum()) + (left - number.cumsum() + number)[window]
         bins = (positions[index] - first[window]) // self.bins.width
         inside = np.bincount(window * n_bins + bins, minlength=len(first) * n_bins)
-        return inside.reshape(-1, n_bins)
+        return left, inside.reshape(-1, n_bins)
 
 
 ENGINES = {"bedtools": Bedtools, "sweep": Sweep}
