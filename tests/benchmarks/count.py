@@ -113,18 +113,18 @@ def write_bins(folder, name, chrom, tss):
     return order
 
 
-def write_all_bins(folder, sample):
-    """Write what plain pipelines need: all bins, those of a sample of genes, and the table of
-    chromosomes; returns the numbers of the sample's genes."""
+def write_all_bins(folder, _, options):
+    """Write what plain pipelines need: all bins, those of a sample of genes with their order, and
+    the table of chromosomes."""
     with np.load(folder / "genes.npz") as genes:
         chrom, tss = genes["chrom"], genes["tss"]
     names = sorted(SIZES)
     (folder / "sizes").write_text("".join(f"{name}\t{SIZES[name]}\n" for name in names))
     # spread over the genome, so that the sample is as the rest
-    chosen = np.linspace(0, len(tss) - 1, sample).astype(int)
+    chosen = np.linspace(0, len(tss) - 1, options.sample).astype(int)
     write_bins(folder, "bins.bed", chrom, tss)
     order = write_bins(folder, "sample.bed", chrom[chosen], tss[chosen])
-    return chosen, order
+    np.savez(folder / "sample.npz", chosen=chosen, order=order)
 
 
 PLAIN = {
@@ -140,7 +140,7 @@ MULTICOV = {
 }
 
 
-STEPS = {"input": make_input, "igzip": igzip, "shell": shell}
+STEPS = {"input": make_input, "bins": write_all_bins, "igzip": igzip, "shell": shell}
 
 
 def time_one(options):
@@ -200,7 +200,7 @@ def main():
 def compare(folder, options):
     """Measure all steps and print the table."""
 
-    numbers = ["--reads", str(options.reads), "--genes", str(options.genes)]
+    numbers = [f"--{name}={getattr(options, name)}" for name in ("reads", "genes", "sample")]
     measure(folder, numbers, "input")
     steps = {"zcat": ("shell", "zcat reads.tagAlign.gz > /dev/null"), "igzip": ("igzip",)}
     for engine in ("bedtools", "sweep"):
@@ -209,7 +209,7 @@ def compare(folder, options):
             steps[f"{engine}, beside"] = (engine, folder / f"{engine}.beside.npy", beside)
         steps[engine] = (engine, folder / f"{engine}.npy")
     if options.sample:
-        chosen, order = write_all_bins(folder, options.sample)
+        measure(folder, numbers, "bins")
         steps.update({what: ("shell", command) for what, command in PLAIN.items()})
     # the least of the repeats of each, in turn
     taken = [
@@ -233,6 +233,8 @@ def compare(folder, options):
     whole = steps["BAM"] + steps["sort"] + steps["multicov"] * options.genes / options.sample
     show("multicov", [*whole[:2], max(used[2] for used in steps.values())], zcat, "(scaled)")
     printed = (folder / "counted").read_text().splitlines()
+    with np.load(folder / "sample.npz") as sample:
+        chosen, order = sample["chosen"], sample["order"]
     counts = np.empty(len(order), dtype=np.uint32)
     counts[order] = [int(line.rsplit("\t", 1)[1]) for line in printed]
     same = np.array_equal(results[0][chosen], counts.reshape(len(chosen), -1))
