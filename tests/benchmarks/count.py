@@ -240,7 +240,7 @@ def compare(folder, options):
     same = np.array_equal(results[0][chosen], counts.reshape(len(chosen), -1))
     print(f"counts of multicov: {'identical' if same else 'DIFFER'}")
     for engine in ("bedtools", "sweep"):
-        print(f"{engine}: {whole[1] / taken[engine][1]:.0f} times faster than multicov")
+        print(f"{engine}: {whole[0] / taken[engine][0]:.0f} times faster than multicov")
 
 
 if __name__ == "__main__":
