@@ -74,8 +74,8 @@ class Bedtools:
 
 class Sweep:
     """Counts by a sweep over the sorted ends of reads: a bin's count is the reads that start before
-    its end less those whose last base lies before it. No text is written, which makes it some times
-    faster than BEDTools (tests/benchmarks/count.py)."""
+    its end less those whose last base lies before it. No text is written, which makes it faster
+    than BEDTools (tests/benchmarks/count.py)."""
 
     def __init__(self, bins, chrom_sizes, tmpdir):
         self.bins = bins
