@@ -1,15 +1,20 @@
-"""How long counting takes: our engines, `bedtools multicov` by way of a sorted BAM, and plain
-decompression, in one go.
+"""How long counting takes: our engines beside plain decompression, plain pipelines of BEDTools and
+`bedtools multicov` by way of a sorted BAM, in one go.
 
     .venv/bin/python tests/benchmarks/count.py [--reads 5000000] [--genes 18460] [--sample 200]
+        [--repeats 3] [--beside CHECKOUT]
 
 Makes a tagAlign of random reads, half of them near a TSS, in random line order, and windows of 200
-bins of 100 bp. multicov looks up each window on its own, so it is run on a sample of the windows
-and scaled. Prints seconds, the ratio to `zcat`, peak memory, and whether all counts are identical.
+bins of 100 bp. Each step is a process of its own, in turn, and the least of the repeats is printed:
+seconds of a core (of it and its children) and by the clock, both with their ratio to `zcat`, peak
+memory, and whether all counts are identical. multicov looks up each window on its own, so it is run
+on a sample of the windows and scaled (`--sample 0`: neither it nor plain pipelines). `--beside`:
+another checkout, such as the commit before, whose engines take turns with ours.
 """
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -17,7 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "workflow/scripts"))
+SCRIPTS = Path(os.environ.get("SCRIPTS", Path(__file__).parents[2] / "workflow/scripts"))
+sys.path.insert(0, str(SCRIPTS))
 
 import numpy as np
 import pandas as pd
@@ -32,8 +38,9 @@ SIZES = read_chrom_sizes(Path(__file__).parents[2] / "config/hg19.chrom.sizes")
 SIZES.pop("chrM")
 
 
-def make_input(folder, n_reads, n_genes):
+def make_input(folder, _, options):
     """Write reads.tagAlign.gz and genes.npz."""
+    n_reads, n_genes = options.reads, options.genes
     rng = np.random.default_rng(0)
     names, length = np.array(list(SIZES)), np.array(list(SIZES.values()))
     share = length / length.sum()
@@ -68,66 +75,110 @@ def make_input(folder, n_reads, n_genes):
     np.savez(folder / "genes.npz", chrom=names[gene_chrom], tss=tss)
 
 
-def ours(folder, engine):
-    """Count with one engine in this process; prints seconds and peak memory as JSON."""
+def ours(folder, engine, result):
+    """Count with one engine in this process, and save counts."""
     with np.load(folder / "genes.npz") as genes:
         chrom, tss = genes["chrom"], genes["tss"]
-    began = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         counter = BinCounter(chrom, tss, WINDOW, SIZES, temporary, engine)
         # reads at random lie in centromeres as well, which is warned of
         reads = read_tagalign(folder / "reads.tagAlign.gz", SIZES, tell=lambda what: None)
-        counts = counter.count(reads, engine)
-    seconds = time.perf_counter() - began
-    np.save(folder / f"{engine}.npy", counts)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
-    print(json.dumps({"seconds": seconds, "gigabytes": max(peak, children)}))
+        np.save(result, counter.count(reads, engine))
 
 
-def multicov(folder, sample):
-    """Sorted, indexed BAM and `bedtools multicov` on the bins of the first `sample` genes; seconds
-    of each."""
-    import pysam
+def igzip(folder, *_):
+    """Inflate the reads as counting does, and drop them."""
+    from isal import igzip
 
-    with np.load(folder / "genes.npz") as genes:
-        # spread over the genome, so that the sample is as the rest
-        chosen = np.linspace(0, len(genes["tss"]) - 1, sample).astype(int)
-        chrom, tss = genes["chrom"][chosen], genes["tss"][chosen]
-    sizes = folder / "sizes"
-    sizes.write_text("".join(f"{name}\t{size}\n" for name, size in SIZES.items()))
-    began = time.perf_counter()
-    with open(folder / "reads.bam", "wb") as out:
-        unzip = subprocess.Popen(["zcat", folder / "reads.tagAlign.gz"], stdout=subprocess.PIPE)
-        subprocess.run(
-            ["bedtools", "bedtobam", "-i", "stdin", "-g", sizes],
-            stdin=unzip.stdout,
-            stdout=out,
-            check=True,
-        )
-    pysam.sort("-o", str(folder / "sorted.bam"), str(folder / "reads.bam"))
-    pysam.index(str(folder / "sorted.bam"))
-    bam = time.perf_counter() - began
-    starts = WINDOW.starts(tss)
-    with open(folder / "sample.bed", "w") as file:
+    with igzip.open(folder / "reads.tagAlign.gz") as file:
+        while file.read(1 << 18):
+            pass
+
+
+def shell(folder, command, _):
+    """Run a command in the folder."""
+    subprocess.run(command, shell=True, check=True, cwd=folder)
+
+
+def write_bins(folder, name, chrom, tss):
+    """Write the bins of windows as BED, in the order of BEDTools' sweep; return that order."""
+    start = WINDOW.starts(tss)
+    chrom = np.repeat(chrom, WINDOW.n_bins)
+    order = np.lexsort((start.ravel(), chrom))
+    with open(folder / name, "w") as file:
         file.writelines(
-            f"{name}\t{start}\t{start + 100}\n" for name, row in zip(chrom, starts) for start in row
+            f"{chrom}\t{start}\t{start + WINDOW.bin}\n"
+            for chrom, start in zip(chrom[order].tolist(), start.ravel()[order].tolist())
         )
-    began = time.perf_counter()
-    command = [
-        "bedtools",
-        "multicov",
-        "-bams",
-        folder / "sorted.bam",
-        "-bed",
-        folder / "sample.bed",
-    ]
-    printed = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
-    seconds = time.perf_counter() - began
-    counts = np.array([int(line.rsplit("\t", 1)[1]) for line in printed.splitlines()]).reshape(
-        starts.shape
+    return order
+
+
+def write_all_bins(folder, _, options):
+    """Write what plain pipelines need: all bins, those of a sample of genes with their order, and
+    the table of chromosomes."""
+    with np.load(folder / "genes.npz") as genes:
+        chrom, tss = genes["chrom"], genes["tss"]
+    names = sorted(SIZES)
+    (folder / "sizes").write_text("".join(f"{name}\t{SIZES[name]}\n" for name in names))
+    # spread over the genome, so that the sample is as the rest
+    chosen = np.linspace(0, len(tss) - 1, options.sample).astype(int)
+    write_bins(folder, "bins.bed", chrom, tss)
+    order = write_bins(folder, "sample.bed", chrom[chosen], tss[chosen])
+    np.savez(folder / "sample.npz", chosen=chosen, order=order)
+
+
+PLAIN = {
+    "zcat | sort": "zcat reads.tagAlign.gz | LC_ALL=C sort -k1,1 -k2,2n > sorted.bed",
+    "intersect -c": "bedtools intersect -sorted -c -a bins.bed -b sorted.bed -g sizes > counted",
+    "coverage": "bedtools coverage -sorted -counts -a bins.bed -b sorted.bed -g sizes > counted",
+}
+MULTICOV = {
+    "BAM": "zcat reads.tagAlign.gz | bedtools bedtobam -i stdin -g sizes > reads.bam",
+    "sort": f'{sys.executable} -c \'import pysam; pysam.sort("-o", "sorted.bam", '
+    '"reads.bam"); pysam.index("sorted.bam")\'',
+    "multicov": "bedtools multicov -bams sorted.bam -bed sample.bed > counted",
+}
+
+
+STEPS = {"input": make_input, "bins": write_all_bins, "igzip": igzip, "shell": shell}
+
+
+def time_one(options):
+    """Run one step in this process, and print what it used: seconds of a core (with those of its
+    children), seconds by the clock, and peak memory in GB of the larger of it and them."""
+    folder, what, argument = Path(options.one[0]), *options.one[1:]
+    before, began = os.times(), time.perf_counter()
+    if what in STEPS:
+        STEPS[what](folder, argument, options)
+    else:
+        ours(folder, what, argument)
+    clock, after = time.perf_counter() - began, os.times()
+    core = sum(after[:4]) - sum(before[:4])
+    who = [resource.RUSAGE_CHILDREN] + [resource.RUSAGE_SELF] * (what != "shell")
+    peak = max(resource.getrusage(each).ru_maxrss for each in who) / 1e6
+    print(json.dumps([core, clock, peak]))
+
+
+def measure(folder, numbers, what, argument="", checkout=None):
+    """One step in a process of its own, since a child's peak memory begins at what its parent has;
+    what it used, as time_one says."""
+    scripts = {"SCRIPTS": str(checkout / "workflow/scripts")} if checkout else {}
+    printed = subprocess.run(
+        [sys.executable, __file__, *numbers, "--one", folder, what, argument],
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+        env={**os.environ, **scripts},
+    ).stdout
+    return np.array(json.loads(printed.splitlines()[-1]))
+
+
+def show(name, taken, zcat, more=""):
+    (core, clock, gigabytes), (zcat_core, zcat_clock, _) = taken, zcat
+    print(
+        f"{name:22} {core:7.2f} s {core / zcat_core:7.1f} x   {clock:7.2f} s "
+        f"{clock / zcat_clock:7.1f} x   {gigabytes:6.2f} GB  {more}"
     )
-    return chosen, counts, bam, seconds
 
 
 def main():
@@ -135,49 +186,61 @@ def main():
     parser.add_argument("--reads", type=int, default=5_000_000)
     parser.add_argument("--genes", type=int, default=18_460)
     parser.add_argument("--sample", type=int, default=200, help="genes that multicov counts")
-    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--beside", type=Path, help="another checkout of the project")
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        folder, what = Path(options.one[0]), options.one[1]
-        make_input(folder, options.reads, options.genes) if what == "input" else ours(folder, what)
+        time_one(options)
         return
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        # each step in a process of its own: a child's peak memory begins at what its parent has
-        numbers = ["--reads", str(options.reads), "--genes", str(options.genes)]
-        subprocess.run([sys.executable, __file__, *numbers, "--one", name, "input"], check=True)
-        print(f"{options.reads:,} reads, {options.genes:,} windows of {WINDOW.n_bins} bins")
-        zcat = []
-        for _ in range(3):
-            began = time.perf_counter()
-            subprocess.run(
-                ["zcat", folder / "reads.tagAlign.gz"], stdout=subprocess.DEVNULL, check=True
-            )
-            zcat.append(time.perf_counter() - began)
-        zcat = min(zcat)
-        print(f"{'zcat':12} {zcat:7.1f} s")
-        chosen, truth, bam, seconds = multicov(folder, options.sample)
-        whole = bam + seconds * options.genes / options.sample
-        print(
-            f"{'multicov':12} {whole:7.1f} s  {whole / zcat:6.1f} x zcat  (BAM {bam:.1f} s; "
-            f"{seconds:.1f} s for "
-            f"{options.sample} windows, scaled to {options.genes:,})"
-        )
-        for engine in ("bedtools", "sweep"):
-            command = [sys.executable, __file__, "--one", name, engine]
-            result = json.loads(
-                subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
-            )
-            counts = np.load(folder / f"{engine}.npy")
-            equal = np.array_equal(counts[chosen], truth) and np.array_equal(
-                counts, np.load(folder / "bedtools.npy")
-            )
-            took = result["seconds"]
-            print(
-                f"{engine:12} {took:7.1f} s  {took / zcat:6.1f} x zcat  {whole / took:6.1f} "
-                "x faster than multicov  "
-                f"{result['gigabytes']:.2f} GB  counts {'identical' if equal else 'DIFFER'}"
-            )
+        compare(Path(name), options)
+
+
+def compare(folder, options):
+    """Measure all steps and print the table."""
+
+    numbers = [f"--{name}={getattr(options, name)}" for name in ("reads", "genes", "sample")]
+    measure(folder, numbers, "input")
+    steps = {"zcat": ("shell", "zcat reads.tagAlign.gz > /dev/null"), "igzip": ("igzip",)}
+    for engine in ("bedtools", "sweep"):
+        if options.beside:
+            beside = options.beside.resolve()
+            steps[f"{engine}, beside"] = (engine, folder / f"{engine}.beside.npy", beside)
+        steps[engine] = (engine, folder / f"{engine}.npy")
+    if options.sample:
+        measure(folder, numbers, "bins")
+        steps.update({what: ("shell", command) for what, command in PLAIN.items()})
+    # the least of the repeats of each, in turn
+    taken = [
+        [measure(folder, numbers, *step) for step in steps.values()] for _ in range(options.repeats)
+    ]
+    taken = dict(zip(steps, np.min(taken, axis=0)))
+    zcat = taken["zcat"]
+    print(f"{options.reads:,} reads, {options.genes:,} windows of {WINDOW.n_bins} bins")
+    print(f"{'':22} {'core':>9} {'x zcat':>9}   {'clock':>9} {'x zcat':>9}   {'peak':>9}")
+    results = [np.load(path) for path in sorted(folder.glob("*.npy"))]
+    alike = all(np.array_equal(results[0], counts) for counts in results[1:])
+    for what, used in taken.items():
+        show(what, used, zcat)
+    print(f"counts of all engines: {'identical' if alike else 'DIFFER'}")
+    if not options.sample:
+        return
+    for what in ("intersect -c", "coverage"):
+        both = np.array([taken["zcat | sort"], taken[what]])
+        show(f"sort and {what}", [*both[:, :2].sum(axis=0), both[:, 2].max()], zcat)
+    steps = {what: measure(folder, numbers, "shell", command) for what, command in MULTICOV.items()}
+    whole = steps["BAM"] + steps["sort"] + steps["multicov"] * options.genes / options.sample
+    show("multicov", [*whole[:2], max(used[2] for used in steps.values())], zcat, "(scaled)")
+    printed = (folder / "counted").read_text().splitlines()
+    with np.load(folder / "sample.npz") as sample:
+        chosen, order = sample["chosen"], sample["order"]
+    counts = np.empty(len(order), dtype=np.uint32)
+    counts[order] = [int(line.rsplit("\t", 1)[1]) for line in printed]
+    same = np.array_equal(results[0][chosen], counts.reshape(len(chosen), -1))
+    print(f"counts of multicov: {'identical' if same else 'DIFFER'}")
+    for engine in ("bedtools", "sweep"):
+        print(f"{engine}: {whole[0] / taken[engine][0]:.0f} times faster than multicov")
 
 
 if __name__ == "__main__":

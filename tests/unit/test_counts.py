@@ -7,7 +7,9 @@ import subprocess
 import numpy as np
 import pytest
 
+from markexpr.data.bed import write_bed
 from markexpr.data.counts import ENGINES, BinCounter
+from markexpr.data.intervals import genome_order
 from markexpr.data.profiles import check_profiles
 from markexpr.data.reads import read_tagalign
 from markexpr.data.sources import DEEPDIFF, read_deepdiff_csv
@@ -92,6 +94,38 @@ def test_the_same_read_twice_counts_twice(count):
     assert count([read] * 7).max() == 7
 
 
+def test_no_read_near_any_bin_counts_nothing(count):
+    assert not count([("chr2", 39_000, 39_036)] * 3).any()
+
+
+def test_a_read_of_any_length_counts_in_each_bin_that_it_overlaps(count):
+    reads = [("chr1", 0, 60_000), ("chr1", 100, 25_050), ("chr10", 29_990, 50_000)]
+    assert np.array_equal(count(reads), naive(reads))
+
+
+def test_a_genome_of_more_than_32_bits(tmp_path):
+    # the last chromosome begins beyond 2^32
+    sizes = {f"chr{number}": 1_600_000_000 for number in range(1, 5)}
+    chrom, tss = ["chr1", "chr4"], [1_000_000, 1_599_990_000]
+    rng = np.random.default_rng(0)
+    rows = [
+        (name, at, at + 36, "N", 1000, "+")
+        for name, middle in zip(chrom, tss)
+        for at in rng.integers(middle - 6_000, middle + 6_000, 500)
+    ]
+    reads = read_tagalign(write_reads(tmp_path / "reads.gz", rows), sizes, lambda what: None)
+    by_engine = [
+        BinCounter(chrom, tss, WINDOW, sizes, tmp_path, engine).count(reads, "reads")
+        for engine in ENGINES
+    ]
+    start, counts = WINDOW.starts(tss), by_engine[0]
+    for gene, name in enumerate(chrom):
+        at = np.array([row[1] for row in rows if row[0] == name])[:, None]
+        expected = ((at < start[gene] + 100) & (at + 36 > start[gene])).sum(axis=0)
+        assert np.array_equal(counts[gene], expected)
+    assert np.array_equal(*by_engine)
+
+
 @pytest.mark.parametrize("bin_width", [100, 2_500])
 def test_reads_far_from_all_bins_and_bins_of_any_width(tmp_path, bin_width):
     window = Window.parse(f"10000bp_{bin_width}bp")
@@ -102,6 +136,26 @@ def test_reads_far_from_all_bins_and_bins_of_any_width(tmp_path, bin_width):
         for engine in ENGINES
     ]
     assert np.array_equal(*by_engine) and by_engine[0].sum() > 100
+
+
+def test_bed_holds_every_interval_whatever_its_size_and_number(tmp_path, monkeypatch):
+    monkeypatch.setattr("markexpr.data.bed.LINES", 4)
+    code = np.array([0] * 9 + [2, 2], dtype=np.int8)
+    start = np.array(
+        [0, 9, 10, 99_999, 100_000, 100_001, 1 << 24, 249_250_000, 2_147_483_600, 7, 8]
+    )
+    write_bed(tmp_path / "a.bed", ["chr1", "chr10", "chr2_random"], code, start, start + 36)
+    lines = [line.split("\t") for line in (tmp_path / "a.bed").read_text().splitlines()]
+    assert [name for name, *_ in lines] == ["chr1"] * 9 + ["chr2_random"] * 2
+    assert [(int(a), int(b)) for _, a, b in lines] == [(a, a + 36) for a in start.tolist()]
+
+
+def test_intervals_are_ordered_by_chromosome_and_start_and_else_as_they_came():
+    rng = np.random.default_rng(0)
+    code = rng.integers(0, 3, 5_000).astype(np.int8)
+    # as many alike as not, in both halves of 16 bits
+    start = (rng.integers(0, 20, 5_000) << 16 | rng.integers(0, 20, 5_000)).astype(np.int32)
+    assert np.array_equal(genome_order(code, start), np.lexsort((start.astype(np.int64), code)))
 
 
 @pytest.mark.parametrize("kilobytes", [4, 16, 24])

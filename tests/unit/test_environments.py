@@ -15,9 +15,15 @@ from markexpr.digest import code_files
 from markexpr.models.registry import ESTIMATORS, NETS
 
 # conda's name where it is not pip's; tools that are no Python packages
-CONDA_NAMES = {"torch": "pytorch", "pybigwig": "pybigwig"}
+CONDA_NAMES = {"torch": "pytorch", "pybigwig": "pybigwig", "isal": "python-isal"}
 NO_PIP = {"python", "pip", "bedtools", "curl"}
-IMPORTS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "torch": "pytorch", "pyBigWig": "pybigwig"}
+IMPORTS = {
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+    "torch": "pytorch",
+    "pyBigWig": "pybigwig",
+    "isal": "python-isal",
+}
 
 
 def pip_pins(root):
@@ -148,6 +154,13 @@ def test_one_script_per_rule_with_its_name(root):
 )
 def test_jobs_that_do_not_train_do_not_import_torch(root, script):
     assert not any("torch" in set(imports(path)) for path in code_files(script))
+
+
+def test_downloads_need_nothing_but_python(root):
+    # whatever python3 a job finds runs them; -S: without installed packages
+    code = "import sys; sys.path.insert(0, '.'); import markexpr.io.downloads"
+    command = [sys.executable, "-I", "-S", "-c", code]
+    subprocess.run(command, cwd=root / "workflow/scripts", check=True)
 
 
 def test_estimators_need_no_torch(root):

@@ -10,16 +10,19 @@ import numpy as np
 import pandas as pd
 import pybedtools
 
-from markexpr.data.intervals import chromosome_order
-from markexpr.io.files import naming, write_npz
+from markexpr.data.bed import write_bed
+from markexpr.data.intervals import chromosome_order, genome_order
+from markexpr.io.files import write_npz
 from markexpr.io.jobs import InputError, list_warnings, log
 from markexpr.io.temporary import has_space
 
-TILE_BITS = 10  # reads are written for bedtools if a bin lies in the same tile of 2^10 bp
+TILE_BITS = 12  # reads are looked at if a window lies in the same tile of 2^12 bp
+# windows that a sweep counts in at once, and reads that are looked at: they stay in the cache
+GENES, READS = 256, 1 << 16
 
 
 class Bedtools:
-    """Counts by `bedtools coverage -sorted -counts`, through pybedtools. The bins are written and
+    """Counts by `bedtools intersect -sorted -c`, through pybedtools. The bins are written and
     sorted once for all marks."""
 
     def __init__(self, bins, chrom_sizes, tmpdir):
@@ -34,36 +37,20 @@ class Bedtools:
         self.sizes = self.tmpdir / "genome.txt"
         lines = "".join(f"{name}\t{chrom_sizes[name]}\n" for name in bins.names)
         self.sizes.write_text(lines, encoding="utf-8")
-        start, code = bins.start.ravel(), np.repeat(bins.code, bins.start.shape[1])
-        # tiles of the genome, numbered through all chromosomes, and how many tiles before each a
-        # bin touches
-        tiles = np.array([chrom_sizes[name] >> TILE_BITS for name in bins.names]) + 1
-        self.first_tile = tiles.cumsum() - tiles
-        first, last = (
-            self.first_tile[code] + (place >> TILE_BITS)
-            for place in (start, start + bins.width - 1)
-        )
-        number = tiles.sum() + 1
-        bins_over = np.bincount(first, minlength=number) - np.bincount(last + 1, minlength=number)
-        self.touched = np.concatenate([[0], (bins_over[:-1].cumsum() > 0).cumsum()])
-        self.order = np.lexsort((start, code))
+        start, code = bins.start.ravel(), np.repeat(bins.code, bins.n_bins)
+        self.order = genome_order(code, start)
+        code, start = code[self.order], start[self.order]
         self.bins = self.tmpdir / "bins.bed"
-        _write_bed(
-            self.bins,
-            bins.names,
-            code[self.order],
-            start[self.order],
-            start[self.order] + bins.width,
-        )
+        write_bed(self.bins, bins.names, code, start, start + bins.width)
 
     def count(self, reads, name):
         """Reads that overlap each bin by at least 1 bp, uint32 [genes, bins]."""
         path = self.tmpdir / f"{name}.bed"
-        reads = reads.some(self._near_bins(reads)).ordered()
-        _write_bed(path, reads.names, reads.code, reads.start, reads.end)
+        reads = reads.ordered()
+        write_bed(path, reads.names, reads.code, reads.start, reads.end)
         try:
-            result = pybedtools.BedTool(self.bins).coverage(
-                b=str(path), sorted=True, counts=True, g=str(self.sizes), output=f"{path}.counts"
+            result = pybedtools.BedTool(self.bins).intersect(
+                b=str(path), sorted=True, c=True, g=str(self.sizes), output=f"{path}.counts"
             )
         except pybedtools.helpers.BEDToolsError as error:
             raise InputError(
@@ -84,45 +71,50 @@ class Bedtools:
         counts[self.order] = column
         return counts.reshape(self.shape)
 
-    def _near_bins(self, reads):
-        """Whether a read lies in a tile that a bin touches, bool [reads]: no other can count, and
-        most of the genome is far from genes."""
-        tile = self.first_tile[reads.code]
-        first, last = tile + (reads.start >> TILE_BITS), tile + ((reads.end - 1) >> TILE_BITS)
-        return self.touched[last + 1] > self.touched[first]
-
 
 class Sweep:
-    """Counts by binary search in sorted read ends: a bin's count is the reads that start before its
-    end less those that end by its start. No text is written, which makes it some times faster than
-    BEDTools (tests/benchmarks/count.py)."""
+    """Counts by a sweep over the sorted ends of reads: a bin's count is the reads that start before
+    its end less those whose last base lies before it. No text is written, which makes it faster
+    than BEDTools (tests/benchmarks/count.py)."""
 
     def __init__(self, bins, chrom_sizes, tmpdir):
-        length = np.array([chrom_sizes[name] for name in bins.names])
-        # chromosomes in a row, in half the memory where they fit; that sorts twice as fast
-        small = length.sum() < 1 << 32
-        self.offset = (length.cumsum() - length).astype(np.uint32 if small else np.int64)
-        self.first = self._position(bins.code[:, None], bins.start)
-        self.last = self._position(bins.code[:, None], bins.start + bins.width)
-
-    def _position(self, code, position):
-        """One number for chromosome and position, in their order."""
-        return self.offset[code] + position.astype(self.offset.dtype)
+        self.bins = bins
+        self.first = bins.position(bins.code, bins.start[:, 0])
+        self.behind = self.first + self.first.dtype.type(bins.n_bins * bins.width)
 
     def count(self, reads, name):
         """Reads that overlap each bin by at least 1 bp, uint32 [genes, bins]."""
-        starts = np.sort(self._position(reads.code, reads.start))
-        ends = np.sort(self._position(reads.code, reads.end))
-        before_end = np.searchsorted(starts, self.last.ravel(), side="left")
-        before_start = np.searchsorted(ends, self.first.ravel(), side="right")
-        return (before_end - before_start).astype(np.uint32).reshape(self.first.shape)
+        starts = self.bins.position(reads.code, reads.start)
+        ends = self.bins.position(reads.code, reads.end - 1)
+        starts.sort()
+        ends.sort()
+        counts = np.empty(self.bins.start.shape, dtype=np.uint32)
+        for gene in range(0, len(counts), GENES):
+            part = slice(gene, gene + GENES)
+            left, begun = self._sweep(starts, part)
+            gone, ended = self._sweep(ends, part)
+            # that reach over the window's edge, and begin, less those that end before the bin
+            counts[part] = (left - gone)[:, None] + begun.cumsum(1) - ended.cumsum(1) + ended
+        return counts
+
+    def _sweep(self, positions, part):
+        """Of sorted positions those left of each window, int64 [genes], and those in each bin,
+        int64 [genes, bins]; part: a slice of the genes."""
+        first, n_bins = self.first[part], self.bins.n_bins
+        left = np.searchsorted(positions, first)
+        number = np.searchsorted(positions, self.behind[part]) - left
+        window = np.repeat(np.arange(len(first)), number)
+        index = np.arange(number.sum()) + (left - number.cumsum() + number)[window]
+        bins = (positions[index] - first[window]) // self.bins.width
+        inside = np.bincount(window * n_bins + bins, minlength=len(first) * n_bins)
+        return left, inside.reshape(-1, n_bins)
 
 
 ENGINES = {"bedtools": Bedtools, "sweep": Sweep}
 
 
 def _last_column(path):
-    """The counts that `bedtools coverage -counts` wrote, uint32 [bins]; None for a file that breaks
+    """The counts that `bedtools intersect -c` wrote, uint32 [bins]; None for a file that breaks
     off in a line, or is empty."""
     with open(path, "rb") as file:
         if not file.seek(0, os.SEEK_END):
@@ -133,22 +125,48 @@ def _last_column(path):
     return pd.read_csv(path, sep="\t", header=None, usecols=[3], dtype=np.uint32)[3].to_numpy()
 
 
-def _write_bed(path, names, code, start, end):
-    table = {"chrom": pd.Categorical.from_codes(code, names), "start": start, "end": end}
-    with naming(path):
-        pd.DataFrame(table).to_csv(path, sep="\t", header=False, index=False)
-
-
 class Bins:
-    """The bins of many windows: start int64 [genes, bins] on chromosomes names[code[gene]]; width
-    in bp."""
+    """The bins of many windows, on chromosomes names[code[gene]], which are in bytewise order.
+
+    start: int64 [genes, bins], one behind another in a window; width: bp of each.
+    """
 
     def __init__(self, chrom, tss, window, chrom_sizes):
         self.names = chromosome_order(chrom_sizes)
         code_of = {name: code for code, name in enumerate(self.names)}
         self.code = np.array([code_of[name] for name in chrom], dtype=np.int8)
         self.start = window.starts(tss)
-        self.width = window.bin
+        self.width, self.n_bins = window.bin, self.start.shape[1]
+        length = np.array([chrom_sizes[name] for name in self.names])
+        # chromosomes in a row, in half the memory where they fit; that sorts twice as fast
+        small = length.sum() < 1 << 32
+        self.offset = (length.cumsum() - length).astype(np.uint32 if small else np.int64)
+        # how many of the tiles before each a window touches
+        first, last = (
+            self._tile(self.code, place)
+            for place in (self.start[:, 0], self.start[:, -1] + self.width - 1)
+        )
+        tiles = (int(length.sum()) >> TILE_BITS) + 2
+        over = np.bincount(first, minlength=tiles) - np.bincount(last + 1, minlength=tiles)
+        self.touched = np.concatenate([[0], (over.cumsum() > 0).cumsum()]).astype(np.int32)
+
+    def position(self, code, place):
+        """One number for chromosome and place on it, in their order."""
+        return self.offset[code] + place.astype(self.offset.dtype)
+
+    def _tile(self, code, place):
+        return self.position(code, place) >> TILE_BITS
+
+    def near(self, reads):
+        """The reads in tiles that a window touches: no other can count, and most of the genome is
+        far from genes."""
+        near = [np.arange(0)]
+        for read in range(0, len(reads), READS):
+            part = slice(read, read + READS)
+            first = self._tile(reads.code[part], reads.start[part])
+            behind = self._tile(reads.code[part], reads.end[part] - 1) + 1
+            near.append(read + np.flatnonzero(self.touched[behind] > self.touched[first]))
+        return reads.some(np.concatenate(near))
 
 
 class BinCounter:
@@ -161,12 +179,13 @@ class BinCounter:
     """
 
     def __init__(self, chrom, tss, window, chrom_sizes, tmpdir, engine="bedtools"):
-        self.engine = ENGINES[engine](Bins(chrom, tss, window, chrom_sizes), chrom_sizes, tmpdir)
+        self.bins = Bins(chrom, tss, window, chrom_sizes)
+        self.engine = ENGINES[engine](self.bins, chrom_sizes, tmpdir)
 
     def count(self, reads, name):
         """Counts of markexpr.data.reads.Reads, uint32 [genes, bins]; `name` is for the log and
         temporary files."""
-        counts = self.engine.count(reads, name)
+        counts = self.engine.count(self.bins.near(reads), name)
         log.info("%s: %d reads, %d counted in bins", name, len(reads), counts.sum())
         return counts
 

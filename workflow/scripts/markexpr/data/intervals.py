@@ -8,7 +8,7 @@ import numpy as np
 from markexpr.data import chromosomes, formats
 from markexpr.io.jobs import InputError, log
 
-LENGTH_BITS, START_BITS = 24, 31  # of a sort key: reads up to 16 Mb, on chromosomes up to 2 Gb
+LENGTH_BITS = 24  # reads have up to 2^24 bp
 TILE_BITS = 18  # reads are counted in tiles of 2^18 bp, to see where on the genome they lie
 
 # Ours. Reads of ChIP-seq have 20 to 150 bp and fragments up to some hundreds (REMC's reads have
@@ -47,26 +47,26 @@ class Reads:
         return dict(zip(self.names, numbers.tolist()))
 
     def some(self, which):
-        """Those reads that `which` (bool [reads]) is true for."""
+        """Those reads that `which` (int [reads], their numbers) names, in its order."""
         return Reads(
             self.names, self.code[which], self.start[which], self.end[which], self.left_out
         )
 
     def ordered(self):
         """The same reads by chromosome and start; themselves if they are in order already."""
-        start = self.start.astype(np.int64)
-        key = (
-            (self.code.astype(np.int64) << (START_BITS + LENGTH_BITS))
-            | (start << LENGTH_BITS)
-            | (self.end - self.start)
-        )
-        if (key[1:] >= key[:-1]).all():
+        behind, ahead = self.code[1:] > self.code[:-1], self.start[1:] >= self.start[:-1]
+        if (behind | (ahead & (self.code[1:] == self.code[:-1]))).all():
             return self
-        key.sort()
-        start = ((key >> LENGTH_BITS) & ((1 << START_BITS) - 1)).astype(np.int32)
-        code = (key >> (START_BITS + LENGTH_BITS)).astype(np.int8)
-        end = start + (key & ((1 << LENGTH_BITS) - 1)).astype(np.int32)
-        return Reads(self.names, code, start, end, self.left_out)
+        return self.some(genome_order(self.code, self.start))
+
+
+def genome_order(code, start):
+    """The numbers of intervals in their order by chromosome and start, int64.
+
+    code: int8, start: below 2^32, both [intervals]. Halves of 16 bits are sorted by counting, which
+    takes less than half the time of a sort of whole numbers.
+    """
+    return np.lexsort((start.astype(np.uint16), (start >> 16).astype(np.uint16), code))
 
 
 def chromosome_order(chrom_sizes):
@@ -158,7 +158,9 @@ class Collector:
             )
         chromosomes.check_names(self.path, self.left_out, self.seen, self.chrom_sizes, tell=tell)
         chromosomes.check_gaps(self.path, self._in_gaps(), kept, self.chrom_sizes, tell)
-        columns = (np.concatenate(column) for column in zip(*self.parts))
+        # one column after another, each of which is let go: of many reads two copies are much
+        columns, self.parts = list(zip(*self.parts)), []
+        columns = [np.concatenate(columns.pop(0)) for _ in range(3)]
         reads = Reads(self.names, *columns, dict(self.left_out))
         median = int(np.searchsorted(self.lengths.cumsum(), kept / 2))
         _check_lengths(self.path, self.lengths, median, tell)

@@ -10,7 +10,8 @@ import pandas as pd
 from markexpr.data import chromosomes, formats
 from markexpr.data.intervals import Collector
 from markexpr.data.lines import TAB, DataLines, is_no_data
-from markexpr.io.files import is_gzipped, open_bytes, reading
+from markexpr.io.files import is_gzipped, reading
+from markexpr.io.gzipped import open_bytes
 from markexpr.io.jobs import InputError, warn
 
 CHUNK = 1_000_000  # lines parsed at once

@@ -159,11 +159,6 @@ def open_text(path):
     return opener(path, "rt", encoding="utf-8")
 
 
-def open_bytes(path):
-    """Open a file for reading as bytes, unzipped if it is gzipped, by its content."""
-    return gzip.open(path, "rb") if is_gzipped(path) else open(path, "rb")
-
-
 def is_gzipped(path):
     """Whether a file is gzipped, by its content."""
     with open(path, "rb") as file:

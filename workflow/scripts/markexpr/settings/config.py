@@ -237,8 +237,8 @@ class Config(Block):
     )
     count_engine: Literal["bedtools", "sweep"] = Field(
         "bedtools",
-        description="How reads are counted: `bedtools` (coverage -sorted -counts), or `sweep`, a "
-        "search in sorted arrays that gives the same counts in about a quarter of the time "
+        description="How reads are counted: `bedtools` (intersect -sorted -c), or `sweep`, which "
+        "goes over sorted arrays and gives the same counts in 0.4 to 0.65 of the time "
         "(tests/benchmarks/count.py compares them).",
     )
     tss_check: Annotated[Number, Field(ge=0)] = Field(
