@@ -2,8 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_curve
 
+from markexpr.evaluation.metrics import roc_curve
 from markexpr.io.files import read_tsv
 from markexpr.io.jobs import InputError, log, run_job
 from markexpr.io.runs import parse_run, read_predictions
@@ -41,7 +41,7 @@ def draw(runs):
         raise InputError("no run has test genes of both classes: there is no ROC curve to draw")
     figure, axes = make_grid(len(models), width=3.9, height=4.2, columns=4)
     for run in runs:
-        run["curve"] = roc_curve(run["y_true"], run["y_pred"])[:2]
+        run["curve"] = roc_curve(run["y_true"], run["y_pred"])
     best = [run for run in runs if run["model"] == "simulator_truth"]
     for axis, model in zip(axes, models):
         of_model = [run for run in runs if run["model"] == model]
