@@ -25,7 +25,8 @@ demo: setup ## the whole pipeline on a simulated mirror, into demo/
 	@echo "The scores are in demo/results/metrics/deepchrome.tsv"
 
 test: lint ## lint, unit tests, and the pipeline on small and on real inputs
-	python -m pytest --numprocesses $(CORES) --dist loadfile --durations=6
+	python -m pytest --numprocesses $(CORES) --dist loadfile --no-loadscope-reorder \
+		--durations=6
 
 test-cluster: setup ## the demo's study through a real Slurm of one node (root, Debian or Ubuntu)
 	for tool in $(DAEMONS); do command -v $$tool >/dev/null || missing=1; done; \

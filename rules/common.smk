@@ -137,10 +137,10 @@ def figure(name, prefix=""):
     }
 
 
-def table(name):
+def table(name, prefix=""):
     """For output: a table of the report, as TSV and HTML. name: as in markexpr/outputs.py."""
     path = f"results/tables/{{study}}/{name}"
-    return {"tsv": f"{path}.tsv", "html": _reported("table", name, path)}
+    return {f"{prefix}tsv": f"{path}.tsv", f"{prefix}html": _reported("table", name, path)}
 
 
 def _reported(kind, name, path):
@@ -154,6 +154,12 @@ def _reported(kind, name, path):
         subcategory=line.group,
         labels={"result": line.label},
     )
+
+
+def studies_where(holds):
+    """For wildcard_constraints: the studies of which a condition of markexpr/outputs.py holds."""
+    names = [name for name in plan.studies if holds(ask.subject(name))]
+    return "|".join(map(re.escape, names)) or NOTHING
 
 
 def drawn_by(script):

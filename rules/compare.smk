@@ -1,8 +1,8 @@
-"""Comparisons: models side by side, tests of claims, other settings, ensembles, sizes.
+"""Comparisons: models side by side, tests of claims, other settings, ensembles.
 
 Needs: results/metrics/, and params.yaml, members.tsv and steps.tsv of runs.
-Makes: the papers' tables and figures of models by number, claims, named_cells, settings, ensemble,
-sizes and losses under results/tables/ and results/figures/.
+Makes: the papers' tables and figures of models by number, claims, named_cells, settings, ensemble
+and losses under results/tables/ and results/figures/.
 """
 
 
@@ -153,26 +153,6 @@ rule compare_members:
         "Comparing ensembles of study {wildcards.study} with their members"
     script:
         "../workflow/scripts/compare_members.py"
-
-
-rule tabulate_sizes:
-    """Parameters of every model, and how many genes trained it."""
-    input:
-        ask.sizes,
-    output:
-        **table("sizes"),
-    log:
-        "logs/tabulate_sizes/{study}.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **needs("tabulate_sizes"),
-    params:
-        **drawn_by("tabulate_sizes.py"),
-    message:
-        "Tabulating sizes of models of study {wildcards.study}"
-    script:
-        "../workflow/scripts/tabulate_sizes.py"
 
 
 rule plot_losses:

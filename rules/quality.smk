@@ -5,117 +5,54 @@ Makes: figures and tables of genes kept, reads, profiles around the TSS, correla
 expression, labels, and the signals of one gene.
 """
 
+DATA_SHOWN = {
+    **figure("genes", "genes_"),
+    "genes_table": "results/tables/{study}/genes.tsv",
+    **table("warnings", "warnings_"),
+    **figure("depth", "depth_"),
+    "depth_table": "results/tables/{study}/depth.tsv",
+}
 
-rule plot_genes:
-    """How many genes a study keeps, and why the others fell."""
+
+rule show_data:
+    """How many genes a study keeps, and why the others fell; what looked wrong and was used all the
+    same; reads of each cell and mark; around the TSS, mean reads of high and of low genes and the
+    correlation of each bin's count with expression."""
     input:
         genes="results/annotation/genes.{study}.tsv",
         dropped="results/annotation/dropped.{study}.tsv",
         before="results/annotation/dropped.tsv",
+        counts=ask.counts,
+        tensors=ask.tensors,
     output:
-        **figure("genes"),
-        table="results/tables/{study}/genes.tsv",
+        **DATA_SHOWN,
+        **figure("profiles", "profiles_"),
+        **figure("correlation", "correlation_"),
+        profiles_table="results/tables/{study}/profiles.tsv",
+        correlation_table="results/tables/{study}/correlation.tsv",
     log:
-        "logs/plot_genes/{study}.log",
+        "logs/show_data/{study}.log",
+    wildcard_constraints:
+        study=studies_where(outputs.is_around_one_anchor),
     conda:
         "../envs/figures.yaml"
     resources:
-        **needs("plot_genes"),
+        **needs("show_data"),
     params:
-        **drawn_by("plot_genes.py"),
+        **drawn_by("show_data.py"),
         published=ask.setting("paper", "genes"),
     message:
-        "Drawing which genes study {wildcards.study} keeps"
+        "Drawing the data of study {wildcards.study}"
     script:
-        "../workflow/scripts/plot_genes.py"
+        "../workflow/scripts/show_data.py"
 
 
-rule tabulate_warnings:
-    """What looked wrong in the data, and was used all the same."""
-    input:
-        counts=ask.counts,
-        tensors=ask.tensors,
+# Around TSS and TTS, there is no one distance to draw along.
+use rule show_data as show_data_of_flanks with:
     output:
-        **table("warnings"),
-    log:
-        "logs/tabulate_warnings/{study}.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **needs("tabulate_warnings"),
-    params:
-        **drawn_by("tabulate_warnings.py"),
-    message:
-        "Listing warnings about the data of study {wildcards.study}"
-    script:
-        "../workflow/scripts/tabulate_warnings.py"
-
-
-rule plot_depth:
-    """Reads, reads per bin and empty bins of each cell and mark."""
-    input:
-        ask.counts,
-    output:
-        **figure("depth"),
-        table="results/tables/{study}/depth.tsv",
-    log:
-        "logs/plot_depth/{study}.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **needs("plot_depth"),
-    params:
-        **drawn_by("plot_depth.py"),
-    message:
-        "Drawing reads per cell and mark of study {wildcards.study}"
-    script:
-        "../workflow/scripts/plot_depth.py"
-
-
-rule plot_profiles:
-    """Mean reads around the TSS of high and of low genes, per mark: the first thing to look at."""
-    input:
-        counts=ask.counts,
-        tensors=ask.tensors,
-        genes="results/annotation/genes.{study}.tsv",
-    output:
-        **figure("profiles"),
-        table="results/tables/{study}/profiles.tsv",
-    log:
-        "logs/plot_profiles/{study}.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **needs("plot_profiles"),
-    params:
-        **drawn_by("plot_profiles.py"),
-    message:
-        "Drawing mean profiles of study {wildcards.study}"
-    script:
-        "../workflow/scripts/plot_profiles.py"
-
-
-rule plot_correlation:
-    """Spearman correlation of each bin's count with expression, per mark."""
-    input:
-        counts=ask.counts,
-        tensors=ask.tensors,
-        genes="results/annotation/genes.{study}.tsv",
-    output:
-        **figure("correlation"),
-        table="results/tables/{study}/correlation.tsv",
-    log:
-        "logs/plot_correlation/{study}.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **needs("plot_correlation"),
-    params:
-        **drawn_by("plot_correlation.py"),
-    message:
-        "Drawing correlations of study {wildcards.study}"
-    script:
-        "../workflow/scripts/plot_correlation.py"
+        **DATA_SHOWN,
+    wildcard_constraints:
+        study=studies_where(outputs.is_around_two_anchors),
 
 
 rule plot_labels:

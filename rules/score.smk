@@ -1,9 +1,12 @@
 """Scores: every metric of every run, and the tables and figures of scores.
 
 Needs: predictions.tsv.gz of the runs of a study, never a model; config/published.tsv.
-Makes: results/metrics/{study}.tsv, and scores, published, regimes, leave_one_out, ROC curves,
-predicted against true values and cross-validation under results/tables/ and results/figures/.
+Makes: results/metrics/{study}.tsv, and scores, sizes, published, regimes, leave_one_out, ROC
+curves, predicted against true values and cross-validation under results/tables/ and
+results/figures/.
 """
+
+SCORES_SHOWN = {**table("scores", "scores_"), **table("sizes", "sizes_")}
 
 
 rule score_study:
@@ -32,66 +35,39 @@ rule score_study:
         "../workflow/scripts/score_study.py"
 
 
-rule tabulate_scores:
-    """The scores of the test genes as people read them, one row a run."""
-    input:
-        "results/metrics/{study}.tsv",
-    output:
-        **table("scores"),
-    log:
-        "logs/tabulate_scores/{study}.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **needs("tabulate_scores"),
-    params:
-        **drawn_by("tabulate_scores.py"),
-    message:
-        "Tabulating scores of study {wildcards.study}"
-    script:
-        "../workflow/scripts/tabulate_scores.py"
-
-
-rule plot_predicted:
-    """Predicted against true values of the test genes, one panel a model."""
+rule show_scores:
+    """The scores of the test genes as people read them, one row a run; parameters of every model,
+    and how many genes trained it; ROC curves, one panel a model, one line a run."""
     input:
         metrics="results/metrics/{study}.tsv",
         predictions=ask.predictions,
+        fits=ask.sizes,
     output:
-        **figure("predicted"),
+        **SCORES_SHOWN,
+        **figure("roc", "roc_"),
     log:
-        "logs/plot_predicted/{study}.log",
+        "logs/show_scores/{study}.log",
+    wildcard_constraints:
+        study=studies_where(outputs.predicts_labels),
     conda:
         "../envs/figures.yaml"
     resources:
-        **needs("plot_predicted"),
+        **needs("show_scores"),
     params:
-        **drawn_by("plot_predicted.py"),
+        **drawn_by("show_scores.py"),
     message:
-        "Drawing predictions of study {wildcards.study}"
+        "Showing scores of study {wildcards.study}"
     script:
-        "../workflow/scripts/plot_predicted.py"
+        "../workflow/scripts/show_scores.py"
 
 
-rule plot_roc:
-    """ROC curves of the test genes, one panel a model, one line a run."""
-    input:
-        metrics="results/metrics/{study}.tsv",
-        predictions=ask.predictions,
+# Of values: predicted against true ones.
+use rule show_scores as show_scores_of_values with:
     output:
-        **figure("roc"),
-    log:
-        "logs/plot_roc/{study}.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **needs("plot_roc"),
-    params:
-        **drawn_by("plot_roc.py"),
-    message:
-        "Drawing ROC curves of study {wildcards.study}"
-    script:
-        "../workflow/scripts/plot_roc.py"
+        **SCORES_SHOWN,
+        **figure("predicted", "predicted_"),
+    wildcard_constraints:
+        study=studies_where(outputs.predicts_values),
 
 
 rule compare_published:

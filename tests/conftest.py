@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
 
@@ -102,13 +103,17 @@ def serving(handler):
 
 
 @pytest.fixture(scope="session")
-def counted(tmp_path_factory):
+def counted(tmp_path_factory, worker_id):
     """A folder with the simulated mirror and the counts that the tests of the studies share; each
-    works in a copy of it."""
-    folder = tmp_path_factory.mktemp("counted")
+    works in a copy of it. Workers that run side by side share it as well."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "counted"
     cells = yaml.safe_load((ROOT / "tests/workflow/simulated.yaml").read_text())["cells"]
     targets = [f"results/counts/10000bp_100bp/{cell}.npz" for cell in cells]
-    snakemake("--configfile", "tests/workflow/simulated.yaml", "--", *targets, directory=folder)
+    with FileLock(f"{folder}.lock"):
+        if not all((folder / target).exists() for target in targets):
+            arguments = ["--configfile", "tests/workflow/simulated.yaml", "--", *targets]
+            snakemake(*arguments, directory=folder)
     return folder
 
 

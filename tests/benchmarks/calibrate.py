@@ -17,7 +17,6 @@ sys.path.insert(0, str(ROOT / "workflow/scripts"))
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from plot_depth import measure_depth
 
 from markexpr import simulate
 from markexpr.data.annotation import read_chrom_sizes
@@ -28,6 +27,7 @@ from markexpr.data.sources import read_deepdiff_csv
 from markexpr.data.windows import Window
 from markexpr.plots import HIGH, LOW, TRUTH
 from markexpr.plots.panels import make_grid
+from markexpr.report.depth import measure_depth
 
 MARKS = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
 WINDOW = Window.parse("10000bp_100bp")

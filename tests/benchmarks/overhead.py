@@ -3,8 +3,9 @@ configuration.
 
     python tests/benchmarks/overhead.py [--repeats 5] [--full] [--figure docs/start_up.svg]
 
-Seconds of one core: a bare Python, what Snakemake loads ahead of a script, and each script with all
-that it imports; median of the repeats. `--full` adds a dry run of all studies with three seeds:
+CPU seconds: a bare Python, what Snakemake loads ahead of a script, each script with all that it
+imports, and a fit until its first optimiser is made, with PyTorch's compiler and without; median
+of the repeats. `--full` adds a dry run of all studies with three seeds:
 jobs, seconds and peak memory.
 """
 
@@ -23,15 +24,18 @@ HEAVY = ("torch", "torch._dynamo", "sklearn", "scipy", "matplotlib", "pandas", "
 
 
 def seconds_of(code, repeats):
-    """Median seconds that a new Python takes for a piece of code, with what it loaded of HEAVY."""
+    """Median CPU seconds that a new Python takes for some code, and what of HEAVY it loaded."""
     probe = f"import sys\n{code}\nprint(*[name for name in {HEAVY!r} if name in sys.modules])"
     times, loaded = [], ""
     for _ in range(repeats):
-        start = time.perf_counter()
-        loaded = subprocess.run(
-            [sys.executable, "-c", probe], check=True, capture_output=True, text=True, cwd=SCRIPTS
-        ).stdout.strip()
-        times.append(time.perf_counter() - start)
+        with subprocess.Popen(
+            [sys.executable, "-c", probe], stdout=subprocess.PIPE, text=True, cwd=SCRIPTS
+        ) as process:
+            loaded = process.stdout.read().strip()
+            _, process.returncode, used = os.wait4(process.pid, 0)
+        if process.returncode:
+            sys.exit(f"this failed: {code}")
+        times.append(used.ru_utime + used.ru_stime)
     return median(times), loaded
 
 
@@ -125,7 +129,7 @@ def draw(rows, bare, path):
     axes.axvline(bare, color="black", linewidth=0.8, label="bare Python")
     axes.set_yticks(range(len(rows)), [row[0] for row in rows], fontsize=7)
     axes.set_ylim(-0.7, len(rows) - 0.3)
-    axes.set_xlabel("seconds from the start of a job to its first line of work")
+    axes.set_xlabel("CPU seconds from the start of a job to its first line of work")
     axes.legend(loc="lower right", frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path)
@@ -154,6 +158,11 @@ def main():
         )
         print(f"{'model ' + model:24s} {seconds:5.2f} s  {loaded}")
 
+    step = "import torch\ntorch.optim.Adam([torch.zeros(1)])"
+    without = f"from markexpr.compiler import leave_out_compiler\nleave_out_compiler()\n{step}"
+    for name, code in (("a fit's optimiser", without), ("… with the compiler", step)):
+        seconds, loaded = seconds_of(f"import train_model\n{code}", arguments.repeats)
+        print(f"{name:24s} {seconds:5.2f} s  {loaded}")
     print(f"snakemake until it has read the workflow: {read_workflow(arguments.repeats):.2f} s")
     if arguments.full:
         jobs, seconds, memory, quiet = full_run()

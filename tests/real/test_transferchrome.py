@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from conftest import snakemake
 
-from markexpr.data import expression
 from markexpr.data.annotation import read_genes
+from markexpr.data.expression import read_expressions
 from markexpr.data.tensors import is_high
 from markexpr.evaluation.metrics import auc
 from markexpr.evaluation.scorer import score_classification
@@ -54,12 +54,18 @@ def test_each_net_tells_high_from_low_genes(run, net):
         assert auc["value"] > at_least and auc["ci_low"] > 0.65, (cell, auc.tolist())
 
 
-def test_what_expression_alone_tells_about_other_cells(real):
-    """The two numbers that docs/studies/transferchrome.md sets beside transfers: how far cells
-    agree, and the source's expression as a score."""
+@pytest.fixture(scope="module")
+def rpkm(real):
+    """REMC's table, genes by its 56 cells."""
     path = real / "mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz"
     cells = pd.read_csv(path, sep="\t", nrows=0, index_col=False).columns[2:58]
-    table = np.stack([expression.read_expression(path, cell).to_numpy() for cell in cells])
+    return read_expressions(path, list(cells))
+
+
+def test_what_expression_alone_tells_about_other_cells(rpkm):
+    """The two numbers that docs/studies/transferchrome.md sets beside transfers: how far cells
+    agree, and the source's expression as a score."""
+    cells, table = rpkm.columns, rpkm.to_numpy().T
     high = table >= np.median(table, axis=1, keepdims=True)
     agree = [np.mean(high[a] == high[b]) for a in range(len(cells)) for b in range(a)]
     assert np.mean(agree) == pytest.approx(0.826, abs=0.001)
@@ -69,16 +75,13 @@ def test_what_expression_alone_tells_about_other_cells(real):
     ) == pytest.approx(0.877, abs=0.001)
 
 
-def test_text_labels_are_right_in_seven_cells(real, run):
+def test_text_labels_are_right_in_seven_cells(rpkm, run):
     """Those with a median between 1 and 2 RPKM, taken over all genes; over the study's own it would
     be 15 cells, since it is lower."""
     genes = read_genes(run / "annotation/genes.transferchrome.tsv")["gene_id"]
     assert len(genes) == 17_609
-    path = real / "mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz"
-    cells = pd.read_csv(path, sep="\t", nrows=0, index_col=False).columns[2:58]
     wrong = {}
-    for cell in cells:
-        whole = expression.read_expression(path, cell)
+    for cell, whole in rpkm.items():
         values, median = whole.loc[genes].to_numpy(), float(whole.median())
         wrong[cell] = np.mean(
             (is_high(values, median) != is_high(values, median, "text")) & (values != median)

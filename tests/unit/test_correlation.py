@@ -1,8 +1,9 @@
 """The correlation of each bin's count with expression is Spearman's."""
 
 import numpy as np
-from plot_correlation import correlate
 from scipy.stats import spearmanr
+
+from markexpr.report.correlation import correlate
 
 
 def test_correlation_is_spearmans():

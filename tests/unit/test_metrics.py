@@ -34,6 +34,18 @@ def test_weighted_metrics_equal_scikit_learns(ties):
         )
 
 
+@pytest.mark.parametrize("ties", [True, False])
+def test_curves_equal_scikit_learns_to_the_bit(ties):
+    for n in (2, 3, 400):
+        y_true, y_pred = sample(n, ties=ties)
+        y_true[:2] = 0, 1
+        ours, theirs = metrics.roc_curve(y_true, y_pred), sk.roc_curve(y_true, y_pred)
+        assert all(np.array_equal(a, b) for a, b in zip(ours, theirs))
+        expected = sk.average_precision_score(y_true, y_pred)
+        assert metrics.auprc(y_true, y_pred) == pytest.approx(expected, rel=1e-14)
+    assert np.isnan(metrics.auprc(np.ones(5), np.arange(5)))
+
+
 def test_the_bootstrap_agrees_with_drawing_genes_one_replicate_at_a_time():
     y_true, y_pred = sample(150)
     rng = np.random.default_rng(3)

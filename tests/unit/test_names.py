@@ -8,11 +8,9 @@ import judge_claims
 import numpy as np
 import pandas as pd
 import plot_models
-import plot_roc
 import pytest
 import score_study
 import tabulate_models
-import tabulate_scores
 import yaml
 from conftest import ROOT
 
@@ -20,6 +18,7 @@ from markexpr.evaluation.metrics import auc
 from markexpr.io.jobs import InputError
 from markexpr.io.runs import parse_run, read_predictions, write_run
 from markexpr.project import read_project
+from markexpr.report import roc, scores
 from markexpr.settings.config import check_cell_names
 
 CELLS = ["NA", "001", "1e5", "true"]
@@ -84,9 +83,9 @@ def scored(tmp_path_factory):
     return folder, paths, expected
 
 
-def run(script, folder, inputs, **params):
+def run(show, folder, inputs, **params):
     output = {part: folder / f"out.{part}" for part in ("tsv", "html", "svg", "png")}
-    script.main(Job({"metrics": folder / "metrics.tsv", **inputs}, output, **params))
+    show(Job({"metrics": folder / "metrics.tsv", **inputs}, output, **params))
     return output
 
 
@@ -97,13 +96,15 @@ def test_predictions_keep_the_name(scored):
 
 def test_every_sample_is_in_scores_and_means(scored):
     folder, _, expected = scored
-    output = run(tabulate_scores, folder, {})
+    output = run(scores.show, folder, {})
     table = pd.read_csv(output["tsv"], sep="\t", dtype=str, keep_default_na=False)
     assert len(table) == 8 and set(zip(table["model"], table["unit"])) == set(expected)
     page = output["html"].read_text()
     assert all(f"<td>{name}</td>" in page for name in CELLS + MODELS)
     block = {"models": MODELS, "metric": "auc", "title": "t"}
-    output = run(tabulate_models, folder, {"published": ROOT / "config/published.tsv"}, table=block)
+    output = run(
+        tabulate_models.main, folder, {"published": ROOT / "config/published.tsv"}, table=block
+    )
     table = pd.read_csv(output["tsv"], sep="\t", keep_default_na=False).set_index("model")
     for model in MODELS:
         of_cells = [expected[model, cell] for cell in CELLS]
@@ -114,11 +115,11 @@ def test_every_sample_is_in_scores_and_means(scored):
 def test_claims_ranks_and_figures_know_every_sample(scored):
     folder, paths, _ = scored
     claim = {"better": "one", "than": "nan", "source": "x"}
-    output = run(judge_claims, folder, {}, claims=[claim], metric="auc")
+    output = run(judge_claims.main, folder, {}, claims=[claim], metric="auc")
     assert pd.read_csv(output["tsv"], sep="\t")["units"].tolist() == [4]
     named = {"worst": ["NA"], "median": ["001"], "best": ["true"], "among": 4, "model": "one"}
     output = run(
-        compare_named_cells,
+        compare_named_cells.main,
         folder,
         {},
         named_cells={**named, "source": "x"},
@@ -127,8 +128,8 @@ def test_claims_ranks_and_figures_know_every_sample(scored):
     )
     assert pd.read_csv(output["tsv"], sep="\t")["cells"].tolist() == [4, 4, 4]
     figure = {"models": MODELS, "metric": "auc", "title": "t", "name_best": MODELS}
-    for script, inputs in ((plot_models, {}), (plot_roc, {"predictions": paths})):
-        output = run(script, folder, inputs, figure=figure)
+    for show, inputs in ((plot_models.main, {}), (roc.show, {"predictions": paths})):
+        output = run(show, folder, inputs, figure=figure)
         assert output["png"].stat().st_size > 10_000
 
 

@@ -312,7 +312,7 @@ def test_what_does_not_fit_a_task_is_refused(root, study, change, message):
 
 
 def subject(settings, name):
-    return settings.lookup.subject(type("Wildcards", (), {"study": name}))
+    return settings.lookup.subject(name)
 
 
 def test_a_target_builds_all_studies_of_its_paper(full):

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-import tabulate_warnings
 
 from markexpr.data.counts import write_counts
 from markexpr.io import jobs
+from markexpr.report import warnings
 
 ROW = ("liver1", "H3K4me3", f"no read on chr9 of {'a' * 100}.bed; take the whole file")
 
@@ -36,14 +36,12 @@ def test_counts_hold_their_warnings_and_the_report_has_them_once(warned):
     tensors = warned / "tensors.npz"
     provenance = json.dumps({"warnings": jobs.list_warnings()})
     np.savez(tensors, provenance=np.array(provenance))
-    table = tabulate_warnings.collect([path], [tensors])
+    table = warnings.collect([path], [tensors])
     assert table.to_numpy().tolist() == [list(ROW)]
     output = SimpleNamespace(tsv=warned / "w.tsv", html=warned / "w.html")
     files = SimpleNamespace(counts=[path], tensors=[tensors])
     params, wildcards = SimpleNamespace(simulated=False), SimpleNamespace(study="deepchrome")
-    tabulate_warnings.main(
-        SimpleNamespace(input=files, output=output, params=params, wildcards=wildcards)
-    )
+    warnings.show(SimpleNamespace(input=files, output=output, params=params, wildcards=wildcards))
     assert pd.read_csv(output.tsv, sep="\t").to_numpy().tolist() == [list(ROW)]
     assert f"<td>{ROW[2]}</td>" in output.html.read_text()  # whole
 
@@ -51,7 +49,7 @@ def test_counts_hold_their_warnings_and_the_report_has_them_once(warned):
 def test_no_warning_is_said_as_well(monkeypatch, tmp_path):
     monkeypatch.setattr(jobs, "_warnings", [])
     write_counts(tmp_path / "a.npz", np.zeros((2, 1, 3)), ["a", "b"], ["H3K4me3"])
-    assert tabulate_warnings.collect([tmp_path / "a.npz"], []).empty
+    assert warnings.collect([tmp_path / "a.npz"], []).empty
 
 
 def test_the_end_of_a_run_lists_warnings_of_its_own_jobs_once(warned, capsys):

@@ -2,12 +2,17 @@
 half-written kept."""
 
 import gzip
+import re
 import shutil
 import subprocess
 
 import numpy as np
 import pytest
-from conftest import snakemake
+import yaml
+from conftest import ROOT, snakemake
+
+from markexpr.io.jobs import InputError
+from markexpr.project import read_project
 
 EXPRESSION = "byDataType/rna/expression"
 ALIGNMENTS = "byFileType/alignments/consolidated"
@@ -103,22 +108,6 @@ def test_a_gene_table_that_changed_after_its_download(mirror, tmp_path):
     )
 
 
-def test_own_data_do_not_mix_with_simulated(tmp_path):
-    config = [
-        "--config",
-        "mirror=simulated",
-        "cells=[mine]",
-        "sources={mine: {kind: bam, path: '/x/{mark}.bam'}}",
-    ]
-    failing(
-        None,
-        "mine has data of its own, which do not mix with 'mirror: simulated'",
-        tmp_path,
-        "-n",
-        *config,
-    )
-
-
 def test_a_file_missing_on_the_mirror(mirror, tmp_path):
     (mirror / ALIGNMENTS / "E003-H3K9me3.tagAlign.gz").unlink()
     left = run(
@@ -191,10 +180,30 @@ def test_an_expression_table_without_the_cell(mirror, tmp_path):
             "sources={E003: {kind: bamm, path: x}}",
             "config: sources.E003.kind: 'bamm' is not one of",
         ),
+        (
+            "sources={E03: {kind: deepdiff_csv, path: x}}",
+            "config key 'sources' names 'E03', which is not in config/cells.tsv or config key "
+            "'cells'; did you mean",
+        ),
+        (
+            "sources={mine: {kind: bam, path: '/x/{mark}.bam'}}",
+            "mine has data of its own, which do not mix with 'mirror: simulated'",
+        ),
     ],
 )
-def test_a_wrong_config_key_or_name(tmp_path, config, message):
-    failing(None, message, tmp_path, "-n", "--config", config)
+def test_a_wrong_config_key_or_name(config, message):
+    key, value = config.split("=", 1)
+    given = {key: yaml.safe_load(value)}
+    if "mine" in value:
+        given |= {"cells": ["mine"], "mirror": "simulated"}
+    with pytest.raises(InputError, match=re.escape(message)) as error:
+        read_project(ROOT, given)
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_wrong_in_the_config_ends_a_run_by_one_line(tmp_path):
+    message = "config: unknown key 'miror'; did you mean 'mirror'?"
+    failing(None, message, tmp_path, "-n", "--config", "miror=x")
     assert left_in(tmp_path / "results") == []
 
 
@@ -223,18 +232,6 @@ def test_two_cells_of_one_name_in_a_file(tmp_path):
         "-n",
         "--configfile",
         str(tmp_path / "my.yaml"),
-    )
-
-
-def test_a_misspelt_cell_among_the_sources(tmp_path):
-    config = ["--config", "cells=[E003]", "sources={E03: {kind: deepdiff_csv, path: x}}"]
-    failing(
-        None,
-        "config key 'sources' names 'E03', which is not in config/cells.tsv or config key "
-        "'cells'; did you mean",
-        tmp_path,
-        "-n",
-        *config,
     )
 
 

@@ -54,9 +54,7 @@ def asked(tmp_path, sinfo, *config, smi=None, profile="profiles/slurm"):
 @pytest.mark.parametrize(
     ("sinfo", "config", "expected"),
     [
-        (ONE, [], {"gpu": 1, "runtime": 45, "mem_mb": 4000}),
-        (ONE, ["gpu=false"], {"runtime": 240, "mem_mb": 4000}),
-        # which concerns one machine
+        # that fits may share a GPU concerns one machine
         (ONE, ["fits_per_gpu=4"], {"gpu": 1, "runtime": 45, "mem_mb": 4000}),
         (
             APART,
@@ -68,7 +66,6 @@ def asked(tmp_path, sinfo, *config, smi=None, profile="profiles/slurm"):
             ["partitions={cpu: cpu, gpu: big, network: null}", "gpu=false"],
             {"slurm_partition": "cpu", "runtime": 240, "mem_mb": 4000},
         ),
-        ("cpu* (null)\n", [], {"runtime": 240, "mem_mb": 4000}),
         (None, ["gpu=true"], {"gpu": 1, "runtime": 45, "mem_mb": 4000}),
     ],
 )

@@ -423,9 +423,7 @@ def test_a_changed_training_key_reruns_training_and_what_follows(smoke, project)
     jobs = jobs_of(again(smoke, project, "-n", "--config", overrides).printed)
     again_made = {
         "score_study",
-        "tabulate_scores",
-        "tabulate_sizes",
-        "plot_roc",
+        "show_scores",
         "compare_published",
         "plot_attributions",
         "all",
@@ -434,7 +432,7 @@ def test_a_changed_training_key_reruns_training_and_what_follows(smoke, project)
         "train_model": 2,
         "save_attributions": 2,
         **dict.fromkeys(again_made, 1),
-        "total": 11,
+        "total": 9,
     }
 
 
@@ -449,9 +447,9 @@ def test_an_edited_model_retrains_and_an_edited_figure_does_not(smoke, project):
             "models/deepchrome.py",
             "pooled < 1",
             "pooled < 2",
-            {"train_model", "score_study", "plot_roc", "compare_published"},
+            {"train_model", "score_study", "show_scores", "compare_published"},
         ),
-        ("plots/__init__.py", '"font.size": 9', '"font.size": 8', {"plot_roc", "plot_profiles"}),
+        ("plots/__init__.py", '"font.size": 9', '"font.size": 8', {"show_scores", "show_data"}),
         (
             "data/reads.py",
             "1_000_000",
@@ -461,7 +459,7 @@ def test_an_edited_model_retrains_and_an_edited_figure_does_not(smoke, project):
                 "build_tensors",
                 "train_model",
                 "predict_truth",
-                "plot_profiles",
+                "show_data",
                 "score_study",
             },
         ),

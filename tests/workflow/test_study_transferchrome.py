@@ -3,7 +3,6 @@ they say, and noise teaches nothing."""
 
 import json
 import shutil
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -39,7 +38,7 @@ def predictions(run, model, unit, study="transferchrome"):
 
 def test_every_table_and_figure_is_there(run):
     results, settings = run / "results", read_project(ROOT, read_yaml(ROOT / CONFIG[1]))
-    files = list_files_of_paper(settings.lookup.subject(SimpleNamespace(study="transferchrome")))
+    files = list_files_of_paper(settings.lookup.subject("transferchrome"))
     for path in files:
         if path.endswith(".png"):
             assert (run / path).read_bytes()[:4] == b"\x89PNG", path

@@ -4,6 +4,7 @@ import pandas as pd
 import torch
 from safetensors.torch import save
 
+from markexpr.compiler import leave_out_compiler
 from markexpr.data.samples import load
 from markexpr.devices import choose_device
 from markexpr.io.jobs import log, run_job
@@ -16,6 +17,7 @@ def main(job):
     block, seed, unit = job.params.model, int(job.wildcards.seed), job.wildcards.unit
     samples = load(job.params.samples, job.input)
     torch.set_num_threads(job.threads)
+    leave_out_compiler()
     device = choose_device(job.resources)
     model = build_seeded(block, samples, seed, unit)
     n_parameters = sum(parameter.numel() for parameter in model.parameters())

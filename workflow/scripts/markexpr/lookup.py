@@ -56,9 +56,9 @@ class Lookup:
         self.unnoted = None  # markexpr.unnoted.Unnoted, to look at what is there without notes
         self.published, self.gradients = frozenset(published), frozenset(gradients)
 
-    def subject(self, wildcards):
-        """The study of a job, as the table of outputs looks at it."""
-        return Subject(self.plan, self.sources, self.published, wildcards.study)
+    def subject(self, study):
+        """A study, as the table of outputs looks at it."""
+        return Subject(self.plan, self.sources, self.published, study)
 
     def _study(self, wildcards):
         return self.plan.studies[wildcards.study]
@@ -376,14 +376,14 @@ class Lookup:
 
     def regimes(self, wildcards):
         """Scores by regime, for studies that hold cells out."""
-        if not outputs.has_regimes(self.subject(wildcards)):
+        if not outputs.has_regimes(self.subject(wildcards.study)):
             return {}
         return {"regimes": f"results/tables/{wildcards.study}/regimes.tsv"}
 
     def evidence(self, wildcards):
         """What claims are judged by beside metrics: errors on the rows of all cells, and ensembles,
         where claims are about them."""
-        subject, claims = self.subject(wildcards), self._study(wildcards).claims
+        subject, claims = self.subject(wildcards.study), self._study(wildcards).claims
         folder, files = f"results/tables/{wildcards.study}", {}
         if outputs.has_regimes(subject) and any(
             getattr(claim, "rows", None) or getattr(claim, "gap", None) for claim in claims
@@ -395,14 +395,14 @@ class Lookup:
 
     def saliency(self, wildcards):
         """The attributions that a study draws, if its paper prints a range of gradients."""
-        subject = self.subject(wildcards)
+        subject = self.subject(wildcards.study)
         if subject.name not in self.gradients or not outputs.has_attributions(subject):
             return {}
         return {"attributions": self.attributions(wildcards)}
 
     def published_as(self, wildcards):
         """The study under which a paper's numbers stand."""
-        return outputs.published_as(self.subject(wildcards))
+        return outputs.published_as(self.subject(wildcards.study))
 
     def changes(self, wildcards):
         """What the config changes of a study's own setting, in words."""
@@ -440,7 +440,7 @@ class Lookup:
         ]
 
     def _settings(self, wildcards):
-        return outputs.settings(self.subject(wildcards))
+        return outputs.settings(self.subject(wildcards.study))
 
     def sizes(self, wildcards):
         """params.yaml of one fit of each model."""
@@ -496,7 +496,7 @@ class Lookup:
         model = self._study(wildcards).attributions.model
         return [
             self._array("attributions", wildcards.study, model, unit)
-            for unit in outputs.list_attributed_units(self.subject(wildcards))
+            for unit in outputs.list_attributed_units(self.subject(wildcards.study))
         ]
 
     def _array(self, folder, study, model, unit):
@@ -505,7 +505,7 @@ class Lookup:
     def attributions_setting(self, wildcards):
         """The setting of a study's attributions, with the units that are drawn."""
         setting = self._study(wildcards).attributions.plain()
-        return {**setting, "units": outputs.list_attributed_units(self.subject(wildcards))}
+        return {**setting, "units": outputs.list_attributed_units(self.subject(wildcards.study))}
 
     def is_turned(self, wildcards):
         """Whether windows run along transcription."""
@@ -542,9 +542,7 @@ class Lookup:
 
         @one_line
         def give(wildcards):
-            return outputs.list_files_of_paper(
-                Subject(self.plan, self.sources, self.published, study)
-            )
+            return outputs.list_files_of_paper(self.subject(study))
 
         return give
 

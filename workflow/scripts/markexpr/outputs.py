@@ -45,9 +45,19 @@ def has_own_data(subject):
     return base is None or subject.study.data != subject.plan.studies[base].data
 
 
+def is_around_two_anchors(subject):
+    """TSS and TTS: there is no one distance to draw along."""
+    return subject.study.data.window.endswith("_flanks")
+
+
+def is_around_one_anchor(subject):
+    """The TSS alone."""
+    return not is_around_two_anchors(subject)
+
+
 def has_one_anchor(subject):
-    """Around two anchors, TSS and TTS, there is no one distance to draw along."""
-    return has_own_data(subject) and not subject.study.data.window.endswith("_flanks")
+    """Data of its own around the TSS."""
+    return has_own_data(subject) and is_around_one_anchor(subject)
 
 
 def predicts_labels(subject):

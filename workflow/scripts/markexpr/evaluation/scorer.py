@@ -16,7 +16,7 @@ from markexpr.evaluation.intervals import bootstrap, interval
 from markexpr.evaluation.metrics import (
     accuracy,
     auc,
-    has_one_class,
+    auprc,
     is_constant,
     mse,
     pearson,
@@ -28,14 +28,6 @@ from markexpr.evaluation.metrics import (
 # A variance below this share of the mean squares that it is left over from is rounding, not spread:
 # adding up n values rounds by at most n times 1e-16 of their squares, and n is 1e4 to 1e6.
 ROUNDING = 1e-10
-
-
-def auprc(y_true, y_pred):
-    """Area under the precision-recall curve as average precision; NaN if there is one class
-    only."""
-    from sklearn.metrics import average_precision_score
-
-    return float("nan") if has_one_class(y_true) else float(average_precision_score(y_true, y_pred))
 
 
 class _Ranked:

@@ -30,6 +30,14 @@ def make_grid(panels, width=2.9, height=2.7, columns=5, **options):
     return figure, list(axes.ravel()[:panels])
 
 
+def draw_nothing(why):
+    """A figure that says why there is nothing to draw."""
+    figure, axis = plt.subplots(figsize=(6, 1.2), layout="constrained")
+    axis.text(0.5, 0.5, why, ha="center", va="center")
+    axis.set_axis_off()
+    return figure
+
+
 def draw_by_mark(lines, value, ylabel, from_zero):
     """Draw column `value` along the window, one panel a mark: a thin line a cell, a thick one for
     their mean.

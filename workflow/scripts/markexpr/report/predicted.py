@@ -3,7 +3,6 @@
 import numpy as np
 
 from markexpr.io.files import read_tsv
-from markexpr.io.jobs import run_job
 from markexpr.io.runs import parse_run, read_predictions
 from markexpr.plots import LOW, TRUTH, save
 from markexpr.plots.panels import make_grid
@@ -52,7 +51,7 @@ def draw(runs):
     return figure
 
 
-def main(job):
+def show(job):
     metrics = read_tsv(job.input.metrics).query("metric == 'pearson' and split == 'test'")
     score = metrics.set_index(["model", "unit", "seed"])["value"]
     runs = []
@@ -64,7 +63,3 @@ def main(job):
             runs.append({**run, "y_true": test["y_true"], "y_pred": test["y_pred"]})
     units = len({run["unit"] for run in runs})
     save(draw(runs), f"{job.wildcards.study}: test genes of {counted(units, 'unit')}", job)
-
-
-if __name__ == "__main__":
-    run_job(main, snakemake)

@@ -4,13 +4,12 @@ import pandas as pd
 import yaml
 
 from markexpr.io.files import write_tsv
-from markexpr.io.jobs import run_job
 from markexpr.tables import write_html
 
 
-def main(job):
+def show(job):
     rows = []
-    for path in job.input:
+    for path in job.input.fits:
         with open(path, encoding="utf-8") as file:
             params = yaml.safe_load(file)
         rows.append(
@@ -32,7 +31,3 @@ def main(job):
     )
     shown = table.dropna(axis="columns", how="all")
     write_html(shown, f"Study {job.wildcards.study}: sizes of models", job, note)
-
-
-if __name__ == "__main__":
-    run_job(main, snakemake)

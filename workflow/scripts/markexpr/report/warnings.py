@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from markexpr.io.files import write_tsv
-from markexpr.io.jobs import run_job
 from markexpr.tables import counted, write_html
 
 
@@ -24,7 +23,7 @@ def collect(counts, tensors):
     return pd.DataFrame(list(dict.fromkeys(rows)), columns=["sample", "mark", "warning"])
 
 
-def main(job):
+def show(job):
     table = collect(job.input.counts, job.input.tensors)
     write_tsv(job.output.tsv, table)
     cells = counted(len(job.input.tensors), "cell")
@@ -35,7 +34,3 @@ def main(job):
     )
     title = f"Warnings about the data of study {job.wildcards.study}"
     write_html(table, title, job, note, fold=False)  # whole, to be read without a click
-
-
-if __name__ == "__main__":
-    run_job(main, snakemake)

@@ -5,7 +5,6 @@ import pandas as pd
 
 from markexpr.data.oriented import measure_cells
 from markexpr.io.files import write_tsv
-from markexpr.io.jobs import run_job
 from markexpr.plots import HIGH, LOW, save
 from markexpr.plots.panels import draw_by_mark
 from markexpr.tables import counted
@@ -27,7 +26,7 @@ def average_counts(cell, marks, offsets, counts, expression):
     return pd.concat(tables)
 
 
-def main(job):
+def show(job):
     table = measure_cells(average_counts, job)
     write_tsv(job.output.table, table)
     lines = [
@@ -38,7 +37,3 @@ def main(job):
     cells = counted(table["cell"].nunique(), "cell")
     title = f"Reads around the TSS, {cells}, direction of transcription to the right"
     save(figure, title, job)
-
-
-if __name__ == "__main__":
-    run_job(main, snakemake)

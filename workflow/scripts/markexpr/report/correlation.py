@@ -5,7 +5,6 @@ import pandas as pd
 
 from markexpr.data.oriented import measure_cells
 from markexpr.io.files import write_tsv
-from markexpr.io.jobs import run_job
 from markexpr.plots import LOW, save
 from markexpr.plots.panels import draw_by_mark
 from markexpr.tables import counted
@@ -29,7 +28,7 @@ def correlate(cell, marks, offsets, counts, expression):
     )
 
 
-def main(job):
+def show(job):
     table = measure_cells(correlate, job)
     write_tsv(job.output.table, table)
     figure = draw_by_mark(
@@ -40,7 +39,3 @@ def main(job):
         f"Correlation of marks with expression, {cells}, direction of transcription to the right"
     )
     save(figure, title, job)
-
-
-if __name__ == "__main__":
-    run_job(main, snakemake)

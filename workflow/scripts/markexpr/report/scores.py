@@ -1,12 +1,11 @@
 """Scores of the test genes, one row a run."""
 
 from markexpr.io.files import read_tsv, write_tsv
-from markexpr.io.jobs import run_job
 from markexpr.tables import scores_wide, write_html
 
 
-def main(job):
-    metrics = read_tsv(job.input[0])
+def show(job):
+    metrics = read_tsv(job.input.metrics)
     table = scores_wide(metrics, "test")
     write_tsv(job.output.tsv, table)
     shown = table.rename(columns={"n": "test_genes"}).replace(
@@ -15,7 +14,3 @@ def main(job):
     title = f"Test genes of study {job.wildcards.study}"
     note = "In brackets: 95 % bootstrap intervals over genes."
     write_html(shown, title, job, note, seeds=shown["seed"].nunique())
-
-
-if __name__ == "__main__":
-    run_job(main, snakemake)

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from markexpr.io.files import read_tsv, write_tsv
-from markexpr.io.jobs import log, run_job
+from markexpr.io.jobs import log
 from markexpr.plots import HIGH, LOW, TRUTH, save
 
 
@@ -22,7 +22,7 @@ def draw(table):
     return figure
 
 
-def main(job):
+def show(job):
     kept = len(read_tsv(job.input.genes))
     reasons = pd.concat(read_tsv(path) for path in (job.input.before, job.input.dropped))[
         "reason"
@@ -34,7 +34,3 @@ def main(job):
     table = pd.DataFrame(rows, columns=["what", "genes"])
     write_tsv(job.output.table, table)
     save(draw(table), f"Genes of study {job.wildcards.study}", job)
-
-
-if __name__ == "__main__":
-    run_job(main, snakemake)

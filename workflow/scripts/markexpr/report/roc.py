@@ -2,13 +2,13 @@
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_curve
 
+from markexpr.evaluation.metrics import roc_curve
 from markexpr.io.files import read_tsv
-from markexpr.io.jobs import InputError, log, run_job
+from markexpr.io.jobs import log
 from markexpr.io.runs import parse_run, read_predictions
 from markexpr.plots import HIGH, LOW, PALETTE, TRUTH, save
-from markexpr.plots.panels import make_grid
+from markexpr.plots.panels import draw_nothing, make_grid
 
 # runs of a model that its legend names; more are a bundle of thin lines and their mean
 LABELLED = len(PALETTE)
@@ -32,16 +32,16 @@ def draw(runs):
     runs: list of dicts with model, label (unit, and seed if there are several), y_true, y_pred,
     auc, ci_low, ci_high. Up to LABELLED runs of a model are named with AUC and interval; more are
     drawn as a bundle with their mean. The model `simulator_truth` is no panel: it is the dashed
-    line in each. Raises InputError if there is no run of another model.
+    line in each.
     """
     models = [
         model for model in dict.fromkeys(run["model"] for run in runs) if model != "simulator_truth"
     ]
     if not models:
-        raise InputError("no run has test genes of both classes: there is no ROC curve to draw")
+        return draw_nothing("no run has test genes of both classes: there is no ROC curve to draw")
     figure, axes = make_grid(len(models), width=3.9, height=4.2, columns=4)
     for run in runs:
-        run["curve"] = roc_curve(run["y_true"], run["y_pred"])[:2]
+        run["curve"] = roc_curve(run["y_true"], run["y_pred"])
     best = [run for run in runs if run["model"] == "simulator_truth"]
     for axis, model in zip(axes, models):
         of_model = [run for run in runs if run["model"] == model]
@@ -87,7 +87,7 @@ def draw(runs):
     return figure
 
 
-def main(job):
+def show(job):
     metrics = read_tsv(job.input.metrics)
     scores = metrics.query("metric == 'auc' and split == 'test'").set_index(
         ["model", "unit", "seed"]
@@ -113,7 +113,3 @@ def main(job):
             }
         )
     save(draw(runs), f"{job.wildcards.study}: high or low expression, test genes", job)
-
-
-if __name__ == "__main__":
-    run_job(main, snakemake)

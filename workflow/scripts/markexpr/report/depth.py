@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from markexpr.io.files import write_tsv
-from markexpr.io.jobs import run_job, warn
+from markexpr.io.jobs import warn
 from markexpr.plots import save
 
 
@@ -71,9 +71,9 @@ def draw(table):
     return figure
 
 
-def main(job):
+def show(job):
     tables = []
-    for path in job.input:
+    for path in job.input.counts:
         with np.load(path) as file:
             tables.append(measure_depth(Path(path).stem, dict(file)))
     table = pd.concat(tables, ignore_index=True)
@@ -82,7 +82,3 @@ def main(job):
         warn(f"mean signal of {', '.join(signal)} stands beside reads: they do not compare")
     write_tsv(job.output.table, table)
     save(draw(table), "Reads in the windows of all genes", job)
-
-
-if __name__ == "__main__":
-    run_job(main, snakemake)
