@@ -6,10 +6,9 @@ packed onto one device.
 
 Measures genes a second of every net as its study trains it, on made-up counts, alone and by
 `--packed` processes at once on the same device (their speeds added up; a slow one may end alone, so
-that the sum is a little too high). WakaWaka's validation is taken to be three times as fast as its
-training. The fits are those of the plan of the full configuration with one seed; a fit takes all
-of its epochs here, though most stop earlier. A gene of `trained_on: both` counts twice, for the
-unlabelled gene beside it. Scoring, baselines and figures are not in it.
+that the sum is a little too high). The fits are those of the plan of the full configuration with
+one seed; a fit takes all of its epochs here, though most stop earlier. A gene of `trained_on: both`
+counts twice, for the unlabelled gene beside it. Scoring, baselines and figures are not in it.
 """
 
 import argparse
@@ -25,9 +24,6 @@ import pooled
 import torch
 import train
 from shipped import count_fits, read_studies
-
-from markexpr.models import build_model
-from markexpr.training import Trainer
 
 # genes (or samples) that train and validate in one fit of the full run
 SIZES = {
@@ -47,16 +43,9 @@ def speeds(study, block, genes, device):
         arguments = argparse.Namespace(genes=genes, batch_size=None)
         trained, validated, _ = train.time_model(study, block, arguments, device)
         return genes / trained, genes / validated
-    samples = pooled.made_up(10, 1745, 10_000)  # so many genes that a batch at random has few twice
-    trainer = Trainer(
-        build_model(block["architecture"], 5, 100, block["network"]),
-        samples,
-        block["training"],
-        1,
-        device,
-    )
-    speed = pooled.time_steps(trainer, 6, device)
-    return speed, 3 * speed  # without a gradient a third of the work
+    # so many genes that a batch at random has few twice, in as many cells as are pooled
+    trainer = pooled.make_trainer(block, pooled.made_up(50, 1745, 10_000), device)
+    return pooled.time_steps(trainer, 6, device), pooled.time_validation(trainer, device)
 
 
 def measure(names, arguments, barrier=None):

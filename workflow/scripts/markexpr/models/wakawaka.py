@@ -28,7 +28,7 @@ class Convolutions(nn.Sequential):
             dilation = layer.get("dilation", 1)
             parts += [
                 nn.Conv1d(channels, layer["kernels"], layer["width"], dilation=dilation),
-                nn.MaxPool1d(layer["pool"]),
+                nn.MaxPool1d(layer["pool"]) if layer["pool"] > 1 else nn.Identity(),
                 activation(),
             ]
             channels = layer["kernels"]
@@ -52,7 +52,7 @@ class SequenceConvolutions(Convolutions):
         convolution, pool, *layers = self
         if not table_is_faster(sequence, convolution):
             return super().forward(one_hot(sequence))
-        found = convolve_and_pool(sequence, convolution, pool.kernel_size)
+        found = convolve_and_pool(sequence, convolution, getattr(pool, "kernel_size", 1))
         for layer in layers:
             found = layer(found)
         return found
