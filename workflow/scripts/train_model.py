@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save
 
 from markexpr.data.samples import load
-from markexpr.devices import choose_device
+from markexpr.devices import choose_device, keep_freed_memory
 from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import describe, fingerprint, tabulate, write_run
 from markexpr.models import build_seeded
@@ -16,6 +16,7 @@ def main(job):
     block, seed, unit = job.params.model, int(job.wildcards.seed), job.wildcards.unit
     samples = load(job.params.samples, job.input)
     torch.set_num_threads(job.threads)
+    keep_freed_memory()
     device = choose_device(job.resources)
     model = build_seeded(block, samples, seed, unit)
     n_parameters = sum(parameter.numel() for parameter in model.parameters())

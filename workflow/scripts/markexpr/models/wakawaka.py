@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from markexpr.models.kmers import convolve_and_pool, table_is_faster
-from markexpr.models.layers import draw_glorot, one_hot
+from markexpr.models.layers import Dropout, draw_glorot, one_hot
 from markexpr.models.net import Net
 
 
@@ -73,9 +73,9 @@ class Joint(nn.Module):
 
     def __init__(self, width, hidden, input_dropout, dropout, slope):
         super().__init__()
-        self.input_dropout = nn.Dropout(input_dropout)
+        self.input_dropout = Dropout(input_dropout)
         self.layers, width = perceptron(width, hidden, slope)
-        self.output = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, 1))
+        self.output = nn.Sequential(Dropout(dropout), nn.Linear(width, 1))
 
     def forward(self, features):
         return self.output(self.layers(self.input_dropout(features))).squeeze(1)
@@ -110,7 +110,7 @@ class WakaWaka(Net):
         if not histone and not dna:
             raise ValueError("a model needs the histone module, the DNA module, or both")
         self.span, width = span, 0
-        self.dropout = nn.Dropout(module_dropout)
+        self.dropout = Dropout(module_dropout)
         if histone:
             self.histone = Convolutions(n_marks, n_bins, histone, lambda: nn.LeakyReLU(slope))
             self.histone_dense, found = perceptron(self.histone.width, histone_dense, slope)
