@@ -51,12 +51,13 @@ def test_a_table_says_what_the_convolution_says(case):
     kernels, width, pool, genes, span = CASES[case]
     torch.manual_seed(1)
     convolution, pooling = torch.nn.Conv1d(4, kernels, width), torch.nn.MaxPool1d(pool)
+    activation = torch.nn.ReLU()
     letters = sequences(genes, span)
-    expected = pooling(convolution(one_hot(letters)))
-    found = convolve_and_pool(letters, convolution, pool)
+    expected = activation(pooling(convolution(one_hot(letters))))
+    found = convolve_and_pool(letters, convolution, activation, pool)
     assert torch.equal(found, expected)
     with torch.no_grad():
-        assert torch.equal(convolve_and_pool(letters, convolution, pool), expected)
+        assert torch.equal(convolve_and_pool(letters, convolution, activation, pool), expected)
     # the same gradients, summed in another order
     weight, gradients = torch.randn_like(expected), []
     for output in (found, expected):

@@ -45,16 +45,17 @@ def find_kmers(sequence, width):
     return kmers.byte(), number.index_select(0, code.flatten()).view(code.shape)
 
 
-def convolve_and_pool(sequence, convolution, pool):
-    """MaxPool1d(pool)(convolution(one_hot(sequence))) with its gradient: uint8 [genes, bp] ->
-    float32 [genes, kernels, pools].
+def convolve_and_pool(sequence, convolution, activation, pool):
+    """MaxPool1d(pool)(activation(convolution(one_hot(sequence)))) with its gradient: uint8 [genes,
+    bp] -> float32 [genes, kernels, pools].
 
-    convolution: Conv1d of the four bases, without stride, padding and dilation.
+    convolution: Conv1d of the four bases, without stride, padding and dilation; activation: one
+    that never falls.
     """
     kmers, number = find_kmers(sequence, convolution.kernel_size[0])
     genes, pools = len(sequence), number.shape[1] // pool
     number = number[:, : pools * pool].flatten()  # as MaxPool1d, which drops what is left over
-    table = convolution(one_hot(kmers)).squeeze(2)  # [k-mers, kernels]
+    table = activation(convolution(one_hot(kmers))).squeeze(2)  # [k-mers, kernels]
     if not table.requires_grad:
         return _largest(table, number, pool).view(genes, pools, -1).transpose(1, 2)
     # a gradient has to know which k-mer was the largest. Ranks tell it, and are half as many bytes

@@ -49,10 +49,11 @@ class SequenceConvolutions(Convolutions):
     def forward(self, sequence):
         if sequence.is_floating_point():
             return super().forward(sequence)
-        convolution, pool, *layers = self
+        convolution, pool, activation, *layers = self
         if not table_is_faster(sequence, convolution):
             return super().forward(one_hot(sequence))
-        found = convolve_and_pool(sequence, convolution, getattr(pool, "kernel_size", 1))
+        width = getattr(pool, "kernel_size", 1)
+        found = convolve_and_pool(sequence, convolution, activation, width)
         for layer in layers:
             found = layer(found)
         return found
