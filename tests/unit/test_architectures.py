@@ -43,8 +43,8 @@ def test_transferchrome_has_the_printed_layers():
     # bins pooled by 2
     assert found[:4] == [(32, 5, 5), (16, 37, 5), (8, 53, 5), (50, 61, 5)]
     # 50 channels and the distance; queries and keys have half of them
-    assert found[4:10] == [(25, 51, 1), (25, 51, 1), (51, 51, 1)] * 2
-    assert found[10:] == [(128, 51 * 50), (64, 128), (32, 64), (2, 32)]
+    assert found[4:6] == [(25 + 25 + 51, 51)] * 2
+    assert found[6:] == [(128, 51 * 50), (64, 128), (32, 64), (2, 32)]
     assert [layer.p for layer in model.modules() if isinstance(layer, torch.nn.Dropout)] == [
         0.4
     ] * 4
@@ -76,12 +76,12 @@ def layers_of_block(model):
 
 
 def test_relu_comes_first_in_dense_layers_alone():
-    printed = ["ReLU", "Conv1d", "Dropout"]
+    printed = ["ReLU", "Convolution", "Dropout"]
     for model in ("transferchrome", "transferchrome_1", "transferchrome_cross"):
         assert layers_of_block(model) == [printed] * 3
-    assert layers_of_block("transferchrome_3") == [["Conv1d", "ReLU", "Dropout"]] * 2
+    assert layers_of_block("transferchrome_3") == [["Convolution", "ReLU", "Dropout"]] * 2
     behind = [type(part).__name__ for part in build("transferchrome").convolutions[1].layers[0]]
-    assert behind == ["Conv1d", "ReLU", "Dropout"]
+    assert behind == ["Convolution", "ReLU", "Dropout"]
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ def test_relu_comes_first_in_dense_layers_alone():
 def test_the_order_of_relu_and_convolution_by_hand(order, expected):
     block = Convolutions(1, [1], 1, 0.0, dense=True, order=order)
     convolution = next(part for part in block.layers[0] if isinstance(part, torch.nn.Conv1d))
-    set_weights(convolution, [[3.0]], [-1.0])
-    found = block(torch.tensor([[[-1.0, 2.0]]]))
-    assert found.tolist() == [[[-1.0, 2.0], expected]]  # the input stays as it is
+    set_weights(convolution, [[[3.0]]], [-1.0])
+    found = block(torch.tensor([[[-1.0], [2.0]]]))
+    assert found[0].T.tolist() == [[-1.0, 2.0], expected]  # the input stays as it is
 
 
 def test_ablations_are_configuration():
@@ -110,7 +110,7 @@ def test_ablations_are_configuration():
 
 
 def test_position_encodings():
-    distance = relative_distance(50)[0]
+    distance = relative_distance(50)[:, 0]
     # 200 bp a position: the first centre is 4900 bp from the TSS, the two in the middle 100 bp
     assert (
         distance[0] == pytest.approx(0.98)
@@ -128,23 +128,23 @@ def test_position_encodings():
 
 def set_weights(layer, weight, bias):
     with torch.no_grad():
-        layer.weight.copy_(torch.tensor(weight)[:, :, None])
+        layer.weight.copy_(torch.tensor(weight))
         layer.bias.copy_(torch.tensor(bias))
 
 
 def test_self_attention_by_hand():
     layer = SelfAttention(2)
-    set_weights(layer.query, [[1.0, 0.0]], [0.0])  # the first channel
-    set_weights(layer.key, [[0.0, 2.0]], [0.0])  # twice the second
-    set_weights(layer.value, [[1.0, 1.0], [0.0, 1.0]], [0.0, 10.0])
-    x = torch.tensor([[[0.0, 1.0], [math.log(2) / 2, 0.0]]])  # two positions
+    query, key = [[1.0, 0.0]], [[0.0, 2.0]]  # the first channel, and twice the second
+    value = [[1.0, 1.0], [0.0, 1.0]]
+    set_weights(layer.projection, query + key + value, [0.0, 0.0, 0.0, 10.0])
+    x = torch.tensor([[[0.0, math.log(2) / 2], [1.0, 0.0]]])  # two positions
     out, weights = layer(x)
     # queries 0 and 1, keys ln 2 and 0: scores of position 1 are 0 and 0, of position 2 are ln 2 and
     # 0
     assert torch.allclose(weights, torch.tensor([[[1 / 2, 1 / 2], [2 / 3, 1 / 3]]]))
     half = math.log(2) / 2
     # values (ln2/2, 10 + ln2/2) and (1, 10)
-    expected = [[(half + 1) / 2, 2 / 3 * half + 1 / 3], [10 + half / 2, 10 + 2 / 3 * half]]
+    expected = [[(half + 1) / 2, 10 + half / 2], [2 / 3 * half + 1 / 3, 10 + 2 / 3 * half]]
     assert torch.allclose(out, torch.tensor([expected]))
 
 

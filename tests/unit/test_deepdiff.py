@@ -183,19 +183,30 @@ def test_one_lstm_with_blocks_is_the_lstms_of_all_marks():
     encoder = MarkEncoder(3, 4)
     draw_uniform(encoder, 0.5)
     marks = torch.randn(2, 3, 20, generator=DRAWN)
-    weight = torch.randn(2, 3, 20, 8, generator=DRAWN)
-    found = {}
-    for name in ("states", "states_at_once"):
+    weight = torch.randn(2, 3, 8, generator=DRAWN)
+    found = []
+    for encode in (encoder.one_by_one, encoder.at_once):
         encoder.zero_grad()
-        states = getattr(encoder, name)(marks)
-        (states * weight).sum().backward()
-        found[name] = (
-            states.detach(),
-            [parameter.grad.clone() for parameter in encoder.lstms.parameters()],
-        )
-    assert torch.allclose(found["states"][0], found["states_at_once"][0], atol=1e-6)
-    for one, other in zip(found["states"][1], found["states_at_once"][1]):
+        embeddings, weights = encode(marks)
+        (embeddings * weight).sum().backward()
+        gradients = [parameter.grad.clone() for parameter in encoder.parameters()]
+        found.append([embeddings.detach(), weights.detach(), *gradients])
+    for one, other in zip(*found, strict=True):
         assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_level_one_is_an_lstm_a_mark_with_attention_over_its_states():
+    """Equation 2, by matrix products over the states of all marks."""
+    encoder = MarkEncoder(3, 4)
+    draw_uniform(encoder, 0.5)
+    marks = torch.randn(2, 3, 20, generator=DRAWN)
+    states = torch.stack(
+        [lstm(marks[:, mark, :, None])[0] for mark, lstm in enumerate(encoder.lstms)], dim=1
+    )
+    expected = torch.softmax(torch.einsum("bmtw,mw->bmt", states, encoder.contexts), dim=2)
+    embeddings, weights = encoder(marks)
+    assert torch.allclose(weights, expected, atol=1e-7)
+    assert torch.allclose(embeddings, torch.einsum("bmt,bmtw->bmw", expected, states), atol=1e-6)
 
 
 def test_the_twins_share_level_one_and_not_level_two():

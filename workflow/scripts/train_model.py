@@ -6,7 +6,7 @@ from safetensors.torch import save
 
 from markexpr.compiler import leave_out_compiler
 from markexpr.data.samples import load
-from markexpr.devices import choose_device
+from markexpr.devices import choose_device, keep_freed_memory
 from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import describe, fingerprint, tabulate, write_run
 from markexpr.models import build_seeded
@@ -18,6 +18,7 @@ def main(job):
     samples = load(job.params.samples, job.input)
     torch.set_num_threads(job.threads)
     leave_out_compiler()
+    keep_freed_memory()
     device = choose_device(job.resources)
     model = build_seeded(block, samples, seed, unit)
     n_parameters = sum(parameter.numel() for parameter in model.parameters())

@@ -307,7 +307,7 @@ def make_optimiser(settings, parameters):
         options.pop("momentum", None)
     if "epsilon" in options:
         options["eps"] = options.pop("epsilon")
-    return OPTIMISERS[name](parameters, lr=rate, **options)
+    return OPTIMISERS[name](parameters, lr=rate, fused=True, **options)
 
 
 def validation_scores(main_loss, monitor, values, target):

@@ -8,6 +8,7 @@ Its five convolutions and three linear layers, over bins with marks as channels:
 
 from torch import nn
 
+from markexpr.models.layers import Dropout
 from markexpr.models.net import Net
 
 
@@ -46,10 +47,10 @@ class AlexNet(Net):
             nn.Flatten(),
         )
         self.regressor = nn.Sequential(
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(last * pooled, hidden),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(hidden, hidden),
             nn.ReLU(),
             nn.Linear(hidden, 1),

@@ -9,6 +9,7 @@ from itertools import pairwise
 from torch import nn
 
 from markexpr.io.jobs import InputError
+from markexpr.models.layers import Dropout
 from markexpr.models.net import Net
 
 
@@ -31,7 +32,7 @@ class ConvChrome(Net):
             )
         layers, channels = [], n_marks
         for place, (number, width) in enumerate(zip(kernels, widths)):
-            last = nn.MaxPool1d(pool) if place == 0 else nn.Dropout(dropout)
+            last = nn.MaxPool1d(pool) if place == 0 else Dropout(dropout)
             layers += [nn.Conv1d(channels, number, width, padding="same"), nn.ReLU(), last]
             channels = number
         self.features = nn.Sequential(*layers, nn.Flatten())

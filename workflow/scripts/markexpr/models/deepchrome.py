@@ -8,6 +8,7 @@ value float32 [batch]
 from torch import nn
 
 from markexpr.io.jobs import InputError
+from markexpr.models.layers import Dropout
 from markexpr.models.net import Net
 
 
@@ -36,7 +37,7 @@ class DeepChrome(Net):
             nn.ReLU(),
             nn.MaxPool1d(pool),
             nn.Flatten(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
         )
         layers, width = [], kernels * pooled
         for units in hidden:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from markexpr.losses import cells_loss, contrastive_loss
-from markexpr.models.layers import MarkEncoder, SetEncoder, draw_uniform
+from markexpr.models.layers import Dropout, MarkEncoder, SetEncoder, draw_uniform
 from markexpr.models.net import Net
 
 
@@ -42,7 +42,7 @@ class DeepDiff(Net):
         self.raw, self.shared = list(raw), shared
         embedding, summary = 2 * bin_width, 2 * mark_width
         printed = heads == "printed"
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         if auxiliary:
             self.bins_a = MarkEncoder(n_marks, bin_width)
             self.bins_b = None if shared else MarkEncoder(n_marks, bin_width)

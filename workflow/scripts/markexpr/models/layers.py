@@ -1,27 +1,61 @@
-"""Layers that several architectures share: LSTMs over bins and over marks, each with attention, and
-those of nets for images."""
+"""Layers that several architectures share: convolutions and dropout as a CPU does them fastest,
+LSTMs over bins and over marks, each with attention, and those of nets for images."""
 
 import math
 
 import torch
 from torch import nn
+from torch.nn import functional
+
+
+class Dropout(nn.Dropout):
+    """nn.Dropout, the same in distribution. On a CPU its random numbers are uniform ones, which
+    torch draws in a quarter of the time of Bernoulli's."""
+
+    def forward(self, x):
+        if x.is_cuda or not (self.training and self.p):
+            return super().forward(x)
+        return x * torch.rand_like(x).ge_(self.p).div_(1 - self.p)
+
+
+class Convolution(nn.Conv1d):
+    """nn.Conv1d over positions, whose number it keeps, for tensors whose channels come last:
+    [batch, positions, channels] -> [batch, positions, kernels]. A CPU convolves faster in this
+    layout, and linear layers of each position need no copy."""
+
+    def __init__(self, channels, kernels, width):
+        super().__init__(channels, kernels, width, padding="same")
+
+    def forward(self, x):
+        # torch knows the layout of images alone: positions are the columns of an image of one row
+        image = x.transpose(1, 2).unsqueeze(2)
+        weight = self.weight.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+        found = functional.conv2d(image, weight, self.bias, padding="same")
+        return found.squeeze(2).transpose(1, 2)
+
+
+def attend(states, context):
+    """Weights over positions by a softmax of the product with a context vector (the authors' code
+    has no tanh).
+
+    states [..., positions, width], context [..., width] -> (mean by weight [..., width], weights
+    [..., positions], which sum to 1)
+    """
+    # sums of products, not matrix products: these would first copy the states of an LSTM
+    weights = torch.softmax((states * context.unsqueeze(-2)).sum(dim=-1), dim=-1)
+    return (weights.unsqueeze(-1) * states).sum(dim=-2), weights
 
 
 class Attention(nn.Module):
-    """Weights over positions by a softmax of the product with one learned context vector (the
-    authors' code has no tanh).
-
-    states [batch, positions, width] -> (mean by weight [batch, width], weights [batch, positions],
-    which sum to 1)
-    """
+    """`attend` with one learned context vector: states [batch, positions, width] -> (mean by weight
+    [batch, width], weights [batch, positions], which sum to 1)."""
 
     def __init__(self, width):
         super().__init__()
         self.context = nn.Parameter(torch.empty(width))
 
     def forward(self, states):
-        weights = torch.softmax(states @ self.context, dim=1)
-        return (weights.unsqueeze(2) * states).sum(dim=1), weights
+        return attend(states, self.context)
 
 
 class MarkEncoder(nn.Module):
@@ -43,17 +77,18 @@ class MarkEncoder(nn.Module):
     def forward(self, marks):
         # a GPU waits for the launch of each small LSTM, so it gets all of them as one; a CPU does
         # not, and would only multiply zeros
-        states = self.states_at_once(marks) if marks.is_cuda else self.states(marks)
-        weights = torch.softmax(torch.einsum("bmtw,mw->bmt", states, self.contexts), dim=2)
-        return torch.einsum("bmt,bmtw->bmw", weights, states), weights
+        return self.at_once(marks) if marks.is_cuda else self.one_by_one(marks)
 
-    def states(self, marks):
-        """Hidden states of each mark's LSTM, one after another, [batch, marks, bins, 2·width]."""
-        return torch.stack(
-            [lstm(marks[:, mark, :, None])[0] for mark, lstm in enumerate(self.lstms)], dim=1
-        )
+    def one_by_one(self, marks):
+        """Mark by mark: its states are still in the CPU's cache when attention reads them."""
+        found = [
+            attend(lstm(values.unsqueeze(2))[0], context)
+            for lstm, values, context in zip(self.lstms, marks.unbind(1), self.contexts)
+        ]
+        embeddings, weights = zip(*found)
+        return torch.stack(embeddings, dim=1), torch.stack(weights, dim=1)
 
-    def states_at_once(self, marks):
+    def at_once(self, marks):
         """The same, by one LSTM whose weights are those of all marks in blocks along the
         diagonal."""
         n, width = len(self.lstms), self.width
@@ -73,11 +108,8 @@ class MarkEncoder(nn.Module):
         lstm = nn.LSTM(n, n * width, batch_first=True, bidirectional=True, device="meta")
         states, _ = torch.func.functional_call(lstm, whole, (marks.transpose(1, 2),))
         batch, bins, _ = states.shape
-        return (
-            states.reshape(batch, bins, 2, n, width)
-            .permute(0, 3, 1, 2, 4)
-            .reshape(batch, n, bins, 2 * width)
-        )
+        states = states.reshape(batch, bins, 2, n, width).permute(0, 3, 1, 2, 4)
+        return attend(states.reshape(batch, n, bins, 2 * width), self.contexts)
 
 
 class SetEncoder(nn.Module):

@@ -5,7 +5,9 @@ from torch import nn
 
 from markexpr.io.jobs import InputError
 
-EVALUATION_BATCH = 512  # samples at once where no gradient is kept
+EVALUATION_BATCH = (
+    128  # samples at once where no gradient is kept; a CPU's LSTMs slow down from 512 on
+)
 
 
 class Net(nn.Module):

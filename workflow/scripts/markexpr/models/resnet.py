@@ -6,6 +6,7 @@ doubled at each stage. marks float32 [batch, marks, bins], seen as an image of b
 channel -> value float32 [batch]
 """
 
+import torch
 from torch import nn
 
 from markexpr.models.layers import as_image, draw_kaiming, image_stem
@@ -59,6 +60,8 @@ class ResNet(Net):
         self.features = nn.Sequential(*layers)
         self.regressor = nn.Linear(channels, 1)
         draw_kaiming(self)
+        # the layout in which a CPU convolves images fastest
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, marks):
         return self.regressor(self.features(as_image(marks)).mean(dim=(2, 3))).squeeze(1)

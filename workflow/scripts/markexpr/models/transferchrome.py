@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 from markexpr.losses import domain_loss, reversal_strength
-from markexpr.models.layers import sinusoidal
+from markexpr.models.layers import Convolution, Dropout, sinusoidal
 from markexpr.models.net import Net
 
 
 class Convolutions(nn.Module):
-    """Convolutions in a row, [batch, channels, bins] -> [batch, channels, bins].
+    """Convolutions in a row, [batch, bins, channels] -> [batch, bins, channels].
 
     dense: each sees the input and the outputs of all before it (equation 2), and all of them are
     the result; otherwise each sees the one before it, and the last is the result.
@@ -28,39 +28,38 @@ class Convolutions(nn.Module):
         self.dense, self.layers = dense, nn.ModuleList()
         for number in kernels:
             parts = {
-                "convolution": nn.Conv1d(channels, number, width, padding="same"),
+                "convolution": Convolution(channels, number, width),
                 "relu": nn.ReLU(),
             }
             names = ["relu", "convolution"] if order == "relu_first" else list(parts)
-            self.layers.append(nn.Sequential(*(parts[name] for name in names), nn.Dropout(dropout)))
+            self.layers.append(nn.Sequential(*(parts[name] for name in names), Dropout(dropout)))
             channels = channels + number if dense else number
         self.channels = channels
 
     def forward(self, x):
         for layer in self.layers:
-            x = torch.cat([x, layer(x)], dim=1) if self.dense else layer(x)
+            x = torch.cat([x, layer(x)], dim=2) if self.dense else layer(x)
         return x
 
 
 class SelfAttention(nn.Module):
-    """Self-attention over positions by 1×1 convolutions (equations 3-6); queries and keys have half
-    the channels, scores are not scaled.
+    """Self-attention over positions by 1×1 convolutions (equations 3-6), which are linear layers of
+    each position's channels, here side by side; queries and keys have half the channels, scores are
+    not scaled.
 
-    x [batch, channels, positions] -> (the same shape, weights [batch, positions, positions], whose
+    x [batch, positions, channels] -> (the same shape, weights [batch, positions, positions], whose
     rows sum to 1)
     """
 
     def __init__(self, channels):
         super().__init__()
-        self.query, self.key = (
-            nn.Conv1d(channels, channels // 2, 1),
-            nn.Conv1d(channels, channels // 2, 1),
-        )
-        self.value = nn.Conv1d(channels, channels, 1)
+        self.widths = [channels // 2, channels // 2, channels]
+        self.projection = nn.Linear(channels, sum(self.widths))
 
     def forward(self, x):
-        weights = torch.softmax(self.query(x).transpose(1, 2) @ self.key(x), dim=2)
-        return self.value(x) @ weights.transpose(1, 2), weights
+        query, key, value = self.projection(x).split(self.widths, dim=2)
+        weights = torch.softmax(query @ key.transpose(1, 2), dim=2)
+        return weights @ value, weights
 
 
 class GradientReversal(torch.autograd.Function):
@@ -77,9 +76,9 @@ class GradientReversal(torch.autograd.Function):
 
 
 def relative_distance(n_positions):
-    """Distance of each position's centre from the TSS, as a share of half the window, float32 [1,
-    positions]."""
-    return ((torch.arange(n_positions) + 0.5) * 2 / n_positions - 1).abs().unsqueeze(0)
+    """Distance of each position's centre from the TSS, as a share of half the window, float32
+    [positions, 1]."""
+    return ((torch.arange(n_positions) + 0.5) * 2 / n_positions - 1).abs().unsqueeze(1)
 
 
 def perceptron(*sizes):
@@ -127,11 +126,11 @@ class TransferChrome(Net):
         second = Convolutions(
             first.channels, [kernels] if kernels else [], width, dropout, dense=False
         )
-        self.convolutions = nn.Sequential(first, second, nn.MaxPool1d(pool))
+        self.convolutions, self.pool = nn.Sequential(first, second), nn.MaxPool1d(pool)
         channels, positions = second.channels, n_bins // pool
         encodings = {
             "relative": lambda: relative_distance(positions),
-            "sinusoidal": lambda: sinusoidal(positions, channels),
+            "sinusoidal": lambda: sinusoidal(positions, channels).T.contiguous(),
             "none": lambda: None,
         }
         self.position = position
@@ -143,15 +142,17 @@ class TransferChrome(Net):
         self.domain_classifier = perceptron(features, domain_hidden, 2) if domain_hidden else None
 
     def _features(self, marks):
-        x, maps = self.convolutions(marks), []
+        # channels last, up to the linear layer behind the attention
+        x, maps = self.convolutions(marks.transpose(1, 2).contiguous()), []
+        x = self.pool(x.transpose(1, 2)).transpose(1, 2)
         if self.position == "relative":
-            x = torch.cat([x, self.encoding.expand(len(x), 1, -1)], dim=1)
+            x = torch.cat([x, self.encoding.expand(len(x), -1, -1)], dim=2)
         elif self.position == "sinusoidal":
             x = x + self.encoding
         for layer in self.attention:
             x, weights = layer(x)
             maps.append(weights)
-        return torch.relu(self.feature(x.flatten(1))), maps
+        return torch.relu(self.feature(x.transpose(1, 2).flatten(1))), maps
 
     def features(self, marks):
         """What both classifiers see, float32 [batch, features]."""

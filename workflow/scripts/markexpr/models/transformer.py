@@ -9,7 +9,7 @@ masks later bins, as language models do; here every bin sees all. marks float32 
 import torch
 from torch import nn
 
-from markexpr.models.layers import sinusoidal
+from markexpr.models.layers import Dropout, sinusoidal
 from markexpr.models.net import Net
 
 
@@ -25,10 +25,10 @@ class EncoderLayer(nn.Module):
         self.heads = heads
         self.projection, self.join = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.perceptron = nn.Sequential(
-            nn.Linear(width, 4 * width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(4 * width, width)
+            nn.Linear(width, 4 * width), nn.ReLU(), Dropout(dropout), nn.Linear(4 * width, width)
         )
         self.norms = nn.ModuleList([nn.LayerNorm(width), nn.LayerNorm(width)])
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def attend(self, x):
         batch, tokens, width = x.shape

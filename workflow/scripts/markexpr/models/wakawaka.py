@@ -9,7 +9,8 @@ markexpr.data.sequence.BASES) or float32 [genes, 4, bp], one-hot; gene int64 [ba
 import torch
 from torch import nn
 
-from markexpr.models.layers import draw_glorot, one_hot
+from markexpr.models.kmers import convolve_and_pool, table_is_faster
+from markexpr.models.layers import Dropout, draw_glorot, one_hot
 from markexpr.models.net import Net
 
 
@@ -27,7 +28,7 @@ class Convolutions(nn.Sequential):
             dilation = layer.get("dilation", 1)
             parts += [
                 nn.Conv1d(channels, layer["kernels"], layer["width"], dilation=dilation),
-                nn.MaxPool1d(layer["pool"]),
+                nn.MaxPool1d(layer["pool"]) if layer["pool"] > 1 else nn.Identity(),
                 activation(),
             ]
             channels = layer["kernels"]
@@ -39,6 +40,23 @@ class Convolutions(nn.Sequential):
                 )
         super().__init__(*parts, nn.Flatten())
         self.width = channels * positions
+
+
+class SequenceConvolutions(Convolutions):
+    """The same of DNA, [genes, 4, bp] one-hot or uint8 [genes, bp]. Of the latter, the first
+    convolution and its pool are looked up in a table of k-mers where that is faster."""
+
+    def forward(self, sequence):
+        if sequence.is_floating_point():
+            return super().forward(sequence)
+        convolution, pool, activation, *layers = self
+        if not table_is_faster(sequence, convolution):
+            return super().forward(one_hot(sequence))
+        width = getattr(pool, "kernel_size", 1)
+        found = convolve_and_pool(sequence, convolution, activation, width)
+        for layer in layers:
+            found = layer(found)
+        return found
 
 
 def perceptron(width, hidden, slope):
@@ -56,9 +74,9 @@ class Joint(nn.Module):
 
     def __init__(self, width, hidden, input_dropout, dropout, slope):
         super().__init__()
-        self.input_dropout = nn.Dropout(input_dropout)
+        self.input_dropout = Dropout(input_dropout)
         self.layers, width = perceptron(width, hidden, slope)
-        self.output = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, 1))
+        self.output = nn.Sequential(Dropout(dropout), nn.Linear(width, 1))
 
     def forward(self, features):
         return self.output(self.layers(self.input_dropout(features))).squeeze(1)
@@ -93,13 +111,13 @@ class WakaWaka(Net):
         if not histone and not dna:
             raise ValueError("a model needs the histone module, the DNA module, or both")
         self.span, width = span, 0
-        self.dropout = nn.Dropout(module_dropout)
+        self.dropout = Dropout(module_dropout)
         if histone:
             self.histone = Convolutions(n_marks, n_bins, histone, lambda: nn.LeakyReLU(slope))
             self.histone_dense, found = perceptron(self.histone.width, histone_dense, slope)
             width += found
         if dna:
-            self.dna = Convolutions(4, span, dna, nn.ReLU)
+            self.dna = SequenceConvolutions(4, span, dna, nn.ReLU)
             self.dna_dense, found = perceptron(self.dna.width, dna_dense, slope)
             width += found
         self.reads = {"marks": bool(histone), "sequence": bool(dna)}
@@ -117,16 +135,20 @@ class WakaWaka(Net):
         return parts
 
     def _sequence_features(self, sequence, gene):
-        """What the DNA module finds for each sample: one pass a gene, however many samples it has;
-        dropout is each sample's own."""
+        """What the DNA module finds for each sample: one pass a gene, however many samples it has,
+        but that dropout is each sample's own."""
         beside = (sequence.shape[-1] - self.span) // 2
         if beside < 0:
             raise ValueError(
                 f"the model reads {self.span} bp and the sequences have {sequence.shape[-1]}"
             )
         sequence = sequence[..., beside : beside + self.span]
-        found = self.dna(sequence if sequence.is_floating_point() else one_hot(sequence))
-        return self.dna_dense(self.dropout(found if gene is None else found.index_select(0, gene)))
+        found = self.dna(sequence)
+        if gene is None:
+            return self.dna_dense(self.dropout(found))
+        if not self.training:  # without dropout, a gene's samples have all of it in common
+            return self.dna_dense(found).index_select(0, gene)
+        return self.dna_dense(self.dropout(found.index_select(0, gene)))
 
     def forward(self, marks=None, sequence=None, gene=None):
         features = []
