@@ -119,8 +119,8 @@ def profile_model(study, block, genes):
         trainer.step(trainer.batch(*batch), 0.5)
 
     n = len(batch[0])
-    steps = max(3, genes // n)
-    fastest = train.seconds(step, torch.device("cpu"), 3 * steps)
+    steps = max(10, genes // n)
+    fastest = train.seconds(step, torch.device("cpu"), 2 * steps)
     with FlopCounterMode(display=False) as flop:
         step()
     with Bytes() as moved:

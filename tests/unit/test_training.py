@@ -55,6 +55,22 @@ def test_the_optimiser_has_the_epsilon_of_the_setting():
         assert group.param_groups[0]["eps"] == eps and group.param_groups[0]["lr"] == 0.01
 
 
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_steps_are_those_of_torchs_plain_optimiser(name):
+    """One call for all parameters (fused) moves them as one call each, within rounding."""
+    optimiser = {"name": name, "learning_rate": 0.01, "weight_decay": 0.1}
+    found = trainer(samples(), {**SETTINGS, "optimiser": optimiser})
+    plain = trainer(samples(), {**SETTINGS, "optimiser": optimiser})
+    kind = type(plain.optimiser)
+    plain.optimiser = kind(plain.model.parameters(), lr=0.01, weight_decay=0.1, foreach=False)
+    for fit in (found, plain):
+        for _ in range(5):
+            torch.manual_seed(1)
+            fit.step(fit.batch(fit.index["train"]), 0.0)
+    for one, other in zip(found.model.parameters(), plain.model.parameters()):
+        assert torch.allclose(one, other, atol=1e-6)
+
+
 def test_it_overfits_a_few_genes():
     data = samples(96, signal=0.0)
     fit = trainer(
@@ -85,13 +101,15 @@ class Killed(Exception):
     pass
 
 
-def test_a_killed_fit_goes_on_where_it_was_and_ends_the_same(tmp_path, monkeypatch):
+@pytest.mark.parametrize("optimiser", ["sgd", "adam"])
+def test_a_killed_fit_goes_on_where_it_was_and_ends_the_same(tmp_path, monkeypatch, optimiser):
     data = samples()
-    whole = trainer(data)
+    settings = {**SETTINGS, "optimiser": {"name": optimiser, "learning_rate": 0.01}}
+    whole = trainer(data, settings)
     history = whole.fit()
 
     checkpoint = tmp_path / "run.pt"
-    killed = trainer(data, checkpoint=checkpoint)
+    killed = trainer(data, settings, checkpoint=checkpoint)
     train_epoch = killed.train_epoch
 
     def dies_in_epoch_4(epoch):
@@ -103,7 +121,7 @@ def test_a_killed_fit_goes_on_where_it_was_and_ends_the_same(tmp_path, monkeypat
     with pytest.raises(Killed):
         killed.fit()
 
-    resumed = trainer(data, checkpoint=checkpoint)
+    resumed = trainer(data, settings, checkpoint=checkpoint)
     epochs = []
     train_epoch_again = resumed.train_epoch
     monkeypatch.setattr(
