@@ -12,9 +12,10 @@ import torch
 from markexpr.io.jobs import PROGRESS, log
 
 WHOLE = 100  # per cent of a GPU
-# parameters of glibc's mallopt, and what they are set to
-MMAP_THRESHOLD, TRIM_THRESHOLD = -3, -1
-KEPT = {MMAP_THRESHOLD: 32 << 20, TRIM_THRESHOLD: 1 << 30}
+# parameters of glibc's mallopt, and what they are set to: no array is fetched from the system by
+# itself, and 2 GB may lie unused
+MMAP_MAX, TRIM_THRESHOLD = -4, -1
+KEPT = {MMAP_MAX: 0, TRIM_THRESHOLD: (1 << 31) - 1}
 _held = []  # open lock files: a GPU is held until the process ends, however it ends
 
 
