@@ -165,6 +165,7 @@ def test_the_picture_of_the_rules_shows_them_all(root):
     apart = {
         "simulate_genome",
         "simulate_reads",
+        "simulate_counts",
         "predict_truth",
         "export_kaggle",
     }
