@@ -37,7 +37,7 @@ from markexpr.lookup import by_content
 from markexpr.notes import Noted, keep_notes
 from markexpr.origins import EXPRESSION, GENES, MIRROR
 from markexpr.own_files import OwnFiles
-from markexpr.plan import NOTHING
+from markexpr.plan import only_if
 from markexpr.project import read_project
 from markexpr.resources import Needs, where_gpus_are
 from markexpr.tasks import run_folder
@@ -114,11 +114,6 @@ wildcard_constraints:
     seed=r"\d+",
 
 
-def only_if(condition):
-    """The wildcard constraints of a rule that makes counts under a condition alone."""
-    return {} if condition else {"cell": NOTHING}
-
-
 def hold_folder():
     """Before the first job: no run of other settings may write into the same results."""
     if not IS_JOB:
@@ -154,12 +149,6 @@ def _reported(kind, name, path):
         subcategory=line.group,
         labels={"result": line.label},
     )
-
-
-def studies_where(holds):
-    """For wildcard_constraints: the studies of which a condition of markexpr/outputs.py holds."""
-    names = [name for name in plan.studies if holds(ask.subject(name))]
-    return "|".join(map(re.escape, names)) or NOTHING
 
 
 def drawn_by(script):

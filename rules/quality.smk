@@ -33,7 +33,7 @@ rule show_data:
     log:
         "logs/show_data/{study}.log",
     wildcard_constraints:
-        study=studies_where(outputs.is_around_one_anchor),
+        study=ask.studies_where(outputs.is_around_one_anchor),
     conda:
         "../envs/figures.yaml"
     resources:
@@ -52,7 +52,7 @@ use rule show_data as show_data_of_flanks with:
     output:
         **DATA_SHOWN,
     wildcard_constraints:
-        study=studies_where(outputs.is_around_two_anchors),
+        study=ask.studies_where(outputs.is_around_two_anchors),
 
 
 rule plot_labels:

@@ -48,7 +48,7 @@ rule show_scores:
     log:
         "logs/show_scores/{study}.log",
     wildcard_constraints:
-        study=studies_where(outputs.predicts_labels),
+        study=ask.studies_where(outputs.predicts_labels),
     conda:
         "../envs/figures.yaml"
     resources:
@@ -67,7 +67,7 @@ use rule show_scores as show_scores_of_values with:
         **SCORES_SHOWN,
         **figure("predicted", "predicted_"),
     wildcard_constraints:
-        study=studies_where(outputs.predicts_values),
+        study=ask.studies_where(outputs.predicts_values),
 
 
 rule compare_published:

@@ -17,12 +17,11 @@ def main(job):
     window = Window.parse(job.wildcards.window)
     genes = read_genes(job.input.genes)
     genes = genes[window.genes_fit(genes, read_chrom_sizes(job.input.chrom_sizes))]
-    truth = read_tsv(job.input.truth)
-    activity = truth[truth["cell"] == cell].set_index("gene_id")["activity"]
+    activity = simulate.find_activity(read_tsv(job.input.truth), cell, genes)
     drawn = [
         simulate.draw_counts_in_bins(
             genes,
-            activity.loc[genes["gene_id"]].to_numpy(),
+            activity,
             mark,
             cell,
             settings["seed"],

@@ -10,13 +10,7 @@ def main(job):
     settings, cell = job.params.simulate, job.wildcards.cell
     genes = read_tsv(job.input.gene_info, names=GENE_INFO_COLUMNS).astype({"strand": int})
     genes["chrom"] = "chr" + genes["chrom"]
-    truth = read_tsv(job.input.truth)
-    activity = (
-        truth[truth["cell"] == cell]
-        .set_index("gene_id")["activity"]
-        .loc[genes["gene_id"]]
-        .to_numpy()
-    )
+    activity = simulate.find_activity(read_tsv(job.input.truth), cell, genes)
     sizes = read_chrom_sizes(job.input.chrom_sizes)
     for mark, path in zip(job.params.marks, job.output):
         reads = simulate.draw_reads(

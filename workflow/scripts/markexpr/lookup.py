@@ -13,6 +13,7 @@ from markexpr.digest import code_digest
 from markexpr.io.checksums import sha256
 from markexpr.io.jobs import InputError, log
 from markexpr.outputs import Subject
+from markexpr.plan import match_any
 from markexpr.settings.deviations import deviations_of_models
 from markexpr.settings.reading import did_you_mean
 from markexpr.tasks import array_path, genes_path, sequence_path, tensor_path
@@ -59,6 +60,10 @@ class Lookup:
     def subject(self, study):
         """A study, as the table of outputs looks at it."""
         return Subject(self.plan, self.sources, self.published, study)
+
+    def studies_where(self, holds):
+        """The wildcard constraint of the studies of which a condition of markexpr.outputs holds."""
+        return match_any([name for name in self.plan.studies if holds(self.subject(name))])
 
     def _study(self, wildcards):
         return self.plan.studies[wildcards.study]

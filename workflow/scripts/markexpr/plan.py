@@ -121,10 +121,10 @@ class Plan:
         if not groups:
             return {"study": NOTHING}
         ahead = "|".join(
-            f"{re.escape(study)}/{_match_any(models)}/{_match_any(units)}/"
+            f"{re.escape(study)}/{match_any(models)}/{match_any(units)}/"
             for (study, units), models in groups.items()
         )
-        return {"study": f"(?={ahead}){_match_any(dict.fromkeys(study for study, _ in groups))}"}
+        return {"study": f"(?={ahead}){match_any(dict.fromkeys(study for study, _ in groups))}"}
 
     # ---- papers ----
 
@@ -167,5 +167,11 @@ class Plan:
         ]
 
 
-def _match_any(names):
-    return "(?:" + "|".join(re.escape(name) for name in names) + ")"
+def match_any(names):
+    """A regular expression that some names match, and no other text."""
+    return "(?:" + "|".join(map(re.escape, names)) + ")" if names else NOTHING
+
+
+def only_if(condition):
+    """The wildcard constraints of a rule that makes a cell's counts under a condition alone."""
+    return {} if condition else {"cell": NOTHING}

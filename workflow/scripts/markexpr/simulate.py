@@ -134,6 +134,12 @@ def draw_expression(genes, cells, seed, null, dna=DNA):
     return pd.concat(rows, ignore_index=True), rpkm
 
 
+def find_activity(truth, cell, genes):
+    """Activity of each gene in a cell, float [genes]. truth: as from draw_expression."""
+    of_cell = truth[truth["cell"] == cell].set_index("gene_id")["activity"]
+    return of_cell.loc[genes["gene_id"]].to_numpy()
+
+
 def find_tss(genes):
     """TSS of each gene, 1-based, [genes]: its start on the plus strand, its end on the minus
     strand."""
@@ -267,6 +273,13 @@ def mark_rates(mark, activity, length, rng, width=1.0):
     return rate
 
 
+def rates_along_genome(mark, activity, length, strand, rng, width):
+    """The same from left to right on the genome; strand (1, -1): [genes]."""
+    rate = mark_rates(mark, activity, length, rng, width)
+    rate[strand == -1] = rate[strand == -1, ::-1]
+    return rate
+
+
 def draw_reads(genes, activity, mark, cell, seed, depth, shift, chrom_sizes):
     """Reads of one mark in one cell, in random order: those of each gene's peaks, and background
     wherever there are genes.
@@ -277,10 +290,8 @@ def draw_reads(genes, activity, mark, cell, seed, depth, shift, chrom_sizes):
     effects = cell_effects(cell, seed, shift)
     strand = genes["strand"].to_numpy()
     tss = find_tss(genes)
-    rate = mark_rates(
-        mark, activity, (genes["end"] - genes["start"]).to_numpy(), rng, effects["width"]
-    )
-    rate[strand == -1] = rate[strand == -1, ::-1]
+    gene_length = (genes["end"] - genes["start"]).to_numpy()
+    rate = rates_along_genome(mark, activity, gene_length, strand, rng, effects["width"])
     chrom = pd.Categorical(genes["chrom"], categories=CHROMOSOMES)
     signal = (
         np.repeat(chrom.codes, rate.shape[1]),
@@ -337,8 +348,8 @@ def draw_counts_in_bins(genes, activity, mark, cell, seed, depth, shift, window)
     rng = stream(seed, "counts", cell, mark)
     effects = cell_effects(cell, seed, shift)
     tss, strand = genes["tss"].to_numpy(), genes["strand"].to_numpy()
-    rate = mark_rates(mark, activity, np.abs(genes["tts"].to_numpy() - tss), rng, effects["width"])
-    rate[strand == -1] = rate[strand == -1, ::-1]
+    gene_length = np.abs(genes["tts"].to_numpy() - tss)
+    rate = rates_along_genome(mark, activity, gene_length, strand, rng, effects["width"])
     scale = depth * effects["depth"]
     background = BACKGROUND.get(mark, 1.3) * effects["background"] * scale
 

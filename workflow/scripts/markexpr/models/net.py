@@ -5,9 +5,8 @@ from torch import nn
 
 from markexpr.io.jobs import InputError
 
-EVALUATION_BATCH = (
-    128  # samples at once where no gradient is kept; a CPU's LSTMs slow down from 512 on
-)
+# samples at once where no gradient is kept; a CPU's LSTMs slow down from 512 on
+EVALUATION_BATCH = 128
 
 
 class Net(nn.Module):
