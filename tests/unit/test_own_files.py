@@ -134,7 +134,7 @@ def cells(tmp_path):
 def test_files_of_cells_that_are_not_built_are_not_read(cells, read):
     data, told = own_data(cells)
     assert list(data.identify_counts("x")) == [f"{cells}/x/{mark}.bed" for mark in MARKS]
-    assert read == [f"{cells}/x/{mark}.bed" for mark in MARKS] and told == []
+    assert sorted(read) == sorted(f"{cells}/x/{mark}.bed" for mark in MARKS) and told == []
 
 
 def test_one_file_under_two_names_is_told_once(cells):
