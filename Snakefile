@@ -25,6 +25,7 @@ include: "rules/train.smk"
 include: "rules/score.smk"
 include: "rules/compare.smk"
 include: "rules/interpret.smk"
+include: "rules/predict.smk"
 include: "rules/studies.smk"
 
 

@@ -178,7 +178,7 @@ class Lookup:
                 own[cell] = {
                     key: value
                     for key, value in source.plain().items()
-                    if key not in ("path", "expression")
+                    if key not in ("path", "paths", "expression")
                     and (of_study or not key.startswith("expression"))
                 }
                 own[cell]["files"] = list(self.own.identify_counts(cell).values())

@@ -31,14 +31,19 @@ class Origins:
     """Where the data of each cell come from.
 
     config: markexpr.settings.config.Config; known: all cells that may be asked for; chrom_sizes:
-    path of the table of chromosomes.
+    path of the table of chromosomes; samples: those of the sheet at path `sheet`
+    (markexpr.settings.samples.Sample), by name.
     """
 
-    def __init__(self, config, known, chrom_sizes):
+    def __init__(self, config, known, chrom_sizes, samples=None, sheet=None):
         self.config, self.known, self.chrom_sizes = config, known, chrom_sizes
+        self.of_sheet, self.sheet = samples or {}, sheet
 
     def source(self, cell):
-        """The source of a cell's data (config key `sources`). Raises InputError if unknown."""
+        """The source of a cell's data (config key `sources`, or the sheet of samples). Raises
+        InputError if unknown."""
+        if cell in self.of_sheet:
+            return self.of_sheet[cell].source
         if cell not in self.known:
             choose([cell], self.known, "cells", "config/cells.tsv or config key 'sources'")
         return self.config.sources.get(cell, Source(kind="remc"))
@@ -68,6 +73,8 @@ class Origins:
             return {}
         if source.kind in PUBLISHED_CSV:
             return {part: self._published(cell, source, part) for part in PARTS}
+        if source.paths:
+            return {mark: self._own_of_mark(cell, source, mark) for mark in self.config.marks}
         path = source.path.replace("{cell}", cell)
         if source.kind == "kaggle_npz":
             return {"npz": self._own(cell, source, "path", path)}
@@ -75,6 +82,14 @@ class Origins:
             mark: self._own(cell, source, "path", path.replace("{mark}", mark))
             for mark in self.config.marks
         }
+
+    def _own_of_mark(self, cell, source, mark):
+        if mark not in source.paths:
+            raise InputError(
+                f"{cell} has no file of {mark}, and config key 'marks' asks for it: add it, or "
+                f"leave {mark} out of 'marks' and train without it"
+            )
+        return self._own(cell, source, "paths", source.paths[mark], text=source.paths[mark])
 
     def _published(self, cell, source, part):
         stem = {
@@ -89,17 +104,19 @@ class Origins:
             )
         return self._own(cell, source, "path", folder / stem, folder / f"{stem}.gz")
 
-    def _own(self, cell, source, key, *paths):
-        """The first of some paths that is there, as text."""
+    def _own(self, cell, source, key, *paths, text=None):
+        """The first of some paths that is there, as text. text: how it is written, if the source's
+        key does not say."""
         there = [str(path) for path in paths if Path(path).exists()]
-        wrong = f"config key 'sources': {cell} has no file {paths[0]}"
+        place = f"sheet {self.sheet}" if cell in self.of_sheet else "config key 'sources'"
+        wrong = f"{place}: {cell} has no file {paths[0]}"
         fix = f"check its '{key}' (kind {source.kind})"
         if not there:
-            raise InputError(f"{wrong}{_why_missing(getattr(source, key))}; {fix}")
+            raise InputError(f"{wrong}{_why_missing(text or getattr(source, key))}; {fix}")
         if not Path(there[0]).is_file():
             kind = "a folder" if Path(there[0]).is_dir() else "no regular file"
             raise InputError(f"{wrong}: that is {kind}; {fix}")
-        refuse_braces(there[0], f"config key 'sources': {cell}")
+        refuse_braces(there[0], f"{place}: {cell}")
         return there[0]
 
     def own_expression(self, cell):

@@ -13,8 +13,10 @@ from markexpr.origins import Origins, refuse_braces
 from markexpr.own_data import OwnData
 from markexpr.own_files import OwnFiles
 from markexpr.plan import Plan
+from markexpr.predicting import Predicting
 from markexpr.settings.config import Config, check_cell_names, choose_pairs, load_config
 from markexpr.settings.reading import choose, read_sheet, read_yaml
+from markexpr.settings.samples import read_samples
 from markexpr.settings.studies import load_studies
 
 CELL_PLACES = "config/cells.tsv or config key 'sources'"
@@ -24,12 +26,14 @@ CELL_PLACES = "config/cells.tsv or config key 'sources'"
 class Project:
     """What a configuration amounts to.
 
-    sheet_cells: REMC's cells, of config/cells.tsv; known_cells: those and own samples.
+    sheet_cells: REMC's cells, of config/cells.tsv; known_cells: those and own samples; predicting:
+    what the rules of `snakemake predict` ask.
     """
 
     config: Config
     plan: Plan
     lookup: Lookup
+    predicting: Predicting
     sheet_cells: list
     known_cells: list
     chrom_sizes: Path
@@ -76,6 +80,8 @@ def read_project(home, given, files=(), own_files=None, tell=None):
     choose(config.studies, studies, "studies", "config/studies/")
     sheet_cells = [row["cell"] for row in read_sheet(home / "config/cells.tsv", ["cell", "name"])]
     known = [*sheet_cells, *(cell for cell in config.sources if cell not in sheet_cells)]
+    sheet, samples = _read_samples(home, config, known)
+    known += samples
     check_cell_names(known)
     built = _choose_cells(config, sheet_cells, known)
     rows = read_sheet(home / "config/pairs.tsv", ["cell_a", "cell_b"])
@@ -89,14 +95,31 @@ def read_project(home, given, files=(), own_files=None, tell=None):
         raise InputError(f"config key 'chrom_sizes': there is no file {chrom_sizes}")
     refuse_braces(chrom_sizes, "config key 'chrom_sizes'")
     plan = Plan(studies, built, pairs, config.seeds, config.simulated, listed)
-    origins = Origins(config, known, str(chrom_sizes))
+    origins = Origins(config, known, str(chrom_sizes), samples, sheet)
     check_meetings(plan, origins, config.studies)
     rows = read_sheet(home / "config/published.tsv", ["study", "metric"])
     published = {row["study"] for row in rows}
     gradients = {row["study"] for row in rows if row["metric"] == "gradient"}
     own = OwnData(origins, own_files or OwnFiles(), tell)
     lookup = Lookup(config, plan, origins, published, gradients, own)
-    return Project(config, plan, lookup, sheet_cells, known, chrom_sizes)
+    predicting = Predicting(config, plan, origins, samples, sheet, own)
+    return Project(config, plan, lookup, predicting, sheet_cells, known, chrom_sizes)
+
+
+def _read_samples(home, config, known):
+    """The path of the sheet of samples, and its samples by name."""
+    path = Path(config.samples)
+    path = path if path.is_absolute() or path.exists() else home / path
+    if not path.is_file():
+        raise InputError(f"config key 'samples': there is no file {config.samples}")
+    samples = read_samples(path)
+    for name, sample in samples.items():
+        if name in known:
+            raise InputError(
+                f"{path}, line {sample.line}: {name} is the name of another cell (config/cells.tsv "
+                "or config key 'sources'): choose another"
+            )
+    return path, samples
 
 
 def _choose_cells(config, sheet_cells, known):

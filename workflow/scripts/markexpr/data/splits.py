@@ -14,6 +14,7 @@ from markexpr.io.jobs import InputError
 
 SPLITS = ("train", "valid", "test")
 UNLABELLED = "unlabelled"  # samples that train without their label: in no split that is scored
+UNSEEN = "unseen"  # genes of a sample that is predicted and was never trained on
 
 # Four folds of whole chromosomes, of about equal numbers of genes (Lee et al. 2022, Chromoformer):
 # no window of a test gene overlaps one of a training gene

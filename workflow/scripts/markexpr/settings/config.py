@@ -32,6 +32,7 @@ from markexpr.settings.reading import NAMING, choose, retype
 from markexpr.settings.units import name_unit
 
 CELL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.]*$"
+MARK = r"^H[0-9A-Za-z.]+$"
 Seed = Annotated[Whole, Field(ge=0, le=4294967295)]
 Scale = Literal["none", "log2p1", "log10p1", "log1p", "arcsinh"]
 
@@ -60,6 +61,11 @@ class Source(Block):
         description="a file or folder; {mark} stands for each of the marks, {cell} for the cell. "
         "~ and environment variables are spelt out; a relative path is looked up in the working "
         "directory",
+    )
+    paths: dict[name(MARK), OwnPath] | None = Field(
+        None,
+        description="in place of path, for tagalign, bam and bigwig: the file of each mark, as "
+        "{H3K4me3: /data/a.bam, H3K27me3: /data/b.bam}",
     )
     expression: OwnPath | None = Field(
         None,
@@ -94,19 +100,22 @@ class Source(Block):
         named = self.model_fields_set - {"kind"}
         if self.kind == "remc" and named:
             raise ValueError("kind remc takes no other key: the mirror is config key 'mirror'")
-        if self.kind != "remc" and self.path is None:
+        by_mark = self.kind in ("tagalign", "bam", "bigwig")
+        if self.kind != "remc" and self.path is None and not (by_mark and self.paths):
             raise fault("'path' is missing")
+        if self.paths is not None and (self.path is not None or not by_mark):
+            raise fault("'paths' stands in place of 'path', for tagalign, bam and bigwig", "paths")
         if self.kind != "bam" and named & {"min_mapping_quality", "drop_duplicates", "fragments"}:
             raise ValueError("min_mapping_quality, drop_duplicates and fragments are of kind bam")
         of_expression = named & {"expression", "expression_scale", "expression_unit"}
         if self.kind == "deepchrome_csv" and of_expression:
             raise ValueError("published csv bring their own labels: take 'expression' away")
-        if self.kind in ("tagalign", "bam", "bigwig") and of_expression and not self.expression:
+        if by_mark and of_expression and not self.expression:
             key = sorted(of_expression)[0]
             raise ValueError(
                 f"{key} is of a table of your own, and the source names none by 'expression'"
             )
-        if self.kind in ("tagalign", "bam", "bigwig") and "{mark}" not in self.path:
+        if by_mark and self.path and "{mark}" not in self.path:
             raise fault(
                 f"{self.path!r} must name the place of the mark by {{mark}}, for example "
                 "/data/{mark}.bam",
@@ -115,6 +124,24 @@ class Source(Block):
         if self.kind in PUBLISHED and "{mark}" in self.path:
             raise fault("a source of this kind has all marks: take {mark} away", "path")
         return self
+
+
+ModelNames = names(r"^[a-z0-9_]+/[a-z0-9_]+$")
+
+
+class Predict(Block):
+    """What `snakemake predict` predicts the samples of the sheet by."""
+
+    models: ModelNames = Field(
+        ["dense_ensemble/densenet", "deepchrome/deepchrome"],
+        description="Trained models, as study/model: of values (log2(RPKM + 1)) and of labels (the "
+        "probability of high expression). All that a model was trained on, cells and seeds, "
+        "predicts, and the mean is taken.",
+    )
+    changes: ModelNames = Field(
+        ["deepdiff/raw_d", "deepdiff/ridge"],
+        description="Models of the change between two cells, for samples of two groups.",
+    )
 
 
 Partition = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.,-]*$")] | None
@@ -221,7 +248,7 @@ class Config(Block):
         description="Chromosome names and lengths of the assembly of the alignments. A relative "
         "path is looked up beside the Snakefile.",
     )
-    marks: names(r"^H[0-9A-Za-z.]+$") = Field(
+    marks: names(MARK) = Field(
         MARKS,
         description="The histone marks to count, in the order of results/counts. Each study picks "
         "from these and sets its own order.",
@@ -235,6 +262,13 @@ class Config(Block):
         "/data/liver1/rpkm.tsv}\n"
         "docs/data.md lists every kind of source.",
     )
+    samples: OwnPath = Field(
+        "config/samples.tsv",
+        description="The sheet of your own samples, which `snakemake predict` predicts "
+        "(docs/own_samples.md). A relative path is looked up in the working directory, then beside "
+        "the Snakefile.",
+    )
+    predict: Predict = Field(Predict(), description="What samples of the sheet are predicted by.")
     count_engine: Literal["bedtools", "sweep"] = Field(
         "bedtools",
         description="How reads are counted: `bedtools` (intersect -sorted -c), or `sweep`, which "
@@ -393,7 +427,7 @@ def _normalise(given):
 
 
 LISTS = ("cells", "pairs", "studies", "marks", "seeds")
-TEXTS = ("mirror", "genome_mirror", "chrom_sizes")
+TEXTS = ("mirror", "genome_mirror", "chrom_sizes", "samples")
 
 
 def choose_pairs(asked, listed, known_cells, built=None):

@@ -1,0 +1,124 @@
+"""Samples of a user's own: `snakemake predict` predicts all of the sheet (config key `samples`).
+
+Needs: results/counts/ of each sample, the fits of the models that config key `predict` names.
+Makes: results/predictions/{sample}.tsv, and what it is gathered from: inputs/{predictor}/ (what the
+models see of each sample), by_model/{predictor}/ (what they predict), trained/ (which genes they
+were trained on).
+"""
+
+PREDICTIONS = "results/predictions"
+
+
+rule build_inputs:
+    """What the models of one study see of a sample, of which no expression need be known."""
+    input:
+        unpack(predicting.inputs_from),
+    output:
+        f"{PREDICTIONS}/inputs/{{predictor}}/{{sample}}.npz",
+    log:
+        "logs/build_inputs/{predictor}/{sample}.log",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        **needs("build_inputs"),
+    params:
+        data=predicting.data,
+        code=code_digest("build_inputs.py"),
+    message:
+        "Building what {wildcards.predictor} sees of {wildcards.sample}"
+    script:
+        "../workflow/scripts/build_inputs.py"
+
+
+rule list_trained_genes:
+    """How many of a model's fits were trained on each gene."""
+    input:
+        predicting.members,
+    output:
+        f"{PREDICTIONS}/trained/{{predictor}}.tsv",
+    log:
+        "logs/list_trained_genes/{predictor}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("list_trained_genes"),
+    params:
+        code=code_digest("list_trained_genes.py"),
+    message:
+        "Listing the genes that {wildcards.predictor} was trained on"
+    script:
+        "../workflow/scripts/list_trained_genes.py"
+
+
+rule predict_sample:
+    """What all nets of a model predict for a sample, or for the change between two."""
+    input:
+        unpack(predicting.prediction_from),
+    output:
+        f"{PREDICTIONS}/by_model/{{predictor}}/{{subject}}.tsv.gz",
+    log:
+        "logs/predict_sample/{predictor}/{subject}.log",
+    wildcard_constraints:
+        predictor=predicting.names("net"),
+    conda:
+        "../envs/train.yaml"
+    threads: config["train_threads"]
+    resources:
+        **needs("predict_sample"),
+    params:
+        code=code_digest("predict_sample.py"),
+    message:
+        "Predicting {wildcards.subject} by {wildcards.predictor}"
+    script:
+        "../workflow/scripts/predict_sample.py"
+
+
+rule predict_sample_by_estimators:
+    """The same by estimators of scikit-learn."""
+    input:
+        unpack(predicting.prediction_from),
+    output:
+        f"{PREDICTIONS}/by_model/{{predictor}}/{{subject}}.tsv.gz",
+    log:
+        "logs/predict_sample_by_estimators/{predictor}/{subject}.log",
+    wildcard_constraints:
+        predictor=predicting.names("estimator"),
+    conda:
+        "../envs/estimators.yaml"
+    threads: config["train_threads"]
+    resources:
+        **needs("predict_sample_by_estimators"),
+    params:
+        block=predicting.block,
+        code=code_digest("predict_sample_by_estimators.py"),
+    message:
+        "Predicting {wildcards.subject} by {wildcards.predictor}"
+    script:
+        "../workflow/scripts/predict_sample_by_estimators.py"
+
+
+rule gather_predictions:
+    """The table of a sample: all genes with what is predicted, and how far models agree."""
+    input:
+        unpack(predicting.gathered_from),
+    output:
+        f"{PREDICTIONS}/{{sample}}.tsv",
+    log:
+        "logs/gather_predictions/{sample}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("gather_predictions"),
+    params:
+        predictors=predicting.described,
+        code=code_digest("gather_predictions.py"),
+    message:
+        "Gathering predictions of {wildcards.sample}"
+    script:
+        "../workflow/scripts/gather_predictions.py"
+
+
+rule predict:
+    """Predict all samples of the sheet."""
+    input:
+        predicting.targets,

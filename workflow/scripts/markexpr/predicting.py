@@ -1,0 +1,164 @@
+"""What the rules of `snakemake predict` ask: which models predict which samples, from what.
+
+Imported by the Snakefile: no torch, no numpy.
+"""
+
+from markexpr.io.jobs import InputError
+from markexpr.lookup import by_content, one_line
+from markexpr.plan import match_any
+from markexpr.predictors import find_predictor
+
+FOLDER = "results/predictions"
+AGAINST = "-vs-"
+
+
+class Predicting:
+    """Answers for wildcards (sample, predictor, subject, …), each a function of them.
+
+    config: Config; plan: Plan; origins: Origins; samples: those of the sheet by name
+    (markexpr.settings.samples.Sample); sheet: its path; own: OwnData.
+    """
+
+    def __init__(self, config, plan, origins, samples, sheet, own):
+        self.config, self.plan, self.origins = config, plan, origins
+        self.samples, self.sheet, self.own = samples, sheet, own
+        self._found = {}
+
+    # ---- predictors ----
+
+    def find(self, name, key="predict.models"):
+        """The predictor of a name."""
+        if name not in self._found:
+            self._found[name] = find_predictor(self.plan, name, key)
+        return self._found[name]
+
+    @property
+    def of_samples(self):
+        """The predictors of values and labels."""
+        return [self.find(name) for name in self.config.predict.models]
+
+    @property
+    def of_changes(self):
+        """The predictors of the change between two samples."""
+        return [self.find(name, "predict.changes") for name in self.config.predict.changes]
+
+    def names(self, kind=None):
+        """A pattern of the names of all predictors, or of those that are nets or estimators."""
+        keys = {"predict.models": self.config.predict.models}
+        keys["predict.changes"] = self.config.predict.changes
+        names = [(name, key) for key, named in keys.items() for name in named]
+        if kind is None:
+            return match_any([name for name, _ in names])
+        return match_any([name for name, _ in names if self._is(name, kind)])
+
+    def _is(self, name, kind):
+        study, _, model = name.partition("/")
+        models = self.plan.studies[study].models if study in self.plan.studies else {}
+        return model in models and type(models[model]).__name__.lower() == kind
+
+    def _predictor(self, wildcards):
+        name = wildcards.predictor
+        changes = name in self.config.predict.changes
+        return self.find(name, "predict.changes" if changes else "predict.models")
+
+    def data(self, wildcards):
+        """The `data` block by which a predictor's inputs are built."""
+        return self._predictor(wildcards).data
+
+    def block(self, wildcards):
+        """The block of a predictor's model."""
+        return self._predictor(wildcards).block
+
+    # ---- inputs of jobs ----
+
+    @one_line
+    def inputs_from(self, wildcards):
+        """What a predictor's inputs of a sample are built from."""
+        predictor = self._predictor(wildcards)
+        return {
+            "counts": f"results/counts/{predictor.data['window']}/{wildcards.sample}.npz",
+            "genes": predictor.genes,
+        }
+
+    @one_line
+    def members(self, wildcards):
+        """The predictions of a predictor's members for their own cells."""
+        return self._predictor(wildcards).predictions
+
+    @one_line
+    def prediction_from(self, wildcards):
+        """What a predictor predicts a sample, or the change between two, from."""
+        predictor = self._predictor(wildcards)
+        treated, _, control = wildcards.subject.partition(AGAINST)
+        names = {"b": treated, "a": control} if control else {"sample": treated}
+        found = {
+            part: f"{FOLDER}/inputs/{predictor.name}/{name}.npz" for part, name in names.items()
+        }
+        if predictor.sequence:
+            found["sequence"] = predictor.sequence
+        return {**predictor.files, **found}
+
+    @one_line
+    def gathered_from(self, wildcards):
+        """What the table of a sample is gathered from."""
+        predictors = self.of_samples
+        files = {
+            "predictions": [self._of(one, wildcards.sample) for one in predictors],
+            "trained": [one.trained for one in predictors],
+            "genes": [one.genes for one in predictors],
+            "params": [one.files["params"][0] for one in predictors],
+        }
+        return files
+
+    def _of(self, predictor, subject):
+        return f"{FOLDER}/by_model/{predictor.name}/{subject}.tsv.gz"
+
+    def described(self, wildcards):
+        """What each predictor of samples predicts: name, kind of prediction, transform."""
+        return [
+            {
+                "name": one.name,
+                "predicts": one.predicts,
+                "transform": one.data["target"].get("transform", "none"),
+            }
+            for one in self.of_samples
+        ]
+
+    @one_line
+    def expression(self, wildcards):
+        """The table of a sample's own expression, as a dict of input, empty if it has none."""
+        paths = list(self.own.identify_expression(wildcards.sample))
+        return {"expression": by_content(paths[0])} if paths else {}
+
+    def own_expression(self, wildcards):
+        """Its identity, by path."""
+        return self.own.identify_expression(wildcards.sample)
+
+    # ---- targets ----
+
+    def pairs(self):
+        """(treated, control) samples of the sheet's two groups, each with each; none without
+        groups."""
+        groups = {}
+        for sample in self.samples.values():
+            if sample.group:
+                groups.setdefault(sample.group, []).append(sample.name)
+        if not groups:
+            return []
+        if len(groups) != 2 or "control" not in groups:
+            raise InputError(
+                f"sheet {self.sheet}: column 'group' has {', '.join(groups)}: name two groups, of "
+                "which one is 'control'"
+            )
+        (treated,) = (name for name in groups if name != "control")
+        return [(a, b) for a in groups[treated] for b in groups["control"]]
+
+    @one_line
+    def targets(self, wildcards):
+        """All that `snakemake predict` makes. Raises InputError for a sheet without samples."""
+        if not self.samples:
+            raise InputError(
+                f"sheet {self.sheet} has no sample: fill it in (docs/own_samples.md), or name "
+                "another by config key 'samples'"
+            )
+        return [f"{FOLDER}/{sample}.tsv" for sample in self.samples]

@@ -1,0 +1,23 @@
+"""What all estimators of a model predict for a sample, or for the change between two."""
+
+import yaml
+
+from markexpr.ensembles import load_subject, predict_by_all, write_ensemble
+from markexpr.estimators import find_module, load_estimator, make_features
+from markexpr.io.jobs import run_job
+
+
+def main(job):
+    samples = load_subject(job.input)
+    features = make_features(find_module(job.params.block["architecture"]), samples)
+
+    def load(place):
+        with open(job.input.params[place], encoding="utf-8") as file:
+            params = yaml.safe_load(file)
+        return params, lambda _: load_estimator(job.input.model[place]).predict(features)
+
+    write_ensemble(job.output[0], samples, *predict_by_all(samples, job.input.params, load))
+
+
+if __name__ == "__main__":
+    run_job(main, snakemake)
