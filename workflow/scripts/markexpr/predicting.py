@@ -3,13 +3,16 @@
 Imported by the Snakefile: no torch, no numpy.
 """
 
+from functools import cached_property
+
 from markexpr.io.jobs import InputError
 from markexpr.lookup import by_content, one_line
 from markexpr.plan import match_any
-from markexpr.predictors import find_predictor
+from markexpr.predictors import LABEL, find_predictor
 
 FOLDER = "results/predictions"
 AGAINST = "-vs-"
+CONTROL = "control"  # the group that another is compared with
 
 
 class Predicting:
@@ -102,13 +105,12 @@ class Predicting:
     def gathered_from(self, wildcards):
         """What the table of a sample is gathered from."""
         predictors = self.of_samples
-        files = {
+        return {
             "predictions": [self._of(one, wildcards.sample) for one in predictors],
             "trained": [one.trained for one in predictors],
             "genes": [one.genes for one in predictors],
             "params": [one.files["params"][0] for one in predictors],
         }
-        return files
 
     def _of(self, predictor, subject):
         return f"{FOLDER}/by_model/{predictor.name}/{subject}.tsv.gz"
@@ -134,24 +136,67 @@ class Predicting:
         """Its identity, by path."""
         return self.own.identify_expression(wildcards.sample)
 
+    def source(self, wildcards):
+        """The source of a sample, as plain values."""
+        return self.origins.source(wildcards.sample).plain()
+
+    def metrics(self, wildcards):
+        """What a predictor's members are scored by on their test genes."""
+        return ["auc"] if self._predictor(wildcards).predicts == LABEL else ["pearson", "mse"]
+
+    # ---- two groups ----
+
+    @one_line
+    def compared_from(self, wildcards):
+        """What the change between two groups is gathered from: predictions by model, and of each by
+        pair of samples."""
+        return {
+            "predictions": [
+                self._of(one, f"{a}{AGAINST}{b}") for one in self.of_changes for a, b in self.pairs
+            ],
+            "genes": [one.genes for one in self.of_changes],
+            "scores": [one.scores for one in self.of_changes],
+        }
+
+    def change_models(self, wildcards):
+        """The names of the models of changes."""
+        return self.config.predict.changes
+
+    def named_pairs(self, wildcards):
+        """The pairs of samples that are compared, as names."""
+        return [f"{a}{AGAINST}{b}" for a, b in self.pairs]
+
     # ---- targets ----
 
-    def pairs(self):
-        """(treated, control) samples of the sheet's two groups, each with each; none without
-        groups."""
+    @cached_property
+    def groups(self):
+        """The samples of each group of the sheet, `control` among them; empty without groups."""
         groups = {}
         for sample in self.samples.values():
             if sample.group:
                 groups.setdefault(sample.group, []).append(sample.name)
-        if not groups:
-            return []
-        if len(groups) != 2 or "control" not in groups:
+        if groups and (len(groups) != 2 or CONTROL not in groups):
             raise InputError(
                 f"sheet {self.sheet}: column 'group' has {', '.join(groups)}: name two groups, of "
-                "which one is 'control'"
+                f"which one is {CONTROL!r}"
             )
-        (treated,) = (name for name in groups if name != "control")
-        return [(a, b) for a in groups[treated] for b in groups["control"]]
+        return groups
+
+    @property
+    def group_names(self):
+        """The names of the sheet's groups, whatever they are."""
+        return list(dict.fromkeys(one.group for one in self.samples.values() if one.group))
+
+    @property
+    def treated(self):
+        """The name of the group that is compared with `control`, or None."""
+        return next((name for name in self.groups if name != CONTROL), None)
+
+    @property
+    def pairs(self):
+        """(treated, control) samples, each with each."""
+        treated = self.groups.get(self.treated, [])
+        return [(a, b) for a in treated for b in self.groups[CONTROL]]
 
     @one_line
     def targets(self, wildcards):
@@ -161,4 +206,13 @@ class Predicting:
                 f"sheet {self.sheet} has no sample: fill it in (docs/own_samples.md), or name "
                 "another by config key 'samples'"
             )
-        return [f"{FOLDER}/{sample}.tsv" for sample in self.samples]
+        files = [f"{FOLDER}/{sample}.tsv" for sample in self.samples]
+        files += [
+            f"{FOLDER}/{sample}.scores.tsv"
+            for sample in self.samples
+            if self.own.identify_expression(sample)
+        ]
+        if self.treated:
+            compared = f"{FOLDER}/{self.treated}{AGAINST}{CONTROL}"
+            files += [f"{compared}.tsv", f"{compared}.svg"]
+        return files

@@ -21,8 +21,8 @@ class Predictor:
 
     name: study/model; kind: net or estimator; predicts: value, label or change; data: the study's
     `data` block as plain values; block: the model's; genes: path of the study's genes; members:
-    folders of its fits; predictions: those that say which genes they were trained on; sequence:
-    path of the DNA that it reads, or None; trained: path of the table of genes trained on.
+    folders of its fits; sequence: path of the DNA that it reads, or None; trained: path of the
+    table of genes that its fits were trained on; scores: path of how each does on its test genes.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Predictor:
     members: tuple
     sequence: str | None = None
     trained: str | None = None
+    scores: str | None = None
 
     @property
     def marks(self):
@@ -58,6 +59,11 @@ class Predictor:
 def trained_path(name):
     """Which genes a predictor's members were trained on."""
     return f"results/predictions/trained/{name}.tsv"
+
+
+def scores_path(name):
+    """How well each of a predictor's members does on its test genes."""
+    return f"results/predictions/members/{name}.tsv"
 
 
 def find_predictor(plan, name, key):
@@ -102,4 +108,5 @@ def find_predictor(plan, name, key):
         tuple(run.with_seed(seed).folder for run in runs for seed in plan.seeds),
         sequence_path(plan.studies[study].sequence) if reads_dna else None,
         trained_path(name),
+        scores_path(name),
     )
