@@ -114,6 +114,7 @@ rule gather_predictions:
         **needs("gather_predictions"),
     params:
         predictors=predicting.described,
+        simulated=SIMULATED,
         code=code_digest("gather_predictions.py"),
     message:
         "Gathering predictions of {wildcards.sample}"

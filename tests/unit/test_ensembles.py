@@ -103,6 +103,23 @@ def test_mean_and_spread_are_those_of_all_members(unseen):
     assert np.isnan(alone).all()
 
 
+def test_a_change_is_the_opposite_of_its_reverse_and_0_between_equal_samples(unseen):
+    first, second = unseen("x", 1), unseen("y", 2)
+    how = params(marks=DATA["marks"])
+
+    def load(place):
+        def predict(pair):  # as a model that has learned a mean change of 3
+            return 3 + pair.inputs["b"].sum(axis=(1, 2)) - 0.5 * pair.inputs["a"].sum(axis=(1, 2))
+
+        return how, predict
+
+    change, _ = predict_by_all(pair_unseen(first, second), ["path"], load)
+    back, _ = predict_by_all(pair_unseen(second, first), ["path"], load)
+    none, _ = predict_by_all(pair_unseen(first, first), ["path"], load)
+    np.testing.assert_allclose(change, -back)
+    assert np.abs(change).max() > 1 and (none == 0).all()
+
+
 @pytest.mark.parametrize(
     ("measured", "message"),
     [

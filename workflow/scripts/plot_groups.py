@@ -15,6 +15,7 @@ def draw_models(axis, table, names):
     """One model's changes against the other's, or their distribution if there is one model."""
     first = table[f"{names[0]}:change"]
     axis.axvline(0, color=TRUTH, lw=0.5)
+    axis.locator_params(axis="x", nbins=6)
     axis.set_xlabel(f"log2 fold change by {names[0]}")
     if len(names) == 1:
         axis.hist(first, bins=60, color=LOW)
@@ -56,7 +57,15 @@ def draw_most(axis, table, name):
     labels = shown["name"].where(shown["name"] != "", shown["gene_id"])
     axis.set_yticks(place, labels, fontsize=7)
     axis.set(xlabel=f"log2 fold change by {name}", title="genes that change most")
-    axis.legend(fontsize=7, title="standard deviation of", title_fontsize=7, loc="lower right")
+    axis.locator_params(axis="x", nbins=6)
+    axis.figure.legend(
+        *axis.get_legend_handles_labels(),
+        title="standard deviation of",
+        fontsize=7,
+        title_fontsize=7,
+        loc="outside lower right",
+        ncols=2,
+    )
 
 
 def main(job):
