@@ -95,7 +95,7 @@ def read_annotation(path, chrom_sizes, tss="gene_start"):
 
 def _read(path, canonical):
     _refuse_other_formats(path)
-    found, parse = _Found(), None
+    found, parse, line = _Found(), None, ""
     with reading(path, f"it must be whole; {FIX}"), open_text(path) as file:
         for number, line in enumerate(file, 1):
             if line.startswith("#"):
@@ -121,6 +121,8 @@ def _read(path, canonical):
                 _add_gene(fields, parse(fields[8], place), place, number, found)
             elif fields[2] == "transcript" or parse is _parse_gff3:
                 _add_transcript(fields, parse(fields[8], place), place, number, found)
+    if parse is _parse_gtf and not line.endswith("\n") and not line.rstrip().endswith(";"):
+        raise InputError(f"{path} ends within its last line: it is cut short; {FIX}")
     if not found.genes:
         raise InputError(
             f"{path} has no line of a gene (feature `gene` in column 3): take {WANTED}; {FIX}"
@@ -137,13 +139,14 @@ def _read(path, canonical):
 def _refuse_other_formats(path):
     with reading(path, FIX):
         head = first_bytes(path)
-    if named := name_bytes(head):
-        # its fix is for alignments
-        raise InputError(f"{path} is {named[0]}, and no GTF or GFF3; {FIX}")
     if head.startswith(b">"):
         raise InputError(
             f"{path} is FASTA, which goes under config key 'genome_fasta'; here, name {WANTED}"
         )
+    named = name_bytes(head)
+    # GFF is no table of reads, which is what formats are asked for elsewhere
+    if named and not named[0].startswith("GFF"):
+        raise InputError(f"{path} is {named[0]}, and no GTF or GFF3; {FIX}")
 
 
 def _read_header(line, found):
