@@ -454,6 +454,8 @@ class Lookup:
         cells = self.plan.tasks[study].cells
         other = [cell for cell in cells if self.sources.source(cell).kind != "remc"]
         said = [f"{len(other)} cells of other sources"] if other else []
+        if self.config.own_annotation:
+            said.append("genes of another annotation")
         data = self.plan.studies[study].data
         if data.mark_order and set(data.mark_order) != set(data.marks):
             said.append(f"marks {' '.join(data.marks)}")

@@ -64,7 +64,7 @@ def check_lengths(path, lengths, chrom_sizes):
             theirs, ours = map(name_assembly, (lengths, chrom_sizes))
             theirs = None if theirs == ours else theirs
             raise InputError(
-                f"{path}: its header says that {name} has {length} bp"
+                f"{path}: it says that {name} has {length} bp"
                 f"{f' ({theirs})' if theirs else ''}, config key 'chrom_sizes' says "
                 f"{chrom_sizes[main]}{f' ({ours})' if ours else ''}: it is of another assembly; "
                 "take data of the same one, or change 'chrom_sizes' and 'annotation'"
