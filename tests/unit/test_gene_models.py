@@ -197,6 +197,13 @@ FAULTS = [
     ([GTF[1].replace("chr1", "1"), GTF[1].replace("chr1", "Chr1")], "1, Chr1 are both chr1"),
     (["##sequence-region chr1 1 195", *GTF], "chr1 has 195 bp.*of another assembly"),
     (["#!genome-build GRCm38.p6", *GTF[1:]], r"says GRCm38 \(mm10\).*lengths of mm39"),
+    (
+        [
+            "##description: mouse (GRCm39), version M36, mapped to GRCm38 with gencode-backmap",
+            *GTF[1:],
+        ],
+        r"says GRCm38 \(mm10\).*lengths of mm39",
+    ),
     (["chr1\tx\tgene\t1\t9\t.\t+\t.\tA"], "neither GTF's .* nor GFF3's"),
     ([">chr1", "ACGT"], "is FASTA, which goes under config key 'genome_fasta'"),
     (["PK\3\4"], "is a zip archive or workbook .* and no GTF"),

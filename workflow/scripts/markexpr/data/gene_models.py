@@ -2,7 +2,7 @@
 RefSeq).
 
 A parser of our own: of three million lines, those of genes (and of tagged transcripts) are all that
-is looked at, a line at a time, in seconds. gffutils builds a database of all lines in minutes;
+is looked at, a line at a time, in half a minute at most. gffutils builds a database of all lines;
 gtfparse and pyranges hold all of them in memory, and none names the line that is wrong.
 """
 
@@ -257,6 +257,8 @@ def _read_interval(fields, place):
 def _check_assembly(path, found, chrom_sizes):
     check_lengths(path, found.lengths, chrom_sizes)
     ours, text = name_assembly(chrom_sizes), " ".join(found.header)
+    # GENCODE's genes of one assembly, lifted to another
+    text = re.sub(r".*\bmapped to (\S+)", r"\1", text, flags=re.DOTALL)
     # in a name with more to it, as GRCh38.p14, too
     said = {RELEASES[name]: name for name in RELEASES if re.search(name, text, re.IGNORECASE)}
     said |= {name: name for name in RELEASES.values() if re.search(rf"\b{name}\b", text)}
