@@ -5,7 +5,8 @@ import gzip
 import numpy as np
 import pytest
 
-from markexpr.data.annotation import countable_genes
+from markexpr.data.annotation import countable_genes, read_gene_info
+from markexpr.data.assembly import read_chrom_sizes
 from markexpr.data.gene_models import read_annotation
 from markexpr.io import jobs
 from markexpr.io.jobs import InputError
@@ -259,3 +260,20 @@ def test_of_many_genes_each_keeps_its_own_tss(tmp_path):
         expected.append(start if strand == "+" else end)
     table = read_annotation(write(tmp_path / "a.gtf", gencode_gtf(genes)), SIZES)
     assert table["tss"].tolist() == expected
+
+
+def test_remcs_genes_as_a_gtf_are_the_same_genes(real, root, tmp_path):
+    (path,) = (real / "mirror/byDataType/rna/expression").glob("*.gene_info")
+    sizes = read_chrom_sizes(root / "config/hg19.chrom.sizes")
+    table = read_gene_info(path)
+    genes = [
+        (f"{row.gene_id}.{number % 20}", row.chrom.removeprefix("chr"),
+         min(row.tss, row.tts), max(row.tss, row.tts), row.strand, row.name, [])
+        for number, row in enumerate(table.itertuples(index=False))
+    ]  # fmt: skip
+    lines = [line.replace("protein_coding", "x") for line in gencode_gtf(genes)]
+    lines[0] = "##description: of the human genome (GRCh37)"
+    found, _ = countable_genes(read_annotation(write(tmp_path / "a.gtf.gz", lines), sizes), sizes)
+    expected, _ = countable_genes(table, sizes)
+    columns = ["gene_id", "chrom", "tss", "strand", "name", "tts"]
+    assert len(expected) > 18_000 and found[columns].equals(expected[columns])

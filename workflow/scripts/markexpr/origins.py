@@ -60,7 +60,7 @@ class Origins:
             return own
         if source.kind == "remc":
             self._require_hg19(
-                f"REMC's alignments ({cell})",
+                f"REMC's alignments ({cell}) are",
                 "leave REMC's cells out of config keys 'cells' and 'pairs', and studies that need "
                 "them out of 'studies'",
             )
@@ -146,7 +146,7 @@ class Origins:
         """The file that genes are read from: REMC's, or an annotation of the user's."""
         if not self.config.own_annotation:
             fix = "name a GTF or GFF3 of that under config key 'annotation'"
-            self._require_hg19("REMC's gene table", fix)
+            self._require_hg19("REMC's gene table is", fix)
             return GENE_INFO
         return _own_file(self.config.annotation, "annotation")
 
@@ -160,7 +160,7 @@ class Origins:
         """The sequence of the genome: UCSC's hg19, or a FASTA of the user's."""
         if self.config.genome_fasta == "hg19":
             self._require_hg19(
-                "the sequence that models of DNA read",
+                "the sequence that models of DNA read is",
                 "name a FASTA of that under config key 'genome_fasta'",
             )
             return HG19_FASTA
@@ -177,14 +177,13 @@ class Origins:
 
     def _require_hg19(self, what, fix):
         """Raise InputError if the table of chromosomes is of another assembly: positions would be
-        wrong without a sign. what: is of hg19; fix: what to do."""
+        wrong without a sign. what: what is of hg19, with its verb; fix: what to do."""
         first = first_length(self._sizes)
         if first is None or name_assembly(self._sizes) == "hg19" or self.config.simulated:
             return
         theirs = name_assembly(self._sizes) or f"another assembly (chromosome 1 has {first:,} bp)"
-        verb = "are" if what.startswith("REMC's alignments") else "is"
         raise InputError(
-            f"{what} {verb} of hg19, and config key 'chrom_sizes' ({self.chrom_sizes}) is of "
+            f"{what} of hg19, and config key 'chrom_sizes' ({self.chrom_sizes}) is of "
             f"{theirs}: {fix}"
         )
 
