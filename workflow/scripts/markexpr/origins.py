@@ -130,7 +130,10 @@ class Origins:
 
     def can_serve(self, cells, data):
         """Whether the sources of some cells have what a study's `data` ask for: published csv have
-        no reads around a gene's end, and DeepDiff's bring counts and no RPKM."""
+        no reads around a gene's end, DeepDiff's bring counts and no RPKM, and REMC's reads are of
+        hg19."""
+        if "remc" in self.kinds(cells) and not self._is_hg19:
+            return False
         if data.window.endswith("_flanks") and self.kinds(cells) & set(FIXED_WINDOW):
             return False
         needs_rpkm = data.target.expression == "rpkm" and not data.has_labels
@@ -175,12 +178,18 @@ class Origins:
     def _sizes(self):
         return read_chrom_sizes(self.chrom_sizes)
 
+    @cached_property
+    def _is_hg19(self):
+        """Whether chromosome 1 is hg19's, or there is none to tell."""
+        known = first_length(self._sizes) is not None and not self.config.simulated
+        return not known or name_assembly(self._sizes) == "hg19"
+
     def _require_hg19(self, what, fix):
         """Raise InputError if the table of chromosomes is of another assembly: positions would be
         wrong without a sign. what: what is of hg19, with its verb; fix: what to do."""
-        first = first_length(self._sizes)
-        if first is None or name_assembly(self._sizes) == "hg19" or self.config.simulated:
+        if self._is_hg19:
             return
+        first = first_length(self._sizes)
         theirs = name_assembly(self._sizes) or f"another assembly (chromosome 1 has {first:,} bp)"
         raise InputError(
             f"{what} of hg19, and config key 'chrom_sizes' ({self.chrom_sizes}) is of "

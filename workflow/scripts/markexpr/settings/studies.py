@@ -945,8 +945,8 @@ def _check_fixed_marks(name, fixed, marks):
         if mark not in marks:
             raise InputError(
                 f"study {name} is of the marks {', '.join(fixed)} (its data.marks), and {mark} is "
-                f"not in config key 'marks': add it there and to your data, or take the line "
-                f"'marks' out of the study; {did_you_mean(mark, marks)}"
+                f"not in config key 'marks' ({', '.join(marks)}): add it there and to your data, "
+                "or take the line 'marks' out of the study"
             )
 
 
