@@ -148,6 +148,41 @@ class Lookup:
         """The sha256 of the table of chromosomes."""
         return sha256(self.sources.chrom_sizes)
 
+    # ---- the genome ----
+
+    @one_line
+    def gene_table(self, wildcards):
+        """The file that genes are read from: REMC's, or an annotation of the user's."""
+        path = self.sources.gene_table
+        return by_content(path) if self.config.own_annotation else path
+
+    @cached_property
+    def annotation_content(self):
+        """The identity of the user's annotation; none if REMC's gene table is read."""
+        own = self.config.own_annotation
+        return self.own.files.identify(self.sources.gene_table) if own else []
+
+    def own_annotation(self, wildcards):
+        """The same by path."""
+        content = self.annotation_content
+        return {self.config.annotation: content} if content else {}
+
+    def expressed(self, wildcards):
+        """The table of expression that a study's genes must be in; none for an annotation of the
+        user's."""
+        return self.sources.expressed
+
+    @one_line
+    def fasta(self, wildcards):
+        """The sequence of the genome."""
+        path = self.sources.fasta
+        return by_content(path) if self.sources.own_fasta else path
+
+    def own_fasta(self, wildcards):
+        """The identity of the user's FASTA, by path; none for UCSC's hg19."""
+        path = self.sources.fasta
+        return {path: self.own.files.identify(path)} if self.sources.own_fasta else {}
+
     # ---- what results say of themselves: with the same, they are the same ----
 
     def counts_made_from(self, wildcards):
@@ -189,6 +224,8 @@ class Lookup:
             "chrom_sizes": self.content_of_chrom_sizes,
             "own": own,
         }
+        if self.config.own_annotation:
+            found["genes_from"] = {"content": self.annotation_content, "tss": self.config.tss}
         if self.config.simulated:
             found["simulate"] = self.config.simulate.plain()
         if of_study:
@@ -417,6 +454,11 @@ class Lookup:
         cells = self.plan.tasks[study].cells
         other = [cell for cell in cells if self.sources.source(cell).kind != "remc"]
         said = [f"{len(other)} cells of other sources"] if other else []
+        if self.config.own_annotation:
+            said.append("genes of another annotation")
+        data = self.plan.studies[study].data
+        if data.mark_order and set(data.mark_order) != set(data.marks):
+            said.append(f"marks {' '.join(data.marks)}")
         while study is not None:
             if study in self.config.overrides:
                 said.append("settings changed by overrides")

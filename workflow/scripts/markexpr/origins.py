@@ -4,8 +4,10 @@ Imported by the Snakefile: no torch, no numpy.
 """
 
 import re
+from functools import cached_property
 from pathlib import Path
 
+from markexpr.data.assembly import first_length, name_assembly, read_chrom_sizes
 from markexpr.io.jobs import InputError
 from markexpr.settings.config import Source
 from markexpr.settings.reading import choose
@@ -15,6 +17,9 @@ ALIGNMENTS = "results/raw/byFileType/alignments/consolidated"
 SIMULATED_FILES = "results/simulated"
 MIRROR = f"{SIMULATED_FILES}/mirror"  # the simulated one
 GENES = "results/annotation/genes.tsv"
+GENE_INFO = f"{EXPRESSION}/Ensembl_v65.Gencode_v10.ENSG.gene_info"
+RPKM = f"{EXPRESSION}/57epigenomes.RPKM.pc.gz"
+HG19_FASTA = "results/raw/hg19/hg19.fa.gz"
 TABLES = {"rpkm": "RPKM", "n": "N"}  # REMC's names of data.target.expression
 
 PUBLISHED_CSV = ("deepdiff_csv", "deepchrome_csv")
@@ -58,6 +63,12 @@ class Origins:
         own = self.own_counts(cell)
         if source.kind in FIXED_WINDOW:
             return own
+        if source.kind == "remc":
+            self._require_hg19(
+                f"REMC's alignments ({cell}) are",
+                "leave REMC's cells out of config keys 'cells' and 'pairs', and studies that need "
+                "them out of 'studies'",
+            )
         remc = [f"{ALIGNMENTS}/{cell}-{mark}.tagAlign.gz" for mark in self.config.marks]
         return {
             "reads": remc if source.kind == "remc" else list(own.values()),
@@ -136,13 +147,70 @@ class Origins:
 
     def can_serve(self, cells, data):
         """Whether the sources of some cells have what a study's `data` ask for: published csv have
-        no reads around a gene's end, and DeepDiff's bring counts and no RPKM."""
+        no reads around a gene's end, DeepDiff's bring counts and no RPKM, and REMC's reads are of
+        hg19."""
+        if "remc" in self.kinds(cells) and not self._is_hg19:
+            return False
         if data.window.endswith("_flanks") and self.kinds(cells) & set(FIXED_WINDOW):
             return False
         needs_rpkm = data.target.expression == "rpkm" and not data.has_labels
         sources = [self.source(cell) for cell in cells]
         return not needs_rpkm or not any(
             source.kind == "deepdiff_csv" and not source.expression for source in sources
+        )
+
+    # ---- the genome ----
+
+    @property
+    def gene_table(self):
+        """The file that genes are read from: REMC's, or an annotation of the user's."""
+        if not self.config.own_annotation:
+            fix = "name a GTF or GFF3 of that under config key 'annotation'"
+            self._require_hg19("REMC's gene table is", fix)
+            return GENE_INFO
+        return _own_file(self.config.annotation, "annotation")
+
+    @property
+    def expressed(self):
+        """The table that a study's genes must be in: REMC's RPKM, for REMC's gene table alone."""
+        return [] if self.config.own_annotation else RPKM
+
+    @property
+    def fasta(self):
+        """The sequence of the genome: UCSC's hg19, or a FASTA of the user's."""
+        if self.config.genome_fasta == "hg19":
+            self._require_hg19(
+                "the sequence that models of DNA read is",
+                "name a FASTA of that under config key 'genome_fasta'",
+            )
+            return HG19_FASTA
+        return _own_file(self.config.genome_fasta, "genome_fasta")
+
+    @property
+    def own_fasta(self):
+        """Whether the sequence is a file of the user's."""
+        return self.config.genome_fasta != "hg19"
+
+    @cached_property
+    def _sizes(self):
+        return read_chrom_sizes(self.chrom_sizes)
+
+    @cached_property
+    def _is_hg19(self):
+        """Whether chromosome 1 is hg19's, or there is none to tell."""
+        known = first_length(self._sizes) is not None and not self.config.simulated
+        return not known or name_assembly(self._sizes) == "hg19"
+
+    def _require_hg19(self, what, fix):
+        """Raise InputError if the table of chromosomes is of another assembly: positions would be
+        wrong without a sign. what: what is of hg19, with its verb; fix: what to do."""
+        if self._is_hg19:
+            return
+        first = first_length(self._sizes)
+        theirs = name_assembly(self._sizes) or f"another assembly (chromosome 1 has {first:,} bp)"
+        raise InputError(
+            f"{what} of hg19, and config key 'chrom_sizes' ({self.chrom_sizes}) is of "
+            f"{theirs}: {fix}"
         )
 
     # ---- downloads ----
@@ -160,6 +228,17 @@ class Origins:
         if file.startswith("hg19/"):
             return file.replace("hg19", self.config.genome_mirror, 1)
         return f"{self.config.mirror}/{file}"
+
+
+def _own_file(path, key):
+    """A file that a config key names. Raises InputError if it is not there."""
+    place = f"config key {key!r}"
+    if not Path(path).exists():
+        raise InputError(f"{place}: there is no file {path}{_why_missing(path)}")
+    if not Path(path).is_file():
+        raise InputError(f"{place}: {path} is no regular file")
+    refuse_braces(path, place)
+    return path
 
 
 def remc_expression(target):

@@ -92,7 +92,10 @@ def read_project(home, given, files=(), own_files=None, tell=None):
         _check_cells(name, study, known)
     chrom_sizes = home / config.chrom_sizes
     if not chrom_sizes.is_file():
-        raise InputError(f"config key 'chrom_sizes': there is no file {chrom_sizes}")
+        raise InputError(
+            f"config key 'chrom_sizes': there is no file {chrom_sizes} (a relative path is looked "
+            "up beside the Snakefile)"
+        )
     refuse_braces(chrom_sizes, "config key 'chrom_sizes'")
     plan = Plan(studies, built, pairs, config.seeds, config.simulated, listed)
     origins = Origins(config, known, str(chrom_sizes), samples, sheet)

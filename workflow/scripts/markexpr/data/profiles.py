@@ -39,6 +39,8 @@ def check_profiles(counts, marks, window, least, cell):
     ratios = {mark: _peak(counts[:, number], window) for number, mark in enumerate(marks)}
     for mark, ratio in ratios.items():
         log.info("%s at the TSS is %.2f times that of the flanks", mark, ratio)
+    if "H3K4me3" not in ratios:
+        log.info("H3K4me3 is not among the marks: 'tss_check' cannot tell another assembly")
     if ratios.get("H3K4me3", np.inf) < least:
         raise InputError(
             f"{cell}: H3K4me3 at the TSS is only {ratios['H3K4me3']:.2f} times that of the flanks: "

@@ -32,7 +32,7 @@ from markexpr.settings.reading import NAMING, choose, retype
 from markexpr.settings.units import name_unit
 
 CELL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.]*$"
-MARK = r"^H[0-9A-Za-z.]+$"
+MARK = r"^[A-Za-z][0-9A-Za-z.]*$"
 Seed = Annotated[Whole, Field(ge=0, le=4294967295)]
 Scale = Literal["none", "log2p1", "log10p1", "log1p", "arcsinh"]
 
@@ -243,15 +243,37 @@ class Config(Block):
         description="Where UCSC's hg19 `bigZips/` folder is (hg19.fa.gz). Only asked for by models "
         "that read DNA. Ignored if `mirror: simulated`.",
     )
+    genome_fasta: OwnPath = Field(
+        "hg19",
+        description="The genome that models of DNA read: `hg19` of `genome_mirror`, or a FASTA of "
+        "your own (plain or gzipped; it needs no index), for another genome.",
+    )
     chrom_sizes: OwnPath = Field(
         "config/hg19.chrom.sizes",
-        description="Chromosome names and lengths of the assembly of the alignments. A relative "
-        "path is looked up beside the Snakefile.",
+        description="Chromosome names and lengths of the assembly of the alignments, or the index "
+        "of its FASTA (.fai). A relative path is looked up beside the Snakefile; hg38 and mm39 "
+        "come with the project. Genes of main chromosomes are counted (1, 2L, X, IV and the like), "
+        "not those of sequences that are not placed, or of mitochondria.",
+    )
+    annotation: OwnPath = Field(
+        "remc",
+        description="Where genes are: `remc` for REMC's gene table (hg19, Ensembl 65), or a GTF or "
+        "GFF3 of GENCODE, Ensembl or RefSeq (plain or gzipped), of any genome. With one of your "
+        "own, a study takes the genes of its biotypes (data.genes); that a gene must be in REMC's "
+        "table of RPKM is not asked, and a gene without a value in a cell is left out of that "
+        "cell. Nothing of REMC is fetched then but for REMC's cells (docs/data.md).",
+    )
+    tss: Literal["gene_start", "canonical"] = Field(
+        "gene_start",
+        description="What a gene's TSS is, in an annotation of your own: gene_start, its 5' end, "
+        "as in REMC's table; canonical, the 5' end of its MANE Select transcript, else of the one "
+        "tagged Ensembl canonical or RefSeq Select, else of the longest tagged basic. A gene "
+        "without any has its own 5' end.",
     )
     marks: names(MARK) = Field(
         MARKS,
-        description="The histone marks to count, in the order of results/counts. Each study picks "
-        "from these and sets its own order.",
+        description="The histone marks to count, in the order of results/counts. Every study is "
+        "built of these, in the order of its paper, unless its file names `data.marks` of its own.",
     )
     sources: dict[name(CELL_NAME), Source] = Field(
         {},
@@ -346,6 +368,21 @@ class Config(Block):
         return self
 
     @model_validator(mode="after")
+    def check_genome(self):
+        for key, default in (("annotation", "remc"), ("genome_fasta", "hg19")):
+            if self.simulated and getattr(self, key) != default:
+                raise InputError(
+                    f"config key {key!r}: the simulated mirror brings a genome of its own; set "
+                    f"'mirror', or take {key!r} away"
+                )
+        if self.tss != "gene_start" and not self.own_annotation:
+            raise InputError(
+                f"config key 'tss': {self.tss} is of transcripts, which REMC's gene table has not; "
+                "name a GTF or GFF3 under 'annotation'"
+            )
+        return self
+
+    @model_validator(mode="after")
     def check_names(self):
         check_cell_names(self.sources)
         return self
@@ -354,6 +391,11 @@ class Config(Block):
     def simulated(self):
         """Whether the mirror is the simulated one."""
         return self.mirror == "simulated"
+
+    @property
+    def own_annotation(self):
+        """Whether genes come from an annotation of the user's, and not from REMC."""
+        return self.annotation != "remc"
 
     @property
     def simulates_counts(self):
@@ -427,7 +469,7 @@ def _normalise(given):
 
 
 LISTS = ("cells", "pairs", "studies", "marks", "seeds")
-TEXTS = ("mirror", "genome_mirror", "chrom_sizes", "samples")
+TEXTS = ("mirror", "genome_mirror", "genome_fasta", "chrom_sizes", "annotation", "samples")
 
 
 def choose_pairs(asked, listed, known_cells, built=None):

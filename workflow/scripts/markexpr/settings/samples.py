@@ -92,7 +92,9 @@ def _add(samples, row, path, number):
             f"between two samples in names of pairs); call it {_suggest(name)!r}"
         )
     if not re.match(MARK, mark):
-        raise InputError(f"{where}: mark {mark!r} is no name of a histone mark, as H3K4me3")
+        raise InputError(
+            f"{where}: mark {mark!r}: a name has letters, digits and . alone, as H3K4me3"
+        )
     sample = samples.setdefault(name, Sample(name, number))
     if mark in sample.paths:
         raise InputError(
