@@ -3,7 +3,7 @@
 Needs: results/counts/ of each sample, the fits of the models that config key `predict` names.
 Makes: results/predictions/{sample}.tsv, and what it is gathered from: inputs/{predictor}/ (what the
 models see of each sample), by_model/{predictor}/ (what they predict), trained/ (which genes they
-were trained on).
+were trained on), members/ (how each fit does on its test genes).
 """
 
 PREDICTIONS = "results/predictions"
@@ -31,11 +31,12 @@ rule build_inputs:
 
 
 rule list_trained_genes:
-    """How many of a model's fits were trained on each gene."""
+    """How many of a model's fits were trained on each gene, and how each does on test genes."""
     input:
         predicting.members,
     output:
-        f"{PREDICTIONS}/trained/{{predictor}}.tsv",
+        trained=f"{PREDICTIONS}/trained/{{predictor}}.tsv",
+        scores=f"{PREDICTIONS}/members/{{predictor}}.tsv",
     log:
         "logs/list_trained_genes/{predictor}.log",
     conda:
@@ -43,6 +44,7 @@ rule list_trained_genes:
     resources:
         **needs("list_trained_genes"),
     params:
+        metrics=predicting.metrics,
         code=code_digest("list_trained_genes.py"),
     message:
         "Listing the genes that {wildcards.predictor} was trained on"

@@ -21,8 +21,9 @@ class Predictor:
 
     name: study/model; kind: net or estimator; predicts: value, label or change; data: the study's
     `data` block as plain values; block: the model's; genes: path of the study's genes; members:
-    folders of its fits; predictions: those that say which genes they were trained on; sequence:
-    path of the DNA that it reads, or None; trained: path of the table of genes trained on.
+    folders of its fits; sequence: path of the DNA that it reads, or None; trained: path of the
+    table of genes that its fits were trained on; scores: path of how each does on its test genes;
+    reference: path of the profiles of the cells that it was trained on, or None.
     """
 
     name: str
@@ -34,6 +35,8 @@ class Predictor:
     members: tuple
     sequence: str | None = None
     trained: str | None = None
+    scores: str | None = None
+    reference: str | None = None
 
     @property
     def marks(self):
@@ -58,6 +61,11 @@ class Predictor:
 def trained_path(name):
     """Which genes a predictor's members were trained on."""
     return f"results/predictions/trained/{name}.tsv"
+
+
+def scores_path(name):
+    """How well each of a predictor's members does on its test genes."""
+    return f"results/predictions/members/{name}.tsv"
 
 
 def find_predictor(plan, name, key):
@@ -90,7 +98,9 @@ def find_predictor(plan, name, key):
         raise InputError(f"{place} predicts a {predicts}: name it under '{other}'")
     runs = plan.runs(study, model, how=("train", "fit"))
     if not runs:
-        raise InputError(f"{place} has no cell to train on: {plan.why_no_unit(study)}")
+        raise InputError(
+            f"{place} has no cell to train on: {plan.why_no_unit(study)}; or leave it out"
+        )
     reads_dna = isinstance(block, Net) and block.network.get("dna")
     return Predictor(
         name,
@@ -102,4 +112,5 @@ def find_predictor(plan, name, key):
         tuple(run.with_seed(seed).folder for run in runs for seed in plan.seeds),
         sequence_path(plan.studies[study].sequence) if reads_dna else None,
         trained_path(name),
+        scores_path(name),
     )
