@@ -25,7 +25,7 @@ def main(job):
             read_genes(f"{folder}/{file_of(name, GENES)}")
     log.info("%d files are as the manifest says", len(manifest.files))
     rows = [{"name": path, **file.plain()} for path, file in manifest.files.items()]
-    write_tsv(job.output[0], pd.DataFrame(rows).rename(columns={"sha256": "description"}))
+    write_tsv(job.output[0], pd.DataFrame(rows))
 
 
 if __name__ == "__main__":
