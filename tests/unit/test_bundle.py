@@ -14,12 +14,12 @@ import pytest
 import yaml
 
 from markexpr.bundle import open_bundle
+from markexpr.bundle_files import LAYOUT, list_files_of
 from markexpr.io.files import write_npz, write_tsv
 from markexpr.io.jobs import InputError
 from markexpr.own_files import OwnFiles
 from markexpr.project import read_project
 from markexpr.proof import check_content, check_predictor, compare, score
-from markexpr.settings.bundle import LAYOUT, Bundled, list_files_of
 
 MARKS = ["H3K4me1", "H3K4me3"]
 NAME, CHANGES = "mine/ridge", "mine/ridge_change"
@@ -198,6 +198,10 @@ def test_an_unknown_architecture_is_never_imported(folder, tmp_path):
     seal(folder, predictors={NAME: one, CHANGES: predictor("change")})
     with pytest.raises(InputError, match=r"has no estimator '..io.jobs': update it"):
         opened(folder, tmp_path)
+    one["block"] = {"architecture": "ridge", "estimator": {"alpha": 1}}
+    seal(folder, predictors={NAME: one, CHANGES: predictor("change")})
+    with pytest.raises(InputError, match=r"unknown key '.*alpha'"):
+        opened(folder, tmp_path)
 
 
 def test_yaml_makes_no_objects(folder, tmp_path):
@@ -283,7 +287,7 @@ def test_a_damaged_archive_is_refused(folder, tmp_path):
 
 
 def test_content_that_changed_is_refused(folder, tmp_path):
-    manifest = opened(folder, tmp_path).manifest
+    manifest = opened(folder, tmp_path).manifest.plain()
     check_content(manifest, folder)
     path = folder / "predictors" / NAME / "members/E003/seed1/model.skops"
     path.write_text("CONTENT")  # as long as it was
@@ -301,11 +305,11 @@ def test_content_that_changed_is_refused(folder, tmp_path):
         ("measured", {"window": "800bp_100bp"}, "its window is '800bp_100bp'"),
         ("measured", {**params(NAME)["measured"], "expression_unit": "TPM"}, "unit is 'TPM'"),
         ("measured", {**params(NAME)["measured"], "normalise": "none"}, "normalise is 'none'"),
-        ("estimator", {"alpha": 1}, "estimator: unknown key 'alpha'"),
+        ("estimator", {"strengths": [2.0]}, r"its estimator is {'strengths': \[2.0\]}"),
     ],
 )
 def test_a_fit_that_is_not_as_the_manifest_says_is_refused(folder, key, value, message):
-    one = Bundled.model_validate(predictor("value"))
+    one = predictor("value")
     check_predictor(NAME, one, folder)
     path = folder / "predictors" / NAME / "members/E003/seed1/params.yaml"
     path.write_text(yaml.safe_dump({**params(NAME), key: value}))
@@ -314,7 +318,7 @@ def test_a_fit_that_is_not_as_the_manifest_says_is_refused(folder, key, value, m
 
 
 def test_rows_that_do_not_fit_are_refused(folder):
-    one = Bundled.model_validate(predictor("value"))
+    one = predictor("value")
     path = folder / "predictors" / NAME / "held_out/sample.npz"
     write_rows(path, marks=MARKS[::-1])
     with pytest.raises(InputError, match=r"in another order"):
@@ -332,7 +336,7 @@ def test_rows_that_do_not_fit_are_refused(folder):
 
 
 def test_equal_predictions_prove_a_bundle_and_others_do_not():
-    one = Bundled.model_validate(predictor("value"))
+    one = predictor("value")
     rows = compare(NAME, one, TARGET, PREDICTED, PREDICTED)
     assert {row["metric"] for row in rows} == {"pearson", "mse"}
     assert all(row["expected"] == row["found"] and row["n"] == 6 for row in rows)
@@ -348,10 +352,10 @@ def test_a_score_that_was_changed_is_refused():
     said = predictor("value")
     said["held_out"]["scores"]["pearson"] += 1e-4
     with pytest.raises(InputError, match=r"says that mine/ridge has pearson .* one of both was"):
-        compare(NAME, Bundled.model_validate(said), TARGET, PREDICTED, PREDICTED)
+        compare(NAME, said, TARGET, PREDICTED, PREDICTED)
     del said["held_out"]["scores"]["pearson"]
     with pytest.raises(InputError, match=r"pearson none on its"):
-        compare(NAME, Bundled.model_validate(said), TARGET, PREDICTED, PREDICTED)
+        compare(NAME, said, TARGET, PREDICTED, PREDICTED)
 
 
 def test_labels_are_scored_by_auc():

@@ -1,5 +1,6 @@
 """Whether a bundle gives, on its held-out rows, the predictions and scores that it says."""
 
+import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -7,20 +8,19 @@ import numpy as np
 import pandas as pd
 
 from markexpr import __version__
-from markexpr.bundle import read_manifest
+from markexpr.bundle_files import file_of, list_parts
 from markexpr.io.files import read_tsv, write_tsv
 from markexpr.io.jobs import PROGRESS, InputError, log, run_job, warn
-from markexpr.proof import compare, read_rows
-from markexpr.settings.bundle import file_of
+from markexpr.proof import compare, read_rows, read_settings
 
 
 def find_versions(known):
     """Which of some packages are here in another version: {name: version here}. What is not
     installed where this runs is passed over."""
-    others = {}
+    others, ours = {}, {"markexpr": __version__, "python": platform.python_version()}
     for name, told in known.items():
         try:
-            here = __version__ if name == "markexpr" else version(name)
+            here = ours.get(name) or version(name)
         except PackageNotFoundError:
             continue
         if here != told:
@@ -30,10 +30,11 @@ def find_versions(known):
 
 def main(job):
     folder = Path(str(job.input.manifest[0])).parent
-    manifest, rows = read_manifest(folder / "bundle.yaml"), []
+    manifest, rows = read_settings(job.input.manifest[0]), []
     for name, path in zip(job.params.names, job.input.found):
-        one = manifest.predictors[name]
-        target = read_rows(f"{folder}/{file_of(name, f'held_out/{one.parts[-1]}.npz')}")["target"]
+        one = manifest["predictors"][name]
+        part = list_parts(one["predicts"])[-1]
+        target = read_rows(f"{folder}/{file_of(name, f'held_out/{part}.npz')}")["target"]
         expected = read_tsv(f"{folder}/{file_of(name, 'held_out/expected.tsv.gz')}")
         found = read_tsv(path)
         if list(found["gene_id"]) != list(expected["gene_id"]):
@@ -53,10 +54,10 @@ def main(job):
             len(target),
             " (equal to the bit)" if equal else "",
         )
-    others = find_versions(manifest.versions)
+    others = find_versions(manifest["versions"])
     for name, here in others.items():
-        log.info("%s is %s here, and was %s", name, here, manifest.versions[name])
-    if manifest.simulated and not job.params.simulated:
+        log.info("%s is %s here, and was %s", name, here, manifest["versions"][name])
+    if manifest["simulated"] and not job.params.simulated:
         warn(
             f"the models of the bundle {folder} were trained on simulated data: what they predict "
             "of real samples means nothing"

@@ -9,21 +9,20 @@ import numpy as np
 import yaml
 
 from markexpr import __version__
-from markexpr.data.annotation import read_chrom_sizes
-from markexpr.io.checksums import sha256
-from markexpr.io.files import atomic, read_tsv
-from markexpr.io.jobs import InputError, log, run_job
-from markexpr.proof import check_predictor, read_params, read_rows, score
-from markexpr.settings.blocks import validated
-from markexpr.settings.bundle import (
+from markexpr.bundle_files import (
     CHROM_SIZES,
     CITATION,
     LAYOUT,
     LICENSE,
     README,
-    Manifest,
     file_of,
+    list_parts,
 )
+from markexpr.data.annotation import read_chrom_sizes
+from markexpr.io.checksums import sha256
+from markexpr.io.files import atomic, read_tsv
+from markexpr.io.jobs import InputError, log, run_job
+from markexpr.proof import check_predictor, read_rows, read_settings, score
 
 # what is installed under another name than it is imported by
 INSTALLED = {"sklearn": "scikit-learn"}
@@ -49,14 +48,14 @@ def describe(name, described, folder):
         f"{folder}/{file_of(name, f'members/{member}/params.yaml')}"
         for member in described["members"]
     ]
-    units = [read_params(path).get("measured", {}).get("expression_unit") for path in paths]
+    units = [read_settings(path).get("measured", {}).get("expression_unit") for path in paths]
     if len(set(units)) > 1 or units[0] is None:
         raise InputError(
             f"{name}: its fits were trained on expression in different units "
             f"({', '.join(sorted(map(str, set(units))))}): of them no mean can be taken"
         )
     expected = read_tsv(f"{folder}/{file_of(name, 'held_out/expected.tsv.gz')}")
-    part = "b" if described["predicts"] == "change" else "sample"
+    part = list_parts(described["predicts"])[-1]
     target = read_rows(f"{folder}/{file_of(name, f'held_out/{part}.npz')}")["target"]
     table = read_tsv(f"{folder}/{file_of(name, 'trained.tsv')}")
     known = table.loc[table["trained"] > 0, "gene_id"]
@@ -169,7 +168,7 @@ def main(job):
         name: describe(name, described, folder) for name, described in job.params.described.items()
     }
     params = [
-        read_params(f"{folder}/{inside}") for inside in places if inside.endswith("/params.yaml")
+        read_settings(f"{folder}/{inside}") for inside in places if inside.endswith("/params.yaml")
     ]
     manifest = {
         "layout": LAYOUT,
@@ -188,8 +187,7 @@ def main(job):
         }
         for inside in sorted([README, *places])
     }
-    whole = validated(Manifest, manifest, str(manifest_path))
-    for name, one in whole.predictors.items():
+    for name, one in predictors.items():
         check_predictor(name, one, folder)
     # last: without it there is no bundle
     with atomic(manifest_path) as temporary:

@@ -9,21 +9,14 @@ from pathlib import Path
 
 import yaml
 
+from markexpr.bundle_files import CHROM_SIZES, GENES, LAYOUT, MANIFEST, file_of, sequence_file
 from markexpr.io.archives import is_archive, open_archive, unpack
 from markexpr.io.files import open_text
 from markexpr.io.jobs import InputError
 from markexpr.origins import refuse_braces
 from markexpr.predictors import CHANGE, Predictor
 from markexpr.settings.blocks import validated
-from markexpr.settings.bundle import (
-    CHROM_SIZES,
-    GENES,
-    LAYOUT,
-    MANIFEST,
-    Manifest,
-    file_of,
-    sequence_file,
-)
+from markexpr.settings.bundle import Manifest
 from markexpr.settings.reading import did_you_mean, read_yaml
 
 KEY = "config key 'bundle'"

@@ -5,11 +5,7 @@ Imported by the Snakefile: no torch, no numpy.
 
 from functools import cached_property
 
-from markexpr.io.jobs import InputError
-from markexpr.lookup import by_content, one_line
-from markexpr.origins import GENES as ANNOTATION
-from markexpr.predictors import CHANGE
-from markexpr.settings.bundle import (
+from markexpr.bundle_files import (
     CHROM_SIZES,
     CITATION,
     GENES,
@@ -19,8 +15,13 @@ from markexpr.settings.bundle import (
     README,
     file_of,
     list_files_of,
+    list_parts,
     sequence_file,
 )
+from markexpr.io.jobs import InputError
+from markexpr.lookup import by_content, one_line
+from markexpr.origins import GENES as ANNOTATION
+from markexpr.predictors import CHANGE
 from markexpr.tasks import tensor_path
 
 BUNDLE = "results/bundle"
@@ -68,7 +69,8 @@ class Exporting:
     def predicted_from(self, wildcards):
         """What the predictions of a predictor's held-out rows are made from."""
         predictor = self._predictor(wildcards.predictor)
-        found = {part: f"{PREPARED}/{predictor.name}/{part}.npz" for part in list_parts(predictor)}
+        folder = f"{PREPARED}/{predictor.name}"
+        found = {part: f"{folder}/{part}.npz" for part in list_parts(predictor.predicts)}
         if predictor.sequence:
             found["sequence"] = predictor.sequence
         return {**predictor.files, **found}
@@ -85,7 +87,7 @@ class Exporting:
         found = {GENES: ANNOTATION}
         for one in self.predicting.of_samples + self.predicting.of_changes:
             folder = f"{PREPARED}/{one.name}"
-            parts = list_parts(one)
+            parts = list_parts(one.predicts)
             sources = [
                 one.genes,
                 one.trained,
@@ -155,11 +157,6 @@ class Exporting:
         """What `snakemake export` makes."""
         self.sources(wildcards)
         return f"{BUNDLE}/{MANIFEST}"
-
-
-def list_parts(predictor):
-    """What a predictor's rows are called: `sample`, or `a` and `b` for a change."""
-    return ("a", "b") if predictor.predicts == CHANGE else ("sample",)
 
 
 def list_members(predictor):

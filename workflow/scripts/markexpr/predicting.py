@@ -3,12 +3,12 @@
 Imported by the Snakefile: no torch, no numpy.
 """
 
+from markexpr.bundle_files import file_of, list_parts
 from markexpr.io.jobs import InputError
 from markexpr.lookup import by_content, one_line
 from markexpr.origins import GENES
 from markexpr.plan import match_any
 from markexpr.predictors import LABEL, find_predictor
-from markexpr.settings.bundle import file_of
 
 FOLDER = "results/predictions"
 CHECK = f"{FOLDER}/bundle_check.tsv"  # that a bundle gives the scores that it says
@@ -189,7 +189,7 @@ class Predicting:
         predictor = self._predictor(wildcards)
         found = {
             part: self.bundle.file(file_of(predictor.name, f"held_out/{part}.npz"))
-            for part in self.bundle.manifest.predictors[predictor.name].parts
+            for part in list_parts(predictor.predicts)
         }
         if predictor.sequence:
             found["sequence"] = predictor.sequence

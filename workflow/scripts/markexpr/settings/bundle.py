@@ -8,23 +8,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from markexpr.bundle_files import (
+    COMMON,
+    LAYOUT,
+    file_of,
+    list_files_of,
+    list_parts,
+    sequence_file,
+)
 from markexpr.models.registry import ESTIMATORS, NETS
 from markexpr.settings.blocks import Block, Count, NotEmpty, Number, Whole, fault, name, names
 from markexpr.settings.config import MARK
 from markexpr.settings.studies import Data
 
-LAYOUT = 1  # of the folder and its manifest; a version reads this and all before it
-
-MANIFEST = "bundle.yaml"
-README = "README.md"
-LICENSE = "LICENSE"
-CITATION = "CITATION.cff"
-CHROM_SIZES = "chrom.sizes"
-GENES = "genes.tsv"
-COMMON = (README, LICENSE, CITATION, CHROM_SIZES, GENES)
-
-REGISTRIES = {"net": NETS, "estimator": ESTIMATORS}
-MODEL_FILES = {"net": "weights.safetensors", "estimator": "model.skops"}
+# the key of a block that has its hyperparameters, and what these may be
+REGISTRIES = {"net": ("network", NETS), "estimator": ("estimator", ESTIMATORS)}
 
 Member = r"^[A-Za-z0-9][A-Za-z0-9_.-]*/seed[0-9]+$"
 
@@ -65,18 +63,20 @@ class Bundled(Block):
     @model_validator(mode="after")
     def check_settings(self):
         Data.model_validate(self.data)
+        part, registry = REGISTRIES[self.kind]
         architecture = self.block.get("architecture")
-        if architecture not in REGISTRIES[self.kind]:
+        if architecture not in registry:
             raise fault(
                 f"this version of markexpr has no {self.kind} {architecture!r}: update it",
                 "block.architecture",
             )
+        registry[architecture].model_validate(self.block.get(part) or {})
         return self
 
     @property
     def parts(self):
         """What its rows are called: `sample`, or `a` and `b` for a change."""
-        return ("a", "b") if self.predicts == "change" else ("sample",)
+        return list_parts(self.predicts)
 
 
 class Manifest(Block):
@@ -120,26 +120,3 @@ def list_files(manifest):
         found += [sequence_file(one.sequence)] if one.sequence else []
         found += [file_of(name_, "reference.npz")] if one.reference else []
     return list(dict.fromkeys(found))
-
-
-def list_files_of(predictor, kind, members, parts):
-    """The paths of the files of one predictor. members: {unit}/seed{seed}; parts: of its rows."""
-    of_each = ("params.yaml", MODEL_FILES[kind])
-    return [
-        file_of(predictor, GENES),
-        file_of(predictor, "trained.tsv"),
-        file_of(predictor, "scores.tsv"),
-        *(file_of(predictor, f"members/{member}/{file}") for member in members for file in of_each),
-        *(file_of(predictor, f"held_out/{part}.npz") for part in parts),
-        file_of(predictor, "held_out/expected.tsv.gz"),
-    ]
-
-
-def file_of(predictor, file):
-    """The path of a predictor's file."""
-    return f"predictors/{predictor}/{file}"
-
-
-def sequence_file(span):
-    """The path of the DNA of all genes."""
-    return f"sequence/{span}bp.npz"
