@@ -1,7 +1,7 @@
 """The configuration, the plan, and what all rules share. No rules.
 
 Needs: config/ (config.yaml, sheets, studies/).
-Makes: `plan` (markexpr/plan.py), `ask` (markexpr/lookup.py), `predicting`, wildcard constraints, and the helpers
+Makes: `plan` (markexpr/plan.py), `ask` (markexpr/lookup.py), `predicting`, `exporting`, wildcard constraints, and the helpers
 of rules that end in the report.
 """
 
@@ -61,8 +61,11 @@ try:
         workflow.configfiles,
         OwnFiles(trusting=IS_JOB),
         tell=None if IS_JOB else lambda sample, mark, what: warn(what, sample, mark),
+        # without the defaults of config/config.yaml
+        asked=workflow.config_settings.overwrite_config,
     )
-    plan, ask, predicting = project.plan, project.lookup, project.predicting
+    plan, ask = project.plan, project.lookup
+    predicting, exporting = project.predicting, project.exporting
     # read by `snakemake` for the rules: complete, with defaults
     config = project.config.model_dump()
     project.refuse_mixed_results(Path("results"))

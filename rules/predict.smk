@@ -127,7 +127,7 @@ rule score_predictions:
     input:
         unpack(predicting.expression),
         predictions=rules.gather_predictions.output[0],
-        annotation=GENES,
+        annotation=predicting.annotation,
     output:
         f"{PREDICTIONS}/{{sample}}.scores.tsv",
     log:

@@ -4,7 +4,7 @@ import torch
 
 from markexpr.compiler import leave_out_compiler
 from markexpr.devices import keep_freed_memory
-from markexpr.ensembles import load_subject, predict_by_all, write_ensemble
+from markexpr.ensembles import load_subject, predict_by_all, reading_fit, write_ensemble
 from markexpr.io.jobs import run_job
 from markexpr.models import load_model, predict
 
@@ -16,7 +16,8 @@ def main(job):
     samples = load_subject(job.input)
 
     def load(place):
-        model, params = load_model(job.input.params[place], job.input.weights[place])
+        with reading_fit(job.input.weights[place]):
+            model, params = load_model(job.input.params[place], job.input.weights[place])
         return params, lambda samples: predict(model, params, samples)
 
     write_ensemble(job.output[0], samples, *predict_by_all(samples, job.input.params, load))

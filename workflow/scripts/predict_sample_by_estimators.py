@@ -2,7 +2,7 @@
 
 import yaml
 
-from markexpr.ensembles import load_subject, predict_by_all, write_ensemble
+from markexpr.ensembles import load_subject, predict_by_all, reading_fit, write_ensemble
 from markexpr.estimators import find_module, load_estimator, make_features
 from markexpr.io.jobs import run_job
 
@@ -14,7 +14,8 @@ def main(job):
     def load(place):
         with open(job.input.params[place], encoding="utf-8") as file:
             params = yaml.safe_load(file)
-        estimator = load_estimator(job.input.model[place])
+        with reading_fit(job.input.model[place]):
+            estimator = load_estimator(job.input.model[place])
         return params, lambda samples: estimator.predict(make_features(module, samples))
 
     write_ensemble(job.output[0], samples, *predict_by_all(samples, job.input.params, load))

@@ -1,5 +1,6 @@
 """What the members of an ensemble predict for a sample that none of them was trained on."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from markexpr.averages import EVERY, check_members
 from markexpr.data.measured import from_plain
 from markexpr.data.samples import load_unseen, pair_unseen
 from markexpr.io.files import write_tsv
-from markexpr.io.jobs import log
+from markexpr.io.jobs import InputError, log
 
 
 def predict_by_all(samples, paths, load):
@@ -84,3 +85,18 @@ def write_ensemble(path, samples, mean, spread):
     """Write what an ensemble predicts: gene_id, mean and spread."""
     table = pd.DataFrame({"gene_id": samples.gene_id, "mean": mean, "spread": spread})
     write_tsv(path, table, float_format="%.9g")
+
+
+@contextmanager
+def reading_fit(path):
+    """Turn the error of a file that holds no fit into one line that names it."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # of safetensors, torch, skops or zip: each has its own
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"{path} cannot be read as a model ({type(error).__name__}: {reason}); copy the bundle "
+            "again or, if it was trained here, delete the file to train it anew"
+        ) from error

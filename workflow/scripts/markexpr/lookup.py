@@ -131,7 +131,8 @@ class Lookup:
         def take(path):
             if path == self.sources.chrom_sizes:
                 return self.chrom_sizes
-            return by_content(path) if path in own else path
+            of_bundle = self.sources.bundle and self.sources.bundle.has(path)
+            return by_content(path) if path in own or of_bundle else path
 
         return {
             name: [take(path) for path in paths] if isinstance(paths, list) else take(paths)
@@ -226,6 +227,8 @@ class Lookup:
         }
         if self.config.own_annotation:
             found["genes_from"] = {"content": self.annotation_content, "tss": self.config.tss}
+        if self.sources.bundle:
+            found["genes_of_bundle"] = self.own.files.identify(self.sources.genes)
         if self.config.simulated:
             found["simulate"] = self.config.simulate.plain()
         if of_study:
@@ -589,6 +592,7 @@ class Lookup:
 
         @one_line
         def give(wildcards):
+            self.sources.refuse_bundle(study)
             return outputs.list_files_of_paper(self.subject(study))
 
         return give

@@ -37,12 +37,18 @@ class Origins:
 
     config: markexpr.settings.config.Config; known: all cells that may be asked for; chrom_sizes:
     path of the table of chromosomes; samples: those of the sheet at path `sheet`
-    (markexpr.settings.samples.Sample), by name.
+    (markexpr.settings.samples.Sample), by name; bundle: markexpr.bundle.Bundle, if models come from
+    one.
     """
 
-    def __init__(self, config, known, chrom_sizes, samples=None, sheet=None):
+    def __init__(self, config, known, chrom_sizes, samples=None, sheet=None, bundle=None):
         self.config, self.known, self.chrom_sizes = config, known, chrom_sizes
-        self.of_sheet, self.sheet = samples or {}, sheet
+        self.of_sheet, self.sheet, self.bundle = samples or {}, sheet, bundle
+
+    @property
+    def genes(self):
+        """The table of all genes that can be counted."""
+        return self.bundle.genes if self.bundle else GENES
 
     def source(self, cell):
         """The source of a cell's data (config key `sources`, or the sheet of samples). Raises
@@ -72,7 +78,7 @@ class Origins:
         remc = [f"{ALIGNMENTS}/{cell}-{mark}.tagAlign.gz" for mark in self.config.marks]
         return {
             "reads": remc if source.kind == "remc" else list(own.values()),
-            "genes": GENES,
+            "genes": self.genes,
             "chrom_sizes": self.chrom_sizes,
         }
 
@@ -95,6 +101,11 @@ class Origins:
         }
 
     def _own_of_mark(self, cell, source, mark):
+        if mark not in source.paths and self.bundle:
+            raise InputError(
+                f"sheet {self.sheet}: {cell} has no file of {mark}, which the models of the bundle "
+                f"{self.bundle.path} read: add a line for it"
+            )
         if mark not in source.paths:
             raise InputError(
                 f"{cell} has no file of {mark}, and config key 'marks' asks for it: add it, or "
@@ -212,6 +223,14 @@ class Origins:
             f"{what} of hg19, and config key 'chrom_sizes' ({self.chrom_sizes}) is of "
             f"{theirs}: {fix}"
         )
+
+    def refuse_bundle(self, what):
+        """Raise InputError for what is asked for, and cannot be had, of models that are trained."""
+        if self.bundle:
+            raise InputError(
+                f"{what} needs data to train on, and config key 'bundle' ({self.bundle.path}) is "
+                "for `snakemake predict` alone: leave the key out"
+            )
 
     # ---- downloads ----
 

@@ -5,12 +5,16 @@ Imported by the Snakefile: no torch, no numpy.
 
 from functools import cached_property
 
+from markexpr.bundle_files import file_of, list_parts
 from markexpr.io.jobs import InputError
 from markexpr.lookup import by_content, one_line
+from markexpr.origins import GENES
 from markexpr.plan import match_any
 from markexpr.predictors import LABEL, find_predictor
 
 FOLDER = "results/predictions"
+CHECK = f"{FOLDER}/bundle_check.tsv"  # that a bundle gives the scores that it says
+FILES_CHECKED = f"{FOLDER}/bundle_files.tsv"  # that its files are those of its manifest
 AGAINST = "-vs-"
 CONTROL = "control"  # the group that another is compared with
 
@@ -19,18 +23,21 @@ class Predicting:
     """Answers for wildcards (sample, predictor, subject, …), each a function of them.
 
     config: Config; plan: Plan; origins: Origins; samples: those of the sheet by name
-    (markexpr.settings.samples.Sample); sheet: its path; own: OwnData.
+    (markexpr.settings.samples.Sample); sheet: its path; own: OwnData; bundle: where predictors come
+    from in place of the plan (markexpr.bundle.Bundle), or None.
     """
 
-    def __init__(self, config, plan, origins, samples, sheet, own):
+    def __init__(self, config, plan, origins, samples, sheet, own, bundle=None):
         self.config, self.plan, self.origins = config, plan, origins
-        self.samples, self.sheet, self.own = samples, sheet, own
+        self.samples, self.sheet, self.own, self.bundle = samples, sheet, own, bundle
         self._found = {}
 
     # ---- predictors ----
 
     def find(self, name, key="predict.models"):
         """The predictor of a name."""
+        if self.bundle:
+            return self.bundle.find(name, key)
         if name not in self._found:
             self._found[name] = find_predictor(self.plan, name, key)
         return self._found[name]
@@ -55,6 +62,8 @@ class Predicting:
         return match_any([name for name, _ in names if self._is(name, kind)])
 
     def _is(self, name, kind):
+        if self.bundle:
+            return self.bundle.manifest.predictors[name].kind == kind
         study, _, model = name.partition("/")
         models = self.plan.studies[study].models if study in self.plan.studies else {}
         return model in models and type(models[model]).__name__.lower() == kind
@@ -72,16 +81,22 @@ class Predicting:
         """The block of a predictor's model."""
         return self._predictor(wildcards).block
 
+    def metrics(self, wildcards):
+        """What a predictor's members are scored by on their test genes."""
+        return ["auc"] if self._predictor(wildcards).predicts == LABEL else ["pearson", "mse"]
+
     # ---- inputs of jobs ----
 
     @one_line
     def inputs_from(self, wildcards):
         """What a predictor's inputs of a sample are built from."""
         predictor = self._predictor(wildcards)
-        return {
-            "counts": f"results/counts/{predictor.data['window']}/{wildcards.sample}.npz",
-            "genes": predictor.genes,
-        }
+        return self._checked(
+            {
+                "counts": f"results/counts/{predictor.data['window']}/{wildcards.sample}.npz",
+                "genes": predictor.genes,
+            }
+        )
 
     @one_line
     def members(self, wildcards):
@@ -99,18 +114,20 @@ class Predicting:
         }
         if predictor.sequence:
             found["sequence"] = predictor.sequence
-        return {**predictor.files, **found}
+        return self._checked({**predictor.files, **found})
 
     @one_line
     def gathered_from(self, wildcards):
         """What the table of a sample is gathered from."""
         predictors = self.of_samples
-        return {
-            "predictions": [self._of(one, wildcards.sample) for one in predictors],
-            "trained": [one.trained for one in predictors],
-            "genes": [one.genes for one in predictors],
-            "params": [one.files["params"][0] for one in predictors],
-        }
+        return self._checked(
+            {
+                "predictions": [self._of(one, wildcards.sample) for one in predictors],
+                "trained": [one.trained for one in predictors],
+                "genes": [one.genes for one in predictors],
+                "params": [one.files["params"][0] for one in predictors],
+            }
+        )
 
     def _of(self, predictor, subject):
         return f"{FOLDER}/by_model/{predictor.name}/{subject}.tsv.gz"
@@ -140,23 +157,20 @@ class Predicting:
         """The source of a sample, as plain values."""
         return self.origins.source(wildcards.sample).plain()
 
-    def metrics(self, wildcards):
-        """What a predictor's members are scored by on their test genes."""
-        return ["auc"] if self._predictor(wildcards).predicts == LABEL else ["pearson", "mse"]
-
     # ---- two groups ----
 
     @one_line
     def compared_from(self, wildcards):
         """What the change between two groups is gathered from: predictions by model, and of each by
         pair of samples."""
-        return {
-            "predictions": [
-                self._of(one, f"{a}{AGAINST}{b}") for one in self.of_changes for a, b in self.pairs
-            ],
-            "genes": [one.genes for one in self.of_changes],
-            "scores": [one.scores for one in self.of_changes],
-        }
+        pairs = self.named_pairs(wildcards)
+        return self._checked(
+            {
+                "predictions": [self._of(one, pair) for one in self.of_changes for pair in pairs],
+                "genes": [one.genes for one in self.of_changes],
+                "scores": [one.scores for one in self.of_changes],
+            }
+        )
 
     def change_models(self, wildcards):
         """The names of the models of changes."""
@@ -165,6 +179,59 @@ class Predicting:
     def named_pairs(self, wildcards):
         """The pairs of samples that are compared, as names."""
         return [f"{a}{AGAINST}{b}" for a, b in self.pairs]
+
+    # ---- a bundle ----
+
+    def _checked(self, files):
+        """Inputs of a job by name. Those of a bundle count by their content, and are read when the
+        bundle has proved itself."""
+        if not self.bundle:
+            return files
+
+        def take(path):
+            return by_content(path) if self.bundle.has(path) else path
+
+        taken = {
+            name: [take(path) for path in paths] if isinstance(paths, list) else take(paths)
+            for name, paths in files.items()
+        }
+        return {**taken, "check": CHECK}
+
+    @property
+    def annotation(self):
+        """The table of all genes that can be counted, as an input."""
+        return by_content(self.bundle.genes) if self.bundle else GENES
+
+    @property
+    def manifest(self):
+        """The bundle's manifest, as an input of the job that checks its files."""
+        return [by_content(self.bundle.files[0])] if self.bundle else []
+
+    @one_line
+    def identify_bundle(self, wildcards):
+        """The identities of all files of the bundle, by path: another content, and the bundle is
+        checked anew."""
+        files = self.bundle.files if self.bundle else []
+        return {path: self.own.files.identify(path) for path in files}
+
+    def recomputed_from(self, wildcards):
+        """What the predictions of a bundle's held-out rows are computed anew from."""
+        predictor = self._predictor(wildcards)
+        found = {
+            part: self.bundle.file(file_of(predictor.name, f"held_out/{part}.npz"))
+            for part in list_parts(predictor.predicts)
+        }
+        if predictor.sequence:
+            found["sequence"] = predictor.sequence
+        return {**self._checked({**predictor.files, **found}), "check": FILES_CHECKED}
+
+    def recomputed(self, wildcards):
+        """Those predictions, of all predictors that are asked for."""
+        return [f"{FOLDER}/bundle/{one.name}.tsv.gz" for one in self.of_samples + self.of_changes]
+
+    def recomputed_names(self, wildcards):
+        """The names of these predictors."""
+        return [one.name for one in self.of_samples + self.of_changes]
 
     # ---- targets ----
 

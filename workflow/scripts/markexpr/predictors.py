@@ -22,7 +22,8 @@ class Predictor:
     name: study/model; kind: net or estimator; predicts: value, label or change; data: the study's
     `data` block as plain values; block: the model's; genes: path of the study's genes; members:
     folders of its fits; sequence: path of the DNA that it reads, or None; trained: path of the
-    table of genes that its fits were trained on; scores: path of how each does on its test genes.
+    table of genes that its fits were trained on; scores: path of how each does on its test genes;
+    reference: path of the profiles of the cells that it was trained on, or None.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Predictor:
     sequence: str | None = None
     trained: str | None = None
     scores: str | None = None
+    reference: str | None = None
 
     @property
     def marks(self):
@@ -96,7 +98,9 @@ def find_predictor(plan, name, key):
         raise InputError(f"{place} predicts a {predicts}: name it under '{other}'")
     runs = plan.runs(study, model, how=("train", "fit"))
     if not runs:
-        raise InputError(f"{place} has no cell to train on: {plan.why_no_unit(study)}")
+        raise InputError(
+            f"{place} has no cell to train on: {plan.why_no_unit(study)}; or leave it out"
+        )
     reads_dna = isinstance(block, Net) and block.network.get("dna")
     return Predictor(
         name,

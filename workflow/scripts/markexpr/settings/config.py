@@ -126,7 +126,9 @@ class Source(Block):
         return self
 
 
-ModelNames = names(r"^[a-z0-9_]+/[a-z0-9_]+$")
+MODEL_NAME = r"^[a-z0-9_]+/[a-z0-9_]+$"
+ModelNames = names(MODEL_NAME)
+NoOrModelNames = Annotated[list[name(MODEL_NAME)], BeforeValidator(once)]
 
 
 class Predict(Block):
@@ -138,9 +140,10 @@ class Predict(Block):
         "probability of high expression). All that a model was trained on, cells and seeds, "
         "predicts, and the mean is taken.",
     )
-    changes: ModelNames = Field(
+    changes: NoOrModelNames = Field(
         ["deepdiff/raw_d", "deepdiff/ridge"],
-        description="Models of the change between two cells, for samples of two groups.",
+        description="Models of the change between two cells, for samples of two groups. An empty "
+        "list: none.",
     )
 
 
@@ -199,6 +202,7 @@ class Simulate(Block):
 
 
 ALL = Literal["all"]
+NO_BUNDLE = "none"
 MARKS = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
 
 
@@ -291,6 +295,13 @@ class Config(Block):
         "the Snakefile.",
     )
     predict: Predict = Field(Predict(), description="What samples of the sheet are predicted by.")
+    bundle: OwnPath = Field(
+        NO_BUNDLE,
+        description="A bundle of trained models that `snakemake export` made: its folder, a file "
+        "in it, or a .tar.gz or .zip of it. `snakemake predict` takes its models, marks, genes and "
+        "chromosomes from it, and needs no data to train on (docs/bundle.md). none: models are "
+        "trained here.",
+    )
     count_engine: Literal["bedtools", "sweep"] = Field(
         "bedtools",
         description="How reads are counted: `bedtools` (intersect -sorted -c), or `sweep`, which "
@@ -388,6 +399,11 @@ class Config(Block):
         return self
 
     @property
+    def has_bundle(self):
+        """Whether models come from a bundle."""
+        return self.bundle != NO_BUNDLE
+
+    @property
     def simulated(self):
         """Whether the mirror is the simulated one."""
         return self.mirror == "simulated"
@@ -469,7 +485,15 @@ def _normalise(given):
 
 
 LISTS = ("cells", "pairs", "studies", "marks", "seeds")
-TEXTS = ("mirror", "genome_mirror", "genome_fasta", "chrom_sizes", "annotation", "samples")
+TEXTS = (
+    "mirror",
+    "genome_mirror",
+    "genome_fasta",
+    "chrom_sizes",
+    "annotation",
+    "samples",
+    "bundle",
+)
 
 
 def choose_pairs(asked, listed, known_cells, built=None):
