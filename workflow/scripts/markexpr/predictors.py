@@ -4,11 +4,12 @@ Imported by the Snakefile: no torch, no numpy.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from markexpr.io.jobs import InputError
 from markexpr.settings.reading import did_you_mean
 from markexpr.settings.studies import Control, Net
-from markexpr.tasks import Pairs, genes_path, sequence_path
+from markexpr.tasks import Pairs, genes_path, sequence_path, tensor_path
 
 VALUE, LABEL, CHANGE = "value", "label", "change"
 FILES = {"net": ("weights", "weights.safetensors"), "estimator": ("model", "model.skops")}
@@ -22,7 +23,9 @@ class Predictor:
     name: study/model; kind: net or estimator; predicts: value, label or change; data: the study's
     `data` block as plain values; block: the model's; genes: path of the study's genes; members:
     folders of its fits; predictions: those that say which genes they were trained on; sequence:
-    path of the DNA that it reads, or None; trained: path of the table of genes trained on.
+    path of the DNA that it reads, or None; trained: path of the table of genes trained on;
+    reference: path of what its training cells' counts look like; cells: their names; held_out:
+    cells of the configuration that it was not trained on, for trials.
     """
 
     name: str
@@ -34,6 +37,9 @@ class Predictor:
     members: tuple
     sequence: str | None = None
     trained: str | None = None
+    reference: str | None = None
+    cells: tuple = ()
+    held_out: tuple = ()
 
     @property
     def marks(self):
@@ -58,6 +64,11 @@ class Predictor:
 def trained_path(name):
     """Which genes a predictor's members were trained on."""
     return f"results/predictions/trained/{name}.tsv"
+
+
+def reference_path(name):
+    """What the counts of the cells look like that a predictor's members were trained on."""
+    return f"results/predictions/reference/{name}.npz"
 
 
 def find_predictor(plan, name, key):
@@ -102,4 +113,21 @@ def find_predictor(plan, name, key):
         tuple(run.with_seed(seed).folder for run in runs for seed in plan.seeds),
         sequence_path(plan.studies[study].sequence) if reads_dna else None,
         trained_path(name),
+        reference_path(name),
+        _list_cells(runs, study, task.held_out),
+        tuple(cell for cell in plan.built if cell in task.held_out),
     )
+
+
+def _list_cells(runs, study, held_out):
+    """The cells that some runs are trained on, in the order of their inputs."""
+    folder = tensor_path(study, "").removesuffix(".npz")
+    paths = [
+        path
+        for run in runs
+        for part in run.inputs.values()
+        for path in (part if isinstance(part, list) else [part])
+        if path.startswith(folder)
+    ]
+    cells = dict.fromkeys(Path(path).stem for path in paths)
+    return tuple(cell for cell in cells if cell not in held_out)

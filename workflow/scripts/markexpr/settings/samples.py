@@ -35,6 +35,8 @@ KINDS = {
     ".bw": "bigwig",
     ".bigwig": "bigwig",
 }
+# what other files beside results/predictions/{sample}.tsv are called
+TAKEN, TAKEN_ENDS = ("matching",), (".quality", ".warnings", ".scores")
 PACKED = (".gz", ".bgz")
 
 
@@ -93,6 +95,11 @@ def _add(samples, row, path, number):
         )
     if not re.match(MARK, mark):
         raise InputError(f"{where}: mark {mark!r} is no name of a histone mark, as H3K4me3")
+    if name in TAKEN or name.endswith(TAKEN_ENDS):
+        raise InputError(
+            f"{where}: sample {name!r}: files of results/predictions/ are called so; call it "
+            f"{name.replace('.', '_')}_1"
+        )
     sample = samples.setdefault(name, Sample(name, number))
     if mark in sample.paths:
         raise InputError(
@@ -141,6 +148,12 @@ def _make_source(sample, path):
             f"{where}: {named[one]} is of kind {one} and {named[others[0]]} of kind {others[0]}: "
             "give all marks of a sample in one kind, since they are counted in one way"
         )
+    for mark, file in sample.controls.items():
+        if (kind := kind_of_file(file, where)) != one:
+            raise InputError(
+                f"{where}: {mark} is of kind {one} and its control, {file}, of kind {kind}: give "
+                "the control in the kind of the marks, since they are counted in one way"
+            )
     keys = {name: text for name, text in sample.known.items() if name != "group"}
     for name in NUMBERS:
         if name in keys and keys[name].isdigit():
