@@ -129,6 +129,7 @@ rule build_reference:
         f"{PREDICTIONS}/reference/{{predictor}}.npz",
     log:
         "logs/build_reference/{predictor}.log",
+    priority: 100
     conda:
         "../envs/figures.yaml"
     resources:
@@ -138,7 +139,6 @@ rule build_reference:
         marks=lambda wildcards: predicting.data(wildcards)["marks"],
         window=lambda wildcards: predicting.data(wildcards)["window"],
         code=code_digest("build_reference.py"),
-    priority: 100
     message:
         "Looking at the cells that {wildcards.predictor} was trained on"
     script:

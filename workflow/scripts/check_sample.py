@@ -122,7 +122,8 @@ def main(job):
     counted = [*job.input.counts, *([job.input.controls] if job.input.get("controls") else [])]
     known = collect(counted, []).rename(columns={"warning": "what"})
     own = pd.DataFrame(list_warnings(), columns=["sample", "mark", "what"])
-    write_tsv(job.output.warnings, pd.concat([own, known]).drop_duplicates())
+    said = pd.concat([own, known])[["mark", "what"]]
+    write_tsv(job.output.warnings, said.drop_duplicates())
     title = f"{sample}: is it like the cells that models were trained on?"
     save(draw(shown), title, job)
 

@@ -137,7 +137,7 @@ def show_genes(path):
     marks = arrays["marks"].tolist()
     what = "log odds of high expression" if about["predicts"] != VALUE else "predicted value"
     caption = (
-        f"Coloured: {about['unit']} in bins of {around.bin} bp. Below each: integrated gradients "
+        f"Grey: {about['unit']} in bins of {around.bin} bp. Below each: integrated gradients "
         f"of {about['model']}, in units of the {what}: how much each bin raises (orange) or lowers "
         "(blue) it against a gene without any signal (or, where inputs are z-scores, with the mean "
         f"signal everywhere); mean over {about['members']} of {about['of']} fits. One scale for "
@@ -148,7 +148,7 @@ def show_genes(path):
         signal, attribution = (
             arrays[name][place][:, : around.n_bins] for name in ("signal", "attribution")
         )
-        figure = draw_tracks(gene, marks, around.offsets, signal, attribution, about["unit"])
+        figure = draw_tracks(gene, marks, around.offsets, signal, attribution)
         told = "trained on in other cells" if gene["trained_on"] else "no model was trained on it"
         column = next((name for name in gene if name.startswith("log2_")), "p_high")
         said = f"{gene['name']} ({gene['gene_id']}), {read_label(column)} "
@@ -191,12 +191,8 @@ def show_predictions(job, genes):
             "Distribution of predictions",
             f"Distribution of {label} over genes.{beside}",
         ),
-        element(
-            "div",
-            list_genes(genes, column, "Predicted highest", highest=True),
-            list_genes(genes, column, "Predicted lowest", highest=False),
-            class_="beside",
-        ),
+        list_genes(genes, column, "Predicted highest", highest=True),
+        list_genes(genes, column, "Predicted lowest", highest=False),
     ]
 
 
@@ -221,6 +217,7 @@ def main(job):
             "Profiles of each mark over those of the training cells",
             "Mean profile of each mark along transcription (orange) over those of the training "
             "cells (grey), each divided by its mean.",
+            wide=True,
         ),
         *show_predictions(job, genes),
     ]

@@ -26,7 +26,8 @@ td small { color: #666; font-weight: 400; white-space: nowrap; }
 .warnings { border-left: 4px solid #d55e00; background: #fff6ef; padding: 0.6em 1em; }
 .warnings ul { margin: 0.3em 0; padding-left: 1.2em; }
 .fine { border-left: 4px solid #009e73; background: #effaf6; padding: 0.6em 1em; }
-.beside { display: flex; flex-wrap: wrap; gap: 0 3em; }
+.scroll { margin-bottom: 1.2em; }
+.wide img { max-width: none; width: max(100%, 56em); }
 figure { margin: 1em 0; } figcaption { color: #555; font-size: 0.9em; max-width: 52em; }
 img { max-width: 100%; height: auto; }
 """
@@ -77,11 +78,13 @@ def number(value, digits=2):
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
 
 
-def picture(svg, alt, caption):
-    """A figure of SVG (bytes). As an image of its own: its names do not meet those of others, and
+def picture(svg, alt, caption, wide=False):
+    """A figure of SVG (bytes), which scrolls by itself in a narrow window if it is `wide`. As an image of its own: its names do not meet those of others, and
     no script of it would run."""
     data = base64.b64encode(svg).decode()
     image = Markup(f'<img src="data:image/svg+xml;base64,{data}" alt="{html.escape(str(alt))}">')
+    if wide:
+        image = element("div", image, class_="scroll wide")
     return element("figure", image, element("figcaption", caption))
 
 

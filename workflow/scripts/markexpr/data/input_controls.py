@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import bdtrc  # not scipy.stats, which takes a second to load
+from scipy.special import betainc  # not scipy.stats, which takes a second to load
 
 from markexpr.io.jobs import InputError
 
@@ -38,8 +38,8 @@ def measure_enrichment(counts, control, window, totals=None):
         )
     depth, other_depth = map(float, totals)
     share = depth / (depth + other_depth) if depth + other_depth else 0.5
-    # of n reads at a promoter, so many or more are the mark's
-    chance = np.where(one > 0, bdtrc(np.maximum(one - 1, 0), one + other, share), 1.0)
+    # that so many or more of all reads at a promoter are the mark's, by the binomial's upper tail
+    chance = np.where(one > 0, betainc(np.maximum(one, 1), other + 1, share), 1.0)
     ratio = _ratio(one.sum() * other_depth, other.sum() * depth)
     return Enrichment(ratio, float((chance * len(one) < LEVEL).mean()))
 

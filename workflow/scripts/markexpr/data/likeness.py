@@ -260,13 +260,15 @@ def explain(likeness, marks, cells, matched):
     found = []
     profile = likeness.find(PROFILE)
     strange = [mark for mark in marks if profile["verdict"][mark] == UNLIKE]
-    all_cells = "the training cell" if cells == 1 else f"all {cells} training cells"
-    if len(strange) > max(2, len(marks) / 2):
+    all_cells = "the training cell" if cells == 1 else f"any of the {cells} training cells"
+    twins = {place: _find_twin(likeness, place) for place in range(len(marks))}
+    unexplained = [mark for mark in strange if twins[marks.index(mark)] is None]
+    if len(unexplained) > len(marks) / 2:
         found.append(
             [
                 "",
                 "assembly",
-                f"the profiles around the TSS of {', '.join(strange)} are unlike those of "
+                f"the profiles around the TSS of {', '.join(unexplained)} are unlike those of "
                 f"{all_cells}: are alignments and gene table of different assemblies? Compare with "
                 "config key 'chrom_sizes', and do not rely on the predictions before it is clear",
             ]
@@ -274,33 +276,37 @@ def explain(likeness, marks, cells, matched):
     for place, mark in enumerate(marks):
         if mark in strange:
             row = profile.loc[mark]
+            flat = likeness.flat[place]
             what = f"its profile around the TSS is unlike that of {all_cells} (distance "
             what += f"{row['value']:.2f}"
             if np.isfinite(row["highest"]):
                 what += f", and {row['highest']:.2f} at most between those"
-            found.append([mark, "profile", f"{what}): {_suspect(likeness, marks, place)}"])
+            found.append([mark, "profile", f"{what}): {_suspect(marks, place, twins, flat)}"])
         elif (weak := _describe_peak(likeness.find(PEAK).loc[mark])) is not None:
             found.append([mark, "peak", weak])
         depth = likeness.find(MEAN).loc[mark]
-        if depth["verdict"] == UNLIKE and not matched:
+        # of a file of another mark, depth says nothing
+        mistaken = mark in strange and twins[place] is not None
+        if depth["verdict"] == UNLIKE and not matched and not mistaken:
             found.append([mark, "depth", _describe_depth(depth)])
     return found
 
 
-def _suspect(likeness, marks, place):
-    """The likely cause of a profile that is unlike its mark's, with what to do."""
-    other = _find_twin(likeness, place)
-    if other is not None and _find_twin(likeness, other) == place:
+def _suspect(marks, place, twins, flat):
+    """The likely cause of a profile that is unlike its mark's, with what to do. twins: from the
+    place of each mark to that of the mark whose profile it has, or None."""
+    other = twins[place]
+    if other is not None and twins[other] == place:
         return (
             f"it is like that of {marks[other]}, and that of {marks[other]} like {marks[place]}: "
             "the two marks are likely exchanged in the sheet; exchange their paths"
         )
     if other is not None:
         return (
-            f"it is like that of {marks[other]} there: is the file of {marks[other]}? Mend its "
-            "line of the sheet"
+            f"it is like that of {marks[other]} there: is it the file of {marks[other]}"
+            f"{', or of an input control' if flat else ''}? Mend its line of the sheet"
         )
-    if likeness.flat[place]:
+    if flat:
         return (
             "it is flatter than any of them: an input control (or IgG) in place of the mark, a "
             "failed experiment, or another assembly; look at the file in a genome browser, and do "

@@ -4,15 +4,18 @@ with what a model's prediction owes to it."""
 import matplotlib.pyplot as plt
 import numpy as np
 
-from markexpr.plots import HIGH, LOW, PALETTE
+from markexpr.plots import HIGH, LOW
+
+SIGNAL = "#4a4a55"  # none of the colours of attributions
 
 
-def draw_tracks(gene, marks, offsets, signal, attribution, unit):
+def draw_tracks(gene, marks, offsets, signal, attribution):
     """Draw the tracks of one gene along the genome.
 
     gene: dict of name, chrom, tss (bp) and strand; marks: names; offsets: of the left edges of bins
-    from the TSS in bp, int [bins]; signal, attribution: float [marks, bins]; unit: of the signal.
-    Each mark's signal has a scale of its own, and attributions of all marks share one.
+    from the TSS in bp, int [bins]; signal, attribution: float [marks, bins].
+    Each mark's signal has a scale of its own, and attributions of all marks share one: orange
+    raises the prediction, blue lowers it.
     """
     edges = gene["tss"] + np.r_[offsets, 2 * offsets[-1] - offsets[-2]]
     largest = np.abs(attribution).max() or 1
@@ -22,13 +25,12 @@ def draw_tracks(gene, marks, offsets, signal, attribution, unit):
         figsize=(8.4, 0.5 + 0.95 * len(marks)),
         sharex=True,
         layout="constrained",
-        gridspec_kw={"height_ratios": [0.6] + [1.2, 1] * len(marks)},
+        gridspec_kw={"height_ratios": [0.6] + [1.2, 1.2] * len(marks)},
     )
     _draw_gene(axes[0], gene, edges)
     for place, mark in enumerate(marks):
         track, below = axes[1 + 2 * place : 3 + 2 * place]
-        colour = PALETTE[place % len(PALETTE)]
-        track.stairs(signal[place], edges, fill=True, color=colour)
+        track.stairs(signal[place], edges, fill=True, color=SIGNAL)
         top = max(float(signal[place].max()), 1e-9)
         track.set_ylim(min(0.0, float(signal[place].min())), 1.05 * top)
         track.set_yticks([top], [f"{top:.3g}"], fontsize=7)
@@ -47,10 +49,6 @@ def draw_tracks(gene, marks, offsets, signal, attribution, unit):
     axes[-1].xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes[-1].xaxis.set_major_locator(plt.MaxNLocator(5))
     axes[-1].set_xlabel(f"{gene['chrom']}, bp", parse_math=False)
-    figure.supylabel(
-        f"coloured: signal ({unit}); below it: raises (orange) or lowers (blue) the prediction",
-        fontsize=7,
-    )
     return figure
 
 
