@@ -79,8 +79,8 @@ def number(value, digits=2):
 
 
 def picture(svg, alt, caption, wide=False):
-    """A figure of SVG (bytes), which scrolls by itself in a narrow window if it is `wide`. As an image of its own: its names do not meet those of others, and
-    no script of it would run."""
+    """A figure of SVG (bytes), which scrolls by itself in a narrow window if it is `wide`. As an
+    image of its own: its names do not meet those of others, and no script of it would run."""
     data = base64.b64encode(svg).decode()
     image = Markup(f'<img src="data:image/svg+xml;base64,{data}" alt="{html.escape(str(alt))}">')
     if wide:

@@ -40,7 +40,7 @@ def draw_tracks(gene, marks, offsets, signal, attribution):
             below.stairs(part, edges, fill=True, color=sign_colour)
         below.axhline(0, color="0.7", lw=0.5)
         below.set_ylim(-1.05 * largest, 1.05 * largest)
-        below.set_yticks([0], ["0"], fontsize=7)
+        below.set_yticks([0, largest], ["0", f"{largest:.2g}"], fontsize=7)
     for axis in axes:
         axis.axvline(gene["tss"], color="0.5", lw=0.6, ls=":")
         axis.spines["bottom"].set_visible(axis is axes[-1])
