@@ -3,9 +3,10 @@
 Needs: results/counts/ of each sample, the fits of the models that config key `predict` names.
 Makes: results/predictions/{sample}.tsv, and what it is gathered from: inputs/{predictor}/ (what the
 models see of each sample), by_model/{predictor}/ (what they predict), trained/ (which genes they
-were trained on). Before any number, {sample}.quality.tsv and .svg: is it like what models were
-trained on (reference/)? {sample}.html is its page, and matching.tsv what quantile matching changes
-for cells that were held out (held_out/).
+were trained on), members/ (how each fit does on its test genes). {sample}.scores.tsv where the
+sheet gives expression; {group}-vs-control.tsv where it has two groups. Before any number,
+{sample}.quality.tsv and .svg: is it like what models were trained on (reference/)? {sample}.html is
+its page, and matching.tsv what quantile matching changes for cells that were held out (held_out/).
 """
 
 PREDICTIONS = "results/predictions"
@@ -34,11 +35,12 @@ rule build_inputs:
 
 
 rule list_trained_genes:
-    """How many of a model's fits were trained on each gene."""
+    """How many of a model's fits were trained on each gene, and how each does on test genes."""
     input:
         predicting.members,
     output:
-        f"{PREDICTIONS}/trained/{{predictor}}.tsv",
+        trained=f"{PREDICTIONS}/trained/{{predictor}}.tsv",
+        scores=f"{PREDICTIONS}/members/{{predictor}}.tsv",
     log:
         "logs/list_trained_genes/{predictor}.log",
     conda:
@@ -46,6 +48,7 @@ rule list_trained_genes:
     resources:
         **needs("list_trained_genes"),
     params:
+        metrics=predicting.metrics,
         code=code_digest("list_trained_genes.py"),
     message:
         "Listing the genes that {wildcards.predictor} was trained on"
@@ -114,6 +117,7 @@ rule gather_predictions:
         **needs("gather_predictions"),
     params:
         predictors=predicting.described,
+        simulated=SIMULATED,
         code=code_digest("gather_predictions.py"),
     message:
         "Gathering predictions of {wildcards.sample}"
@@ -325,6 +329,81 @@ rule show_sample:
         "Writing the page of {wildcards.sample}"
     script:
         "../workflow/scripts/show_sample.py"
+
+
+rule score_predictions:
+    """How well a sample is predicted, where the sheet gives its expression."""
+    input:
+        unpack(predicting.expression),
+        predictions=rules.gather_predictions.output[0],
+        annotation=GENES,
+    output:
+        f"{PREDICTIONS}/{{sample}}.scores.tsv",
+    log:
+        "logs/score_predictions/{sample}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("score_predictions"),
+    params:
+        predictors=predicting.described,
+        source=predicting.source,
+        own=predicting.own_expression,
+        bootstrap=config["bootstrap"],
+        code=code_digest("score_predictions.py"),
+    message:
+        "Scoring the predictions of {wildcards.sample}"
+    script:
+        "../workflow/scripts/score_predictions.py"
+
+
+rule compare_groups:
+    """Predicted changes of a group of samples against the group `control`."""
+    input:
+        unpack(predicting.compared_from),
+    output:
+        table=f"{PREDICTIONS}/{{group}}-vs-control.tsv",
+        worth=f"{PREDICTIONS}/{{group}}-vs-control.worth.tsv",
+    log:
+        "logs/compare_groups/{group}.log",
+    wildcard_constraints:
+        group=match_any(predicting.group_names),
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("compare_groups"),
+    params:
+        models=predicting.change_models,
+        pairs=predicting.named_pairs,
+        code=code_digest("compare_groups.py"),
+    message:
+        "Comparing {wildcards.group} with control"
+    script:
+        "../workflow/scripts/compare_groups.py"
+
+
+rule plot_groups:
+    """The same as a figure."""
+    input:
+        rules.compare_groups.output.table,
+    output:
+        svg=f"{PREDICTIONS}/{{group}}-vs-control.svg",
+        png=f"{PREDICTIONS}/{{group}}-vs-control.png",
+    log:
+        "logs/plot_groups/{group}.log",
+    wildcard_constraints:
+        group=match_any(predicting.group_names),
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("plot_groups"),
+    params:
+        **drawn_by("plot_groups.py"),
+        models=predicting.change_models,
+    message:
+        "Drawing the changes of {wildcards.group}"
+    script:
+        "../workflow/scripts/plot_groups.py"
 
 
 rule predict:

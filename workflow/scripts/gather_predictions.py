@@ -8,7 +8,7 @@ from markexpr.data.annotation import read_genes
 from markexpr.data.tensors import INVERSES
 from markexpr.ensembles import combine
 from markexpr.io.files import read_tsv, write_tsv
-from markexpr.io.jobs import InputError, log, run_job
+from markexpr.io.jobs import InputError, log, run_job, warn
 from markexpr.predictors import LABEL, VALUE
 from markexpr.settings.units import name_of_value
 
@@ -45,11 +45,17 @@ def find_unit(paths, predictors):
 
 def main(job):
     predictors = job.params.predictors
+    if job.params.simulated:
+        warn(
+            "its models were trained on simulated cells: what they predict says nothing of a real "
+            "sample",
+            job.wildcards.sample,
+        )
     genes = pd.concat([read_genes(path) for path in job.input.genes]).drop_duplicates("gene_id")
     table = genes.set_index("gene_id")[["name", "chrom", "tss", "strand"]]
     tables = [read_one(*each) for each in zip(job.input.predictions, predictors)]
-    predicted = sorted(set().union(*(one.index for one in tables)))
-    table = table.loc[[gene for gene in table.index if gene in set(predicted)]]
+    predicted = set().union(*(one.index for one in tables))
+    table = table[[gene in predicted for gene in table.index]]
     unit = name_of_value(find_unit(job.input.params, predictors))
     for kind, name in ((VALUE, f"log2_{unit}_plus_1"), (LABEL, "p_high")):
         some = [

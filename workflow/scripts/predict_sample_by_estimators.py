@@ -9,12 +9,13 @@ from markexpr.io.jobs import run_job
 
 def main(job):
     samples = load_subject(job.input)
-    features = make_features(find_module(job.params.block["architecture"]), samples)
+    module = find_module(job.params.block["architecture"])
 
     def load(place):
         with open(job.input.params[place], encoding="utf-8") as file:
             params = yaml.safe_load(file)
-        return params, lambda _: load_estimator(job.input.model[place]).predict(features)
+        estimator = load_estimator(job.input.model[place])
+        return params, lambda samples: estimator.predict(make_features(module, samples))
 
     write_ensemble(job.output[0], samples, *predict_by_all(samples, job.input.params, load))
 

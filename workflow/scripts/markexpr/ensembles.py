@@ -18,13 +18,18 @@ def predict_by_all(samples, paths, load):
 
     samples: markexpr.data.samples.Samples without targets; paths: params.yaml of each member; load:
     a function of a member's place that gives its params and a function of samples that predicts.
+    A change is half the difference of what a member says of it and of its reverse, so that it is 0
+    between equal samples: a model of pairs learns the mean change of those that it was trained on.
     Raises InputError if a member was trained on other marks, bins or kinds of counts.
     """
     mean, squares = np.zeros(len(samples.gene_id)), np.zeros(len(samples.gene_id))
     for place, path in enumerate(paths):
         params, predict = load(place)
         check_members(_as_trained(samples, params), params, path)
-        difference = np.asarray(predict(samples), dtype=np.float64) - mean
+        predicted = np.asarray(predict(samples), dtype=np.float64)
+        if "b" in samples.inputs:
+            predicted = (predicted - np.asarray(predict(_reverse(samples)), dtype=np.float64)) / 2
+        difference = predicted - mean
         # by Welford's way: members are not held beside each other
         mean += difference / (place + 1)
         squares += difference**2 * place / (place + 1)
@@ -33,6 +38,11 @@ def predict_by_all(samples, paths, load):
     if len(paths) == 1:
         return mean, np.full(len(mean), np.nan)
     return mean, np.sqrt(squares / (len(paths) - 1))
+
+
+def _reverse(samples):
+    """The change from B to A, of samples of the change from A to B."""
+    return replace(samples, inputs={"a": samples.inputs["b"], "b": samples.inputs["a"]})
 
 
 def _as_trained(samples, params):

@@ -3,14 +3,17 @@
 Imported by the Snakefile: no torch, no numpy.
 """
 
+from functools import cached_property
+
 from markexpr.io.jobs import InputError
 from markexpr.lookup import by_content, one_line
 from markexpr.plan import match_any
-from markexpr.predictors import find_predictor
+from markexpr.predictors import LABEL, find_predictor
 from markexpr.tasks import tensor_path
 
 FOLDER = "results/predictions"
 AGAINST = "-vs-"
+CONTROL = "control"  # the group that another is compared with
 FITS_EXPLAINED = 10  # of an ensemble; each takes a second or so
 
 
@@ -105,7 +108,7 @@ class Predicting:
     def gathered_from(self, wildcards):
         """What the table of a sample is gathered from."""
         predictors = self.of_samples
-        files = {
+        return {
             "predictions": [self._of(one, wildcards.sample) for one in predictors],
             "trained": [one.trained for one in predictors],
             "genes": [one.genes for one in predictors],
@@ -113,7 +116,6 @@ class Predicting:
             # so that what is unlike is told before any number
             "quality": f"{FOLDER}/{wildcards.sample}.quality.tsv",
         }
-        return files
 
     def _of(self, predictor, subject):
         return f"{FOLDER}/by_model/{predictor.name}/{subject}.tsv.gz"
@@ -139,6 +141,36 @@ class Predicting:
         """Its identity, by path."""
         return self.own.identify_expression(wildcards.sample)
 
+    def source(self, wildcards):
+        """The source of a sample, as plain values."""
+        return self.origins.source(wildcards.sample).plain()
+
+    def metrics(self, wildcards):
+        """What a predictor's members are scored by on their test genes."""
+        return ["auc"] if self._predictor(wildcards).predicts == LABEL else ["pearson", "mse"]
+
+    # ---- two groups ----
+
+    @one_line
+    def compared_from(self, wildcards):
+        """What the change between two groups is gathered from: predictions by model, and of each by
+        pair of samples."""
+        return {
+            "predictions": [
+                self._of(one, f"{a}{AGAINST}{b}") for one in self.of_changes for a, b in self.pairs
+            ],
+            "genes": [one.genes for one in self.of_changes],
+            "scores": [one.scores for one in self.of_changes],
+        }
+
+    def change_models(self, wildcards):
+        """The names of the models of changes."""
+        return self.config.predict.changes
+
+    def named_pairs(self, wildcards):
+        """The pairs of samples that are compared, as names."""
+        return [f"{a}{AGAINST}{b}" for a, b in self.pairs]
+
     # ---- is a sample like the training cells? ----
 
     @one_line
@@ -157,7 +189,7 @@ class Predicting:
         """The names of these cells."""
         return list(self._predictor(wildcards).cells)
 
-    def compared(self):
+    def trained_alike(self):
         """Predictors of samples, those together that were trained on the same cells, marks and
         window: lists."""
         groups = {}
@@ -170,7 +202,7 @@ class Predicting:
     @one_line
     def checked_from(self, wildcards):
         """What a sample's quality is measured on."""
-        firsts = [group[0] for group in self.compared()]
+        firsts = [group[0] for group in self.trained_alike()]
         files = {
             "references": [one.reference for one in firsts],
             "counts": [counts_path(one, wildcards.sample) for one in firsts],
@@ -183,11 +215,11 @@ class Predicting:
 
     def models_compared(self, wildcards):
         """The names of the predictors that stand together, as lists."""
-        return [[one.name for one in group] for group in self.compared()]
+        return [[one.name for one in group] for group in self.trained_alike()]
 
     def window_of_controls(self, wildcards):
         """The window in which controls are looked at."""
-        return self.compared()[0][0].data["window"]
+        return self.trained_alike()[0][0].data["window"]
 
     # ---- controls: one file may be that of several marks, and is counted once ----
 
@@ -373,28 +405,43 @@ class Predicting:
                 f"{FOLDER}/inputs/{one.name}/{wildcards.sample}.npz" for one in self.of_samples
             ],
         }
+        if self.own.identify_expression(wildcards.sample):
+            files["scores"] = f"{place}.scores.tsv"
         if self._explained:
             files["explained"] = f"{FOLDER}/explained/{wildcards.sample}.npz"
         return files
 
     # ---- targets ----
 
-    def pairs(self):
-        """(treated, control) samples of the sheet's two groups, each with each; none without
-        groups."""
+    @cached_property
+    def groups(self):
+        """The samples of each group of the sheet, `control` among them; empty without groups."""
         groups = {}
         for sample in self.samples.values():
             if sample.group:
                 groups.setdefault(sample.group, []).append(sample.name)
-        if not groups:
-            return []
-        if len(groups) != 2 or "control" not in groups:
+        if groups and (len(groups) != 2 or CONTROL not in groups):
             raise InputError(
                 f"sheet {self.sheet}: column 'group' has {', '.join(groups)}: name two groups, of "
-                "which one is 'control'"
+                f"which one is {CONTROL!r}"
             )
-        (treated,) = (name for name in groups if name != "control")
-        return [(a, b) for a in groups[treated] for b in groups["control"]]
+        return groups
+
+    @property
+    def group_names(self):
+        """The names of the sheet's groups, whatever they are."""
+        return list(dict.fromkeys(one.group for one in self.samples.values() if one.group))
+
+    @property
+    def treated(self):
+        """The name of the group that is compared with `control`, or None."""
+        return next((name for name in self.groups if name != CONTROL), None)
+
+    @property
+    def pairs(self):
+        """(treated, control) samples, each with each."""
+        treated = self.groups.get(self.treated, [])
+        return [(a, b) for a in treated for b in self.groups[CONTROL]]
 
     @one_line
     def targets(self, wildcards):
@@ -404,9 +451,17 @@ class Predicting:
                 f"sheet {self.sheet} has no sample: fill it in (docs/own_samples.md), or name "
                 "another by config key 'samples'"
             )
-        tables = [f"{FOLDER}/{sample}.tsv" for sample in self.samples]
-        pages = [f"{FOLDER}/{sample}.html" for sample in self.samples]
-        return [*tables, *pages, *([f"{FOLDER}/matching.tsv"] if self.trials else [])]
+        files = [f"{FOLDER}/{sample}.tsv" for sample in self.samples]
+        files += [
+            f"{FOLDER}/{sample}.scores.tsv"
+            for sample in self.samples
+            if self.own.identify_expression(sample)
+        ]
+        if self.treated:
+            compared = f"{FOLDER}/{self.treated}{AGAINST}{CONTROL}"
+            files += [f"{compared}.tsv", f"{compared}.svg"]
+        files += [f"{FOLDER}/{sample}.html" for sample in self.samples]
+        return files + ([f"{FOLDER}/matching.tsv"] if self.trials else [])
 
 
 def counts_path(predictor, sample):

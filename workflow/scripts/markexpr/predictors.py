@@ -22,8 +22,8 @@ class Predictor:
 
     name: study/model; kind: net or estimator; predicts: value, label or change; data: the study's
     `data` block as plain values; block: the model's; genes: path of the study's genes; members:
-    folders of its fits; predictions: those that say which genes they were trained on; sequence:
-    path of the DNA that it reads, or None; trained: path of the table of genes trained on;
+    folders of its fits; sequence: path of the DNA that it reads, or None; trained: path of the
+    table of genes that its fits were trained on; scores: path of how each does on its test genes;
     reference: path of what its training cells' counts look like; cells: their names; held_out:
     cells of the configuration that it was not trained on, for trials.
     """
@@ -37,6 +37,7 @@ class Predictor:
     members: tuple
     sequence: str | None = None
     trained: str | None = None
+    scores: str | None = None
     reference: str | None = None
     cells: tuple = ()
     held_out: tuple = ()
@@ -69,6 +70,11 @@ def trained_path(name):
 def reference_path(name):
     """What the counts of the cells look like that a predictor's members were trained on."""
     return f"results/predictions/reference/{name}.npz"
+
+
+def scores_path(name):
+    """How well each of a predictor's members does on its test genes."""
+    return f"results/predictions/members/{name}.tsv"
 
 
 def find_predictor(plan, name, key):
@@ -113,6 +119,7 @@ def find_predictor(plan, name, key):
         tuple(run.with_seed(seed).folder for run in runs for seed in plan.seeds),
         sequence_path(plan.studies[study].sequence) if reads_dna else None,
         trained_path(name),
+        scores_path(name),
         reference_path(name),
         _list_cells(runs, study, task.held_out),
         tuple(cell for cell in plan.built if cell in task.held_out),

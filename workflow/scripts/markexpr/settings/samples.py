@@ -109,6 +109,12 @@ def _add(samples, row, path, number):
     sample.paths[mark] = expand_path(row["path"])
     if row.get("control"):
         sample.controls[mark] = expand_path(row["control"])
+    group = row.get("group")
+    if group and not re.match(CELL_NAME, group):
+        raise InputError(
+            f"{where}: group {group!r}: a name has letters, digits, _ and . alone; call it "
+            f"{_suggest(group)!r}"
+        )
     for column in OF_A_SAMPLE:
         value = row.get(column)
         if value and sample.known.setdefault(column, value) != value:

@@ -1,0 +1,122 @@
+"""docs/own_samples.md, followed by a new user: from BAM files of the simulator to the tables."""
+
+import re
+import shlex
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from alignments import read_tagalign, write_bam
+from conftest import ROOT, snakemake
+
+MARKS = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
+OVERLAYS = ["tests/workflow/simulated.yaml", "tests/workflow/own_samples.yaml"]
+SIZES = ROOT / "config/hg19.chrom.sizes"
+
+
+def command_of_page():
+    """The one command of the tutorial."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/own_samples.md").read_text(), re.S)
+    words = shlex.split(blocks[0])
+    assert words[0] == "snakemake"
+    return [word for word in words[1:] if word not in ("--cores", "16", "--use-conda")]
+
+
+@pytest.fixture(scope="module")
+def run(counted, tmp_path_factory):
+    """Two cells that no model is trained on, as samples of the sheet: E085 as BAM, with expression,
+    and E116 as tagAlign."""
+    folder = shutil.copytree(counted, tmp_path_factory.mktemp("own") / "samples")
+    raw = folder / "results/raw/byFileType/alignments/consolidated"
+    lines = ["sample\tmark\tpath\tgroup\texpression\texpression_unit"]
+    rpkm = pd.read_csv(
+        folder / "results/simulated/mirror/byDataType/rna/expression/57epigenomes.RPKM.pc.gz",
+        sep="\t",
+        index_col=False,
+    )
+    rpkm[["gene_id", "E085"]].to_csv(folder / "rpkm.tsv", sep="\t", header=False, index=False)
+    for place, mark in enumerate(MARKS):
+        reads = read_tagalign(raw / f"E085-{mark}.tagAlign.gz")
+        write_bam(folder / f"{mark}.bam", reads, SIZES)
+        known = f"{folder}/rpkm.tsv\tRPKM" if place == 0 else "\t"
+        lines.append(f"liver1\t{mark}\t{folder}/{mark}.bam\tcontrol\t{known}")
+        lines.append(f"liver2\t{mark}\t{raw}/E116-{mark}.tagAlign.gz\tdrug\t\t")
+    (folder / "samples.tsv").write_text("\n".join(lines) + "\n")
+    options = ["--configfile", *OVERLAYS, "--config", "samples=samples.tsv"]
+    printed = snakemake(*options, *command_of_page(), directory=folder).printed
+    return folder / "results", printed
+
+
+def read(results, name):
+    return pd.read_csv(results / f"predictions/{name}", sep="\t").set_index("gene_id")
+
+
+def test_a_table_of_a_sample_has_every_gene_and_what_is_said_of_it(run):
+    table = read(run[0], "liver1.tsv")
+    assert len(table) == 300 and table.notna().all(axis=None)
+    value, high = table["log2_rpkm_plus_1"], table["p_high"]
+    models = table[["dense_ensemble/densenet", "dense_ensemble/ridge"]]
+    np.testing.assert_allclose(value, models.mean(axis=1), atol=1e-4)
+    np.testing.assert_allclose(high, table["deepchrome/deepchrome"], atol=1e-4)
+    assert high.between(0, 1).all() and (table["spread"] > 0).all()
+    assert set(table["trained_on"]) == {True, False}
+
+
+def test_a_gene_was_trained_on_if_a_fit_was(run):
+    table = read(run[0], "liver1.tsv")
+    trained = set()
+    runs = "runs/dense_ensemble/densenet", "runs/dense_ensemble/ridge", "runs/deepchrome/deepchrome"
+    for folder in runs:
+        for path in (run[0] / folder).glob("*/seed1/predictions.tsv.gz"):
+            fit = pd.read_csv(path, sep="\t")
+            trained |= set(fit.loc[fit["split"] == "train", "gene_id"])
+    assert set(table.index[table["trained_on"]]) == trained
+
+
+def test_a_bam_of_a_cells_reads_is_counted_as_that_cell(run):
+    with (
+        np.load(run[0] / "counts/10000bp_100bp/liver1.npz") as own,
+        np.load(run[0] / "counts/10000bp_100bp/E085.npz") as cell,
+    ):
+        assert np.array_equal(own["counts"], cell["counts"])
+
+
+def test_a_sample_is_in_no_study(run):
+    assert not list((run[0] / "tensors").rglob("liver*"))
+    assert not list((run[0] / "runs").rglob("liver*"))
+
+
+def test_scores_are_added_where_expression_is_known(run):
+    scores = pd.read_csv(run[0] / "predictions/liver1.scores.tsv", sep="\t")
+    assert not (run[0] / "predictions/liver2.scores.tsv").exists()
+    table = read(run[0], "liver1.tsv")
+    rpkm = pd.read_csv(run[0].parent / "rpkm.tsv", sep="\t", header=None, index_col=0)[1]
+    truth = np.log2(rpkm.loc[table.index] + 1)
+    seen = scores.set_index(["model", "regime", "metric"])["value"]
+    for regime, keep in (("all", slice(None)), ("not trained on", ~table["trained_on"])):
+        expected = np.corrcoef(truth[keep], table["dense_ensemble/ridge"][keep])[0, 1]
+        assert seen["dense_ensemble/ridge", regime, "pearson"] == pytest.approx(expected, abs=1e-4)
+    assert ("deepchrome/deepchrome", "all", "auc") in seen.index
+    assert ("mean of all", "all", "mse") in seen.index
+
+
+def test_two_groups_are_compared_and_what_that_is_worth_is_told(run):
+    table = read(run[0], "drug-vs-control.tsv")
+    assert len(table) == 300 and table["deepdiff/ridge:change"].std() > 0
+    assert table["deepdiff/ridge:spread_of_replicates"].isna().all()
+    worth = pd.read_csv(run[0] / "predictions/drug-vs-control.worth.tsv", sep="\t")
+    fit = pd.read_csv(
+        run[0] / "runs/deepdiff/ridge/E123-E003/seed1/predictions.tsv.gz", sep="\t"
+    ).query("split == 'test'")
+    assert worth["mean"][0] == pytest.approx(fit["y_true"].corr(fit["y_pred"]), abs=1e-4)
+    assert "take them as a ranking to follow up" in run[1]
+    assert "have one sample each" in run[1]
+    assert (run[0] / "predictions/drug-vs-control.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_an_empty_sheet_says_what_to_do(run):
+    options = ["--configfile", *OVERLAYS, "--", "predict"]
+    result = snakemake(*options, directory=run[0].parent, check=False)
+    assert result.returncode and "has no sample: fill it in (docs/own_samples.md)" in result.printed
+    assert "Traceback" not in result.printed
