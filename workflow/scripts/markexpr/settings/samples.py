@@ -154,12 +154,6 @@ def _make_source(sample, path):
             f"{where}: {named[one]} is of kind {one} and {named[others[0]]} of kind {others[0]}: "
             "give all marks of a sample in one kind, since they are counted in one way"
         )
-    for mark, file in sample.controls.items():
-        if (kind := kind_of_file(file, where)) != one:
-            raise InputError(
-                f"{where}: {mark} is of kind {one} and its control, {file}, of kind {kind}: give "
-                "the control in the kind of the marks, since they are counted in one way"
-            )
     keys = {name: text for name, text in sample.known.items() if name != "group"}
     for name in NUMBERS:
         if name in keys and keys[name].isdigit():
@@ -167,4 +161,11 @@ def _make_source(sample, path):
     for name in SWITCHES:
         if name in keys and keys[name].lower() in ("true", "false"):
             keys[name] = keys[name].lower() == "true"
-    return validated(Source, {"kind": one, "paths": sample.paths, **keys}, where)
+    source = validated(Source, {"kind": one, "paths": sample.paths, **keys}, where)
+    for mark, file in sample.controls.items():
+        if (kind := kind_of_file(file, where)) != one:
+            raise InputError(
+                f"{where}: {mark} is of kind {one} and its control, {file}, of kind {kind}: give "
+                "the control in the kind of the marks, since they are counted in one way"
+            )
+    return source
