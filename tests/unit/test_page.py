@@ -1,5 +1,6 @@
 """A sample's page: it needs nothing else, and text of a user's files is never HTML."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ import show_sample
 
 from markexpr.chosen_genes import choose_genes, find_predicted
 from markexpr.io import jobs
-from markexpr.io.files import write_tsv
+from markexpr.io.files import write_npz, write_tsv
 from markexpr.io.jobs import InputError
 from markexpr.page import Markup, element, number, page, picture, table
 from markexpr.plots.tracks import draw_tracks
@@ -46,6 +47,8 @@ def write_inputs(folder):
     ]
     write_tsv(folder / "quality.tsv", pd.DataFrame(quality))
     write_tsv(folder / "warnings.tsv", pd.DataFrame({"mark": ["H3K4me3"], "what": [EVIL]}))
+    provenance = json.dumps({"warnings": [["liver", "", EVIL], ["liver", "", "of inputs"]]})
+    write_npz(folder / "inputs.npz", provenance=np.array(provenance))
     (folder / "quality.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"><g/></svg>')
     scores = {"model": EVIL, "metric": "pearson", "value": [0.71234], "n": 5}
     write_tsv(folder / "scores.tsv", pd.DataFrame(scores))
@@ -55,6 +58,7 @@ def write_inputs(folder):
         "quality_svg": folder / "quality.svg",
         "warnings": folder / "warnings.tsv",
         "references": [],
+        "inputs": [folder / "inputs.npz"],
         "scores": folder / "scores.tsv",
     }
 
@@ -80,7 +84,7 @@ def test_no_text_becomes_html(shown):
     text = shown.read_text(encoding="utf-8")
     assert "<script" not in text
     # in the warnings, quality, tables (highest and lowest), scores and the missing explanation
-    assert text.count("&lt;script&gt;alert") == 6
+    assert text.count("&lt;script&gt;alert") == 7
 
 
 def test_nothing_is_fetched(shown):
@@ -94,7 +98,7 @@ def test_what_is_unlike_stands_out(shown):
     text = shown.read_text(encoding="utf-8")
     assert '<td class="number unlike">9.00 unlike<small> (1.00 to 2.00)</small></td>' in text
     assert '<td class="number">1.50<small> (1.00 to 2.00)</small></td>' in text
-    assert "1 warning: read before any number" in text
+    assert "3 warnings: read before any number" in text and "<li>of inputs</li>" in text
     assert "0.712" in text
 
 
@@ -136,7 +140,8 @@ def test_elements_escape_all_but_markup():
 
 
 def test_numbers_are_short():
-    assert [number(value) for value in (np.nan, 0.123, 1234567.0)] == ["–", "0.12", "1,234,567"]
+    shown = [number(value) for value in (np.nan, 0.123, 0.00123, 1e6)]
+    assert shown == ["–", "0.12", "0.0012", "1,000,000"]
 
 
 def test_the_highest_genes_that_no_model_saw_are_chosen():

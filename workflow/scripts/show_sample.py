@@ -5,6 +5,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 
 from markexpr import __version__
 from markexpr.chosen_genes import find_predicted
@@ -17,10 +18,20 @@ from markexpr.page import Markup, element, number, page, picture, table, to_svg
 from markexpr.plots import HIGH
 from markexpr.plots.tracks import draw_tracks
 from markexpr.predictors import VALUE
+from markexpr.report.warnings import collect
 from markexpr.tables import counted, titled
 
 LISTED = 15  # genes predicted highest, and lowest
 NAMES = {"p_high": "probability of high", "p_high_spread": "its spread", "gene_id": "id"}
+
+
+def gather_warnings(path, inputs):
+    """All that was warned of in a sample's data, each once, as a DataFrame of mark and what.
+
+    path: what was warned of while it was counted and compared; inputs: paths of what models see.
+    """
+    later = collect([], inputs).rename(columns={"warning": "what"})
+    return pd.concat([read_tsv(path), later[["mark", "what"]]]).drop_duplicates()
 
 
 def list_warnings(warnings):
@@ -202,7 +213,7 @@ def main(job):
     title = titled(f"{sample}: predicted expression", job)
     content = [
         element("h1", title),
-        list_warnings(read_tsv(job.input.warnings)),
+        list_warnings(gather_warnings(job.input.warnings, job.input.inputs)),
         element("h2", "Is it like what models were trained on?"),
         element(
             "p",

@@ -75,6 +75,8 @@ def number(value, digits=2):
     """A number as text; a dash if it is missing."""
     if pd.isna(value):
         return "–"
+    if 0 < abs(value) < 0.1:
+        return f"{value:.2g}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
 
 
