@@ -100,6 +100,17 @@ class Origins:
             for mark in self.config.marks
         }
 
+    def own_controls(self, cell):
+        """The files of a sample's controls (input or IgG), by mark; none for other cells. Raises
+        InputError for one that is not there."""
+        sample = self.of_sheet.get(cell)
+        controls = sample.controls if sample else {}
+        return {
+            mark: self._own(cell, sample.source, "control", path, text=path)
+            for mark, path in controls.items()
+            if mark in self.config.marks
+        }
+
     def _own_of_mark(self, cell, source, mark):
         if mark not in source.paths and self.bundle:
             raise InputError(

@@ -34,6 +34,13 @@ class OwnData:
         """{path: [size, sha256]} of the table of expression that a cell's source brings."""
         return self._once("expression", cell, self._expression)
 
+    def identify_controls(self, cell):
+        """{path: [size, sha256]} of the controls of a sample's marks, which may share one."""
+        if ("controls", cell) not in self._found:
+            paths = dict.fromkeys(self.origins.own_controls(cell).values())
+            self._found["controls", cell] = {path: self.files.identify(path) for path in paths}
+        return self._found["controls", cell]
+
     def _expression(self, cell):
         path = self.origins.own_expression(cell)
         return {"expression": path} if path else {}

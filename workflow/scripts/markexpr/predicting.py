@@ -11,12 +11,14 @@ from markexpr.lookup import by_content, one_line
 from markexpr.origins import GENES
 from markexpr.plan import match_any
 from markexpr.predictors import LABEL, find_predictor
+from markexpr.tasks import tensor_path
 
 FOLDER = "results/predictions"
 CHECK = f"{FOLDER}/bundle_check.tsv"  # that a bundle gives the scores that it says
 FILES_CHECKED = f"{FOLDER}/bundle_files.tsv"  # that its files are those of its manifest
 AGAINST = "-vs-"
 CONTROL = "control"  # the group that another is compared with
+FITS_EXPLAINED = 10  # of an ensemble; each takes a second or so
 
 
 class Predicting:
@@ -93,8 +95,9 @@ class Predicting:
         predictor = self._predictor(wildcards)
         return self._checked(
             {
-                "counts": f"results/counts/{predictor.data['window']}/{wildcards.sample}.npz",
+                "counts": counts_path(predictor, wildcards.sample),
                 "genes": predictor.genes,
+                "reference": predictor.reference,
             }
         )
 
@@ -126,6 +129,8 @@ class Predicting:
                 "trained": [one.trained for one in predictors],
                 "genes": [one.genes for one in predictors],
                 "params": [one.files["params"][0] for one in predictors],
+                # so that what is unlike is told before any number
+                "quality": f"{FOLDER}/{wildcards.sample}.quality.tsv",
             }
         )
 
@@ -233,6 +238,248 @@ class Predicting:
         """The names of these predictors."""
         return [one.name for one in self.of_samples + self.of_changes]
 
+    # ---- is a sample like the training cells? ----
+
+    @one_line
+    def reference_from(self, wildcards):
+        """What the looks of a predictor's training cells are taken from."""
+        predictor = self._predictor(wildcards)
+        return {
+            "counts": [counts_path(predictor, cell) for cell in predictor.cells],
+            "genes": predictor.genes,
+            "tensors": [
+                tensor_path(predictor.name.split("/")[0], cell) for cell in predictor.cells
+            ],
+        }
+
+    def training_cells(self, wildcards):
+        """The names of these cells."""
+        return list(self._predictor(wildcards).cells)
+
+    def trained_alike(self):
+        """Predictors of samples, those together that were trained on the same cells, marks and
+        window: lists."""
+        groups = {}
+        for one in self.of_samples:
+            trained_on = one.cells or one.reference
+            key = (one.data["window"], tuple(one.marks), trained_on, one.genes)
+            groups.setdefault(key, []).append(one)
+        return list(groups.values())
+
+    @one_line
+    def checked_from(self, wildcards):
+        """What a sample's quality is measured on."""
+        firsts = [group[0] for group in self.trained_alike()]
+        files = {
+            "references": [one.reference for one in firsts],
+            "counts": [counts_path(one, wildcards.sample) for one in firsts],
+            "genes": [one.genes for one in firsts],
+        }
+        if self.controls(wildcards):
+            window = firsts[0].data["window"]
+            files["controls"] = f"{FOLDER}/controls/{window}/{wildcards.sample}.npz"
+        return self._checked(files)
+
+    def models_compared(self, wildcards):
+        """The names of the predictors that stand together, as lists."""
+        return [[one.name for one in group] for group in self.trained_alike()]
+
+    def window_of_controls(self, wildcards):
+        """The window in which controls are looked at."""
+        return self.trained_alike()[0][0].data["window"]
+
+    # ---- controls: one file may be that of several marks, and is counted once ----
+
+    @property
+    def with_controls(self):
+        """The samples that have any."""
+        return [name for name, sample in self.samples.items() if sample.controls]
+
+    def controls(self, wildcards):
+        """From each mark that has a control to the first mark that has the same one, by which it is
+        called."""
+        cell = _sample(wildcards)
+        identity = self.own.identify_controls(cell)
+        first, named = {}, {}
+        for mark, path in self.origins.own_controls(cell).items():
+            named[mark] = first.setdefault(tuple(identity[path]), mark)
+        return named
+
+    def marks_of_controls(self, wildcards):
+        """What the control files of a sample are called."""
+        return list(dict.fromkeys(self.controls(wildcards).values()))
+
+    def own_controls(self, wildcards):
+        """Identities of the control files that are counted, by path."""
+        paths = self.origins.own_controls(_sample(wildcards))
+        identity = self.own.identify_controls(_sample(wildcards))
+        return {paths[mark]: identity[paths[mark]] for mark in self.marks_of_controls(wildcards)}
+
+    @one_line
+    def controls_from(self, wildcards):
+        """What the controls of a sample are counted from."""
+        counted = self.origins.count_inputs(_sample(wildcards))
+        return {
+            "reads": [by_content(path) for path in self.own_controls(wildcards)],
+            "genes": counted["genes"],
+            "chrom_sizes": by_content(self.origins.chrom_sizes, self.config.chrom_sizes),
+        }
+
+    def source_of_controls(self, wildcards):
+        """How they are counted: as the sample is."""
+        source = self.origins.source(_sample(wildcards)).plain()
+        return {
+            key: value
+            for key, value in source.items()
+            if not key.startswith("expression") and key != "paths"
+        }
+
+    def controls_made_from(self, wildcards):
+        """What the counts of controls are made from."""
+        return {
+            "source": self.source_of_controls(wildcards),
+            "files": list(self.own_controls(wildcards).values()),
+        }
+
+    # asks for `resources` as twins_of_counts of markexpr.lookup does
+    def twins_of_controls(self, wildcards, resources):
+        """Controls with the content of a mark's own file: lists of mark and what is to be said."""
+        cell = _sample(wildcards)
+        marks = {
+            tuple(self.own.identify_counts(cell)[path]): mark
+            for mark, path in self.origins.own_counts(cell).items()
+        }
+        return [
+            [
+                mark,
+                f"its control is the file of {marks[tuple(identity)]}: mend 'control' in the sheet",
+            ]
+            for mark, identity in zip(
+                self.marks_of_controls(wildcards), self.own_controls(wildcards).values()
+            )
+            if tuple(identity) in marks
+        ]
+
+    # ---- what matching changes, on cells that were held out ----
+
+    @property
+    def trials(self):
+        """Predictors of samples with each cell of the configuration that they were not trained on:
+        tuples of predictor, cell and predict.match."""
+        return [
+            (one, cell, match)
+            for one in self.of_samples
+            for cell in one.held_out
+            for match in ("none", "quantile")
+        ]
+
+    def held_out(self):
+        """A pattern of the names of these cells."""
+        return match_any(list(dict.fromkeys(cell for _, cell, _ in self.trials)))
+
+    @one_line
+    def trial_from(self, wildcards):
+        """What a predictor predicts a held-out cell from."""
+        predictor = self._predictor(wildcards)
+        folder = f"{FOLDER}/held_out/{wildcards.match}/inputs/{predictor.name}"
+        found = {"sample": f"{folder}/{wildcards.subject}.npz"}
+        if predictor.sequence:
+            found["sequence"] = predictor.sequence
+        return {**predictor.files, **found}
+
+    @one_line
+    def trials_from(self, wildcards):
+        """What the scores of all trials are taken from."""
+        folder = f"{FOLDER}/held_out"
+        return {
+            "predictions": [
+                f"{folder}/{match}/{one.name}/{cell}.tsv.gz" for one, cell, match in self.trials
+            ],
+            "tensors": [tensor_path(one.name.split("/")[0], cell) for one, cell, _ in self.trials],
+        }
+
+    def trials_described(self, wildcards):
+        """What each of them is."""
+        return [
+            {
+                "model": one.name,
+                "cell": cell,
+                "match": match,
+                "kind": one.data["target"]["kind"],
+            }
+            for one, cell, match in self.trials
+        ]
+
+    # ---- the page ----
+
+    @property
+    def _explained(self):
+        """The predictor whose attributions are shown: the first net that reads marks alone, or
+        None."""
+        nets = [one for one in self.of_samples if one.kind == "net" and not one.sequence]
+        return nets[0] if nets else None
+
+    @one_line
+    def explained_from(self, wildcards):
+        """What the attributions of a sample are taken from."""
+        one = self._explained
+        files = {part: _spread_out(paths, FITS_EXPLAINED) for part, paths in one.files.items()}
+        return self._checked(
+            {
+                **files,
+                "sample": f"{FOLDER}/inputs/{one.name}/{wildcards.sample}.npz",
+                "counts": counts_path(one, wildcards.sample),
+                "table": f"{FOLDER}/{wildcards.sample}.tsv",
+                "genes": one.genes,
+            }
+        )
+
+    def explained(self, wildcards):
+        """What the attributions are of."""
+        one = self._explained
+        return {
+            "name": one.name,
+            "predicts": one.predicts,
+            "orientation": one.data["orientation"],
+            "window": one.data["window"],
+            "members": len(one.members),
+        }
+
+    def unexplained(self, wildcards):
+        """Why there are no attributions; empty if there are."""
+        if self._explained:
+            return ""
+        reads_dna = [one.name for one in self.of_samples if one.kind == "net"]
+        if reads_dna:
+            return (
+                f"{', '.join(reads_dna)} read DNA as well, of which this page shows no "
+                "attributions: add a net of marks alone to predict.models."
+            )
+        return (
+            "The models are estimators of scikit-learn, which have no gradients: add a net to "
+            "predict.models to see attributions."
+        )
+
+    @one_line
+    def shown_from(self, wildcards):
+        """What the page of a sample shows."""
+        place = f"{FOLDER}/{wildcards.sample}"
+        files = {
+            "table": f"{place}.tsv",
+            "quality": f"{place}.quality.tsv",
+            "quality_svg": f"{place}.quality.svg",
+            "warnings": f"{place}.warnings.tsv",
+            "references": [one.reference for one in self.of_samples],
+            "inputs": [
+                f"{FOLDER}/inputs/{one.name}/{wildcards.sample}.npz" for one in self.of_samples
+            ],
+        }
+        if self.own.identify_expression(wildcards.sample):
+            files["scores"] = f"{place}.scores.tsv"
+        if self._explained:
+            files["explained"] = f"{FOLDER}/explained/{wildcards.sample}.npz"
+        return self._checked(files)
+
     # ---- targets ----
 
     @cached_property
@@ -282,4 +529,21 @@ class Predicting:
         if self.treated:
             compared = f"{FOLDER}/{self.treated}{AGAINST}{CONTROL}"
             files += [f"{compared}.tsv", f"{compared}.svg"]
-        return files
+        files += [f"{FOLDER}/{sample}.html" for sample in self.samples]
+        return files + ([f"{FOLDER}/matching.tsv"] if self.trials else [])
+
+
+def counts_path(predictor, sample):
+    """The counts of a sample, or of a cell, in a predictor's window."""
+    return f"results/counts/{predictor.data['window']}/{sample}.npz"
+
+
+def _sample(wildcards):
+    """The sample of a job that counts, which calls it a cell, or of another."""
+    return wildcards.get("cell") or wildcards.sample
+
+
+def _spread_out(paths, most):
+    """Of some paths no more than `most`, evenly spaced, so that those of one unit are not alone."""
+    number = min(len(paths), most)
+    return [paths[place * len(paths) // number] for place in range(number)]

@@ -4,11 +4,12 @@ Imported by the Snakefile: no torch, no numpy.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from markexpr.io.jobs import InputError
 from markexpr.settings.reading import did_you_mean
 from markexpr.settings.studies import Control, Net
-from markexpr.tasks import Pairs, genes_path, sequence_path
+from markexpr.tasks import Pairs, genes_path, sequence_path, tensor_path
 
 VALUE, LABEL, CHANGE = "value", "label", "change"
 FILES = {"net": ("weights", "weights.safetensors"), "estimator": ("model", "model.skops")}
@@ -23,7 +24,8 @@ class Predictor:
     `data` block as plain values; block: the model's; genes: path of the study's genes; members:
     folders of its fits; sequence: path of the DNA that it reads, or None; trained: path of the
     table of genes that its fits were trained on; scores: path of how each does on its test genes;
-    reference: path of the profiles of the cells that it was trained on, or None.
+    reference: path of what its training cells' counts look like; cells: their names; held_out:
+    cells of the configuration that it was not trained on, for trials.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Predictor:
     trained: str | None = None
     scores: str | None = None
     reference: str | None = None
+    cells: tuple = ()
+    held_out: tuple = ()
 
     @property
     def marks(self):
@@ -61,6 +65,11 @@ class Predictor:
 def trained_path(name):
     """Which genes a predictor's members were trained on."""
     return f"results/predictions/trained/{name}.tsv"
+
+
+def reference_path(name):
+    """What the counts of the cells look like that a predictor's members were trained on."""
+    return f"results/predictions/reference/{name}.npz"
 
 
 def scores_path(name):
@@ -113,4 +122,21 @@ def find_predictor(plan, name, key):
         sequence_path(plan.studies[study].sequence) if reads_dna else None,
         trained_path(name),
         scores_path(name),
+        reference_path(name),
+        _list_cells(runs, study, task.held_out),
+        tuple(cell for cell in plan.built if cell in task.held_out),
     )
+
+
+def _list_cells(runs, study, held_out):
+    """The cells that some runs are trained on, in the order of their inputs."""
+    folder = tensor_path(study, "").removesuffix(".npz")
+    paths = [
+        path
+        for run in runs
+        for part in run.inputs.values()
+        for path in (part if isinstance(part, list) else [part])
+        if path.startswith(folder)
+    ]
+    cells = dict.fromkeys(Path(path).stem for path in paths)
+    return tuple(cell for cell in cells if cell not in held_out)

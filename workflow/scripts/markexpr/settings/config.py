@@ -145,6 +145,20 @@ class Predict(Block):
         description="Models of the change between two cells, for samples of two groups. An empty "
         "list: none.",
     )
+    match: Literal["auto", "none", "quantile"] = Field(
+        "auto",
+        description="Whether the distribution of each mark's counts is mapped to that of the "
+        "training cells (their mean quantiles) before models see it. quantile: it is. none: it is "
+        "not, and signal tracks (bigWig) are refused where models were trained on reads. auto: it "
+        "is for such tracks alone. results/predictions/matching.tsv has what that changes for "
+        "cells that were held out.",
+    )
+    genes: Annotated[list[NotEmpty], BeforeValidator(once)] | None = Field(
+        None,
+        description="Names or ids of the genes of which each sample's page shows signals and "
+        "attributions. Without it, the three that are predicted highest, of those that no model "
+        "was trained on.",
+    )
 
 
 Partition = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.,-]*$")] | None

@@ -35,6 +35,8 @@ KINDS = {
     ".bw": "bigwig",
     ".bigwig": "bigwig",
 }
+# what other files beside results/predictions/{sample}.tsv are called
+TAKEN, TAKEN_ENDS = ("matching",), (".quality", ".warnings", ".scores")
 PACKED = (".gz", ".bgz")
 
 
@@ -94,6 +96,11 @@ def _add(samples, row, path, number):
     if not re.match(MARK, mark):
         raise InputError(
             f"{where}: mark {mark!r}: a name has letters, digits and . alone, as H3K4me3"
+        )
+    if name in TAKEN or name.endswith(TAKEN_ENDS):
+        raise InputError(
+            f"{where}: sample {name!r}: files of results/predictions/ are called so; call it "
+            f"{name.replace('.', '_')}_1"
         )
     sample = samples.setdefault(name, Sample(name, number))
     if mark in sample.paths:
@@ -156,4 +163,11 @@ def _make_source(sample, path):
     for name in SWITCHES:
         if name in keys and keys[name].lower() in ("true", "false"):
             keys[name] = keys[name].lower() == "true"
-    return validated(Source, {"kind": one, "paths": sample.paths, **keys}, where)
+    source = validated(Source, {"kind": one, "paths": sample.paths, **keys}, where)
+    for mark, file in sample.controls.items():
+        if (kind := kind_of_file(file, where)) != one:
+            raise InputError(
+                f"{where}: {mark} is of kind {one} and its control, {file}, of kind {kind}: give "
+                "the control in the kind of the marks, since they are counted in one way"
+            )
+    return source
