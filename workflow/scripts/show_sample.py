@@ -71,7 +71,11 @@ def tabulate_quality(quality):
 
 def _quality_cell(row):
     low, high = number(row["lowest"]), number(row["highest"])
-    known = "" if low == "–" else element("small", f" ({low} to {high})")
+    known = (
+        ""
+        if low == "–"
+        else element("small", f" ({low} to {high})" if low != high else f" ({low})")
+    )
     strange = row["verdict"] in (UNLIKE, "not above")
     value = number(row["value"])
     word = f" {row['verdict']}" if strange else ""
