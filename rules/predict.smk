@@ -210,11 +210,11 @@ rule check_sample:
         "../workflow/scripts/check_sample.py"
 
 
-use rule build_inputs as build_held_out_inputs with:
+use rule build_inputs as build_inputs_of_trial with:
     output:
         f"{PREDICTIONS}/held_out/{{match}}/inputs/{{predictor}}/{{sample}}.npz",
     log:
-        "logs/build_held_out_inputs/{match}/{predictor}/{sample}.log",
+        "logs/build_inputs_of_trial/{match}/{predictor}/{sample}.log",
     wildcard_constraints:
         sample=predicting.held_out(),
         match="none|quantile",
@@ -226,13 +226,13 @@ use rule build_inputs as build_held_out_inputs with:
         "Building what {wildcards.predictor} sees of {wildcards.sample}, match: {wildcards.match}"
 
 
-use rule predict_sample as predict_held_out with:
+use rule predict_sample as predict_trial with:
     input:
         unpack(predicting.trial_from),
     output:
         f"{PREDICTIONS}/held_out/{{match}}/{{predictor}}/{{subject}}.tsv.gz",
     log:
-        "logs/predict_held_out/{match}/{predictor}/{subject}.log",
+        "logs/predict_trial/{match}/{predictor}/{subject}.log",
     wildcard_constraints:
         predictor=predicting.names("net"),
         subject=predicting.held_out(),
@@ -241,13 +241,13 @@ use rule predict_sample as predict_held_out with:
         "Predicting {wildcards.subject} by {wildcards.predictor}, match: {wildcards.match}"
 
 
-use rule predict_sample_by_estimators as predict_held_out_by_estimators with:
+use rule predict_sample_by_estimators as predict_trial_by_estimators with:
     input:
         unpack(predicting.trial_from),
     output:
         f"{PREDICTIONS}/held_out/{{match}}/{{predictor}}/{{subject}}.tsv.gz",
     log:
-        "logs/predict_held_out_by_estimators/{match}/{predictor}/{subject}.log",
+        "logs/predict_trial_by_estimators/{match}/{predictor}/{subject}.log",
     wildcard_constraints:
         predictor=predicting.names("estimator"),
         subject=predicting.held_out(),
