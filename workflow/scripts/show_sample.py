@@ -70,14 +70,13 @@ def tabulate_quality(quality):
 
 
 def _quality_cell(row):
-    low, high = number(row["lowest"]), number(row["highest"])
+    value, low, high = (number(row[name], small=True) for name in ("value", "lowest", "highest"))
     known = (
         ""
         if low == "–"
         else element("small", f" ({low} to {high})" if low != high else f" ({low})")
     )
     strange = row["verdict"] in (UNLIKE, "not above")
-    value = number(row["value"])
     word = f" {row['verdict']}" if strange else ""
     return element("td", value + word, known, class_="number unlike" if strange else "number")
 
