@@ -9,7 +9,7 @@ import pandas as pd
 
 from markexpr import __version__
 from markexpr.chosen_genes import find_predicted
-from markexpr.data.likeness import UNLIKE, read_reference
+from markexpr.data.likeness import NOT_COMPARED, UNLIKE, read_reference
 from markexpr.data.tensors import INVERSES
 from markexpr.data.windows import Window
 from markexpr.io.files import atomic, read_tsv
@@ -73,7 +73,7 @@ def _quality_cell(row):
     value, low, high = (number(row[name], small=True) for name in ("value", "lowest", "highest"))
     known = (
         ""
-        if low == "–"
+        if low == "–" or row["verdict"] == NOT_COMPARED
         else element("small", f" ({low} to {high})" if low != high else f" ({low})")
     )
     strange = row["verdict"] in (UNLIKE, "not above")
