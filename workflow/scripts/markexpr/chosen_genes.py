@@ -39,7 +39,11 @@ def choose_genes(table, named, known):
             called = plain == name.split(".")[0]
         if not called.any():
             near = difflib.get_close_matches(name, table["name"].tolist(), n=1)
-            hint = f"did you mean {near[0]!r}?" if near else "take one of their tables' names"
+            hint = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else "the tables in results/predictions have their names"
+            )
             raise InputError(
                 f"config key 'predict.genes': {name!r} is neither name nor id of a gene that the "
                 f"models predict; {hint}"
