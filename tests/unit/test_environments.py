@@ -150,7 +150,7 @@ def test_one_script_per_rule_with_its_name(root):
 
 
 @pytest.mark.parametrize(
-    "script", ["count_reads.py", "score_study.py", "show_scores.py", "build_tensors.py"]
+    "script", ["count_reads.py", "score_study.py", "show_data.py", "build_tensors.py"]
 )
 def test_jobs_that_do_not_train_load_neither_torch_nor_scikit_learn(root, script):
     assert not any({"torch", "sklearn"} & set(imports(path)) for path in code_files(script))
