@@ -38,17 +38,25 @@ def dump_estimator(estimator):
     return skops.io.dumps(estimator)
 
 
+class _NoTorch:
+    """Finds no PyTorch that is not loaded yet."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "torch":
+            raise ModuleNotFoundError(name)
+
+
 @contextmanager
 def _without_torch():
     """Have nothing load PyTorch in the block. skops looks through all of scikit-learn for what it
     may trust, and what it finds there on its way would load it where it is installed, for
     nothing."""
-    loaded = sys.modules.setdefault("torch", None)  # not to be found
+    sys.meta_path.insert(0, _NoTorch)
     try:
         yield
     finally:
-        if loaded is None:
-            del sys.modules["torch"]
+        sys.meta_path.remove(_NoTorch)
 
 
 def load_estimator(path):
