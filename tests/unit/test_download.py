@@ -117,7 +117,7 @@ def test_a_part_of_a_file_that_is_not_gzipped_is_not_resumed(server, tmp_path):
     assert {range_ for _, range_ in server.served} == {None}
 
 
-def test_a_long_download_says_how_far_it_is(server, tmp_path, monkeypatch):
+def test_a_long_download_says_how_far_it_is(server, tmp_path, monkeypatch, caplog):
     class Told(logging.Handler):
         """Has the server send the rest once the line of the first third is there."""
 
@@ -127,9 +127,8 @@ def test_a_long_download_says_how_far_it_is(server, tmp_path, monkeypatch):
                 server.told.set()
 
     monkeypatch.setattr(download, "REPORT_EVERY", 0.4)
-    log = logging.getLogger("markexpr")
-    monkeypatch.setattr(log, "handlers", [Told()])
-    monkeypatch.setattr(log, "level", logging.INFO)
+    caplog.set_level(logging.INFO, logger="markexpr")
+    monkeypatch.setattr(logging.getLogger("markexpr"), "handlers", [Told()])
     fetch(f"{server.url}/slow.gz", tmp_path / "a.gz", pause=0)
     assert server.told.is_set() and (tmp_path / "a.gz").read_bytes() == CONTENT
 
