@@ -151,7 +151,8 @@ def compare(name, one, target, expected, found):
 
     one: its part of the manifest; target: float [rows]; expected, found: predictions, float64
     [rows]. Returns a list of dicts, one a score: metric, expected and found score, largest
-    difference of predictions. Raises InputError if they are not the same within the tolerances above.
+    difference of predictions. Raises InputError if they are not the same within the tolerances
+    above.
     """
     said, shipped = one["held_out"]["scores"], score(one["predicts"], target, expected)
     for metric in sorted({*said, *shipped}):
