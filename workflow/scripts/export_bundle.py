@@ -18,7 +18,7 @@ from markexpr.bundle_files import (
     file_of,
     list_parts,
 )
-from markexpr.data.annotation import read_chrom_sizes
+from markexpr.data.assembly import read_chrom_sizes
 from markexpr.io.checksums import sha256
 from markexpr.io.files import atomic, read_tsv
 from markexpr.io.jobs import InputError, log, run_job
