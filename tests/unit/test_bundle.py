@@ -145,6 +145,7 @@ def test_a_folder_a_file_in_it_and_archives_are_the_same_bundle(folder, tmp_path
     with tarfile.open(tmp_path / "whole.tar.gz", "w:gz") as file:
         file.add(folder, "some/bundle")
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "bundle.yaml").write_text("cells: [E003]")  # a configuration of a user's
     shutil.make_archive("flat", "zip", folder)
     for path in (folder, folder / "bundle.yaml", inside, "bundle", "bundle/bundle.yaml"):
         found = opened(path, tmp_path)
@@ -163,10 +164,13 @@ def test_a_folder_a_file_in_it_and_archives_are_the_same_bundle(folder, tmp_path
 def test_what_is_no_bundle_is_refused(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "words.txt").write_text("words")
+    # a configuration of a user's, of which nothing below it is a part
+    (tmp_path / "bundle.yaml").write_text("cells: [E003]")
     for path, message in (
         (tmp_path / "nothing", "there is no file or folder"),
         (tmp_path / "empty", "is no bundle: it has no bundle.yaml; `snakemake export` makes one"),
-        (tmp_path, f"it has no bundle.yaml; did you mean {folder}"),
+        (folder.parent / "bundle.yaml", "is no manifest of a bundle: it has no key 'layout'"),
+        (folder / "predictors", "is no bundle: it has no bundle.yaml"),
         (tmp_path / "words.txt", "is no bundle: name its folder, a file in it"),
     ):
         with pytest.raises(InputError, match=message):
@@ -190,6 +194,11 @@ def test_a_manifest_that_cannot_be_read_is_refused(folder, tmp_path, keys, messa
     change(folder, **keys)
     with pytest.raises(InputError, match=message):
         opened(folder, tmp_path)
+
+
+def test_a_folder_above_the_bundle_is_told(folder, tmp_path):
+    with pytest.raises(InputError, match=f"it has no bundle.yaml; did you mean {folder}"):
+        opened(tmp_path, tmp_path)
 
 
 def test_an_unknown_architecture_is_never_imported(folder, tmp_path):

@@ -221,14 +221,27 @@ def open_bundle(path, own_files, unpacked=UNPACKED):
 
 def _find_folder(path):
     """The folder of the bundle that a path is in, or None if it is a file of no bundle."""
-    for folder in (path, *path.parents):
-        if (folder / MANIFEST).is_file():
-            return folder
     if path.is_dir():
+        if (path / MANIFEST).is_file():
+            return path
         near = [one.parent for one in sorted(path.glob(f"*/{MANIFEST}"))]
         hint = f"; did you mean {near[0]}?" if near else "; `snakemake export` makes one"
         raise InputError(f"{KEY}: {path} is no bundle: it has no {MANIFEST}{hint}")
-    return None
+    if path.name == MANIFEST:
+        return path.parent
+    return next((folder for folder in path.parents if _lists(folder, path)), None)
+
+
+def _lists(folder, path):
+    """Whether a folder has a manifest that lists a file below it. A configuration of a user's, in
+    whatever folder above, may be called bundle.yaml as well."""
+    if not (folder / MANIFEST).is_file():
+        return False
+    try:
+        files = read_yaml(folder / MANIFEST).get("files")
+    except InputError:
+        return False
+    return isinstance(files, dict) and path.relative_to(folder).as_posix() in files
 
 
 def _unpack(path, own_files, unpacked):
