@@ -75,8 +75,9 @@ def test_nothing_is_downloaded_and_nothing_trained(used):
         "build_inputs": 6,
         "predict_sample": 2,
         "predict_sample_by_estimators": 3,
+        "check_sample": 2,
         "gather_predictions": 2,
-        "total": 20,
+        "total": 22,
     }
     assert not (used / "results/raw").exists() and not (used / "results/runs").exists()
 
@@ -99,7 +100,7 @@ def test_the_bundle_proves_itself(made, used):
     assert set(table["model"]) == set(manifest["predictors"])
     printed = (used / "printed").read_text()
     assert re.search(r"bundle: dense_ensemble/ridge has .* \(equal to the bit\)", printed)
-    assert "were trained on simulated data" in printed
+    assert "models were trained on simulated cells" in printed
 
 
 def test_what_the_bundle_says_of_itself(made):

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from markexpr.bundle_files import CHROM_SIZES, GENES, file_of
-from markexpr.data.annotation import read_chrom_sizes, read_genes
+from markexpr.data.annotation import read_genes
+from markexpr.data.assembly import read_chrom_sizes
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import log, run_job
 from markexpr.own_files import unchanged

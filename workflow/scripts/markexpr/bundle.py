@@ -99,7 +99,8 @@ class Bundle:
             self.file(sequence_file(one.sequence)) if one.sequence else None,
             self.file(file_of(name, "trained.tsv")),
             self.file(file_of(name, "scores.tsv")),
-            self.file(file_of(name, "reference.npz")) if one.reference else None,
+            self.file(file_of(name, "reference.npz")),
+            tuple(one.cells),
         )
 
     # ---- the configuration ----

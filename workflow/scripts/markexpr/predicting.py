@@ -203,6 +203,11 @@ class Predicting:
         return {**taken, "check": CHECK}
 
     @property
+    def simulated(self):
+        """Whether the models know simulated data alone."""
+        return self.bundle.manifest.simulated if self.bundle else self.config.simulated
+
+    @property
     def annotation(self):
         """The table of all genes that can be counted, as an input."""
         return by_content(self.bundle.genes) if self.bundle else GENES
