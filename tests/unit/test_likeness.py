@@ -196,6 +196,11 @@ def test_one_training_cell_tells_marks_apart(tmp_path):
     found = compare(look(rates=RATES[[0, 2, 1]]), "reads", alone)
     assert verdicts(found, PROFILE) == [LIKE, UNLIKE, UNLIKE]
     assert verdicts(found, COUNTS) == [NOT_COMPARED] * 3
+    # a little nearer to another mark is no reason for a word
+    between = RATES.copy()
+    between[1] = 0.45 * RATES[1] / RATES[1].mean() + 0.55 * RATES[2] / RATES[2].mean()
+    seen = compare(look(rates=between), "reads", alone)
+    assert seen.to_marks[1].argmin() == 2 and verdicts(seen, PROFILE) == [LIKE] * 3
     (first, *_) = explain(found, MARKS, 1, matched=False)
     assert "unlike that of the training cell (" in first[2] and "exchanged" in first[2]
 

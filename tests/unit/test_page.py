@@ -140,8 +140,13 @@ def test_elements_escape_all_but_markup():
 
 
 def test_numbers_are_short():
-    shown = [number(value) for value in (np.nan, 0.123, 0.00123, 1e6)]
-    assert shown == ["–", "0.12", "0.0012", "1,000,000"]
+    assert [number(value) for value in (np.nan, 0.123, 0.00123, 1e6)] == [
+        "–",
+        "0.12",
+        "0.00",
+        "1,000,000",
+    ]
+    assert number(0.00123, small=True) == "0.0012" and number(0, small=True) == "0.00"
 
 
 def test_the_highest_genes_that_no_model_saw_are_chosen():

@@ -115,6 +115,22 @@ def test_two_groups_are_compared_and_what_that_is_worth_is_told(run):
     assert (run[0] / "predictions/drug-vs-control.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_each_sample_has_a_page_and_was_compared_before(run):
+    folder = run[0] / "predictions"
+    pages = {name: (folder / f"{name}.html").read_text() for name in ("liver1", "liver2")}
+    for text in pages.values():
+        # profiles, the distribution, and three genes with their signals
+        assert text.count("data:image/svg+xml;base64,") == 5
+        assert not re.search(r'(src|href)="(?!data:)', text)
+    assert "<h2>Scores</h2>" in pages["liver1"] and "<h2>Scores</h2>" not in pages["liver2"]
+    quality = pd.read_csv(folder / "liver1.quality.tsv", sep="\t")
+    near = quality[quality["statistic"] == "distance of profile"]
+    assert set(near["mark"]) == set(MARKS) and set(near["verdict"]) == {"like"}
+    # one cell is as deep as the next
+    depth = quality[quality["statistic"] == "mean reads per bin"]
+    assert (depth["value"] < 2 * depth["highest"]).all()
+
+
 def test_an_empty_sheet_says_what_to_do(run):
     options = ["--configfile", *OVERLAYS, "--", "predict"]
     result = snakemake(*options, directory=run[0].parent, check=False)

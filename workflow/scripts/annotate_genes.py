@@ -9,7 +9,7 @@ from markexpr.io.jobs import log, run_job
 from markexpr.own_files import unchanged
 
 
-def read_table(job, sizes):
+def read_all_genes(job, sizes):
     """The gene table, from REMC's file or the user's annotation."""
     if job.params.own:
         with unchanged(job.params.own):
@@ -20,7 +20,7 @@ def read_table(job, sizes):
 
 def main(job):
     sizes = read_chrom_sizes(job.input.chrom_sizes)
-    table = read_table(job, sizes)
+    table = read_all_genes(job, sizes)
     genes, dropped = countable_genes(table, sizes)
     log.info("%d rows, %d genes kept", len(table), len(genes))
     for reason, number in dropped["reason"].value_counts().items():

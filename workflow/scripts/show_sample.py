@@ -9,7 +9,7 @@ import pandas as pd
 
 from markexpr import __version__
 from markexpr.chosen_genes import find_predicted
-from markexpr.data.likeness import UNLIKE, read_reference
+from markexpr.data.likeness import NOT_COMPARED, UNLIKE, read_reference
 from markexpr.data.tensors import INVERSES
 from markexpr.data.windows import Window
 from markexpr.io.files import atomic, read_tsv
@@ -70,10 +70,13 @@ def tabulate_quality(quality):
 
 
 def _quality_cell(row):
-    low, high = number(row["lowest"]), number(row["highest"])
-    known = "" if low == "–" else element("small", f" ({low} to {high})")
+    value, low, high = (number(row[name], small=True) for name in ("value", "lowest", "highest"))
+    known = (
+        ""
+        if low == "–" or row["verdict"] == NOT_COMPARED
+        else element("small", f" ({low} to {high})" if low != high else f" ({low})")
+    )
     strange = row["verdict"] in (UNLIKE, "not above")
-    value = number(row["value"])
     word = f" {row['verdict']}" if strange else ""
     return element("td", value + word, known, class_="number unlike" if strange else "number")
 

@@ -398,7 +398,9 @@ class Lookup:
     def predictions(self, wildcards):
         """The predictions of all runs of a study that are scored."""
         if self.unnoted:
-            self.unnoted.check_others(f"results/metrics/{wildcards.study}.tsv", "score_study")
+            labels = self._study(wildcards).data.has_labels
+            rule = "score_study" if labels else "score_study_of_values"
+            self.unnoted.check_others(f"results/metrics/{wildcards.study}.tsv", rule)
         return self.plan.predictions(wildcards.study)
 
     def reads_sequence(self, wildcards):

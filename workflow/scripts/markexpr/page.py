@@ -71,11 +71,11 @@ def table(rows, head, caption="", numbers=()):
     return element("div", element("table", *parts), class_="scroll")
 
 
-def number(value, digits=2):
-    """A number as text; a dash if it is missing."""
+def number(value, digits=2, small=False):
+    """A number as text; a dash if it is missing. small: whether digits of small ones count too."""
     if pd.isna(value):
         return "–"
-    if 0 < abs(value) < 0.1:
+    if small and 0 < abs(value) < 0.1:
         return f"{value:.2g}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
 
