@@ -95,7 +95,7 @@ def test_the_bundle_proves_itself(made, used):
             (row,) = table[(table["model"] == name) & (table["metric"] == metric)].to_dict(
                 "records"
             )
-            assert row["found"] == pytest.approx(value, abs=1e-8) and row["n"] >= 30
+            assert row["found"] == pytest.approx(value, rel=1e-8) and row["n"] >= 30
     assert table["equal_to_the_bit"].all() and table["versions_equal"].all()
     assert set(table["model"]) == set(manifest["predictors"])
     printed = (used / "printed").read_text()
