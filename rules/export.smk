@@ -141,7 +141,6 @@ rule check_bundle:
         **needs("check_bundle"),
     params:
         names=predicting.recomputed_names,
-        simulated=SIMULATED,
         code=code_digest("check_bundle.py"),
     message:
         "Comparing the bundle's predictions with what it says"

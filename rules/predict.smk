@@ -117,7 +117,7 @@ rule gather_predictions:
         **needs("gather_predictions"),
     params:
         predictors=predicting.described,
-        simulated=SIMULATED,
+        simulated=predicting.simulated,
         code=code_digest("gather_predictions.py"),
     message:
         "Gathering predictions of {wildcards.sample}"
@@ -202,7 +202,7 @@ rule check_sample:
         controls=predicting.controls,
         window=predicting.window_of_controls,
         matched=config["predict"]["match"] == "quantile",
-        simulated=SIMULATED,
+        simulated=predicting.simulated,
         code=code_digest("check_sample.py"),
     message:
         "Comparing {wildcards.sample} with the cells that models were trained on"
@@ -323,7 +323,7 @@ rule show_sample:
     params:
         predictors=predicting.described,
         unexplained=predicting.unexplained,
-        simulated=SIMULATED,
+        simulated=predicting.simulated,
         code=code_digest("show_sample.py"),
     message:
         "Writing the page of {wildcards.sample}"

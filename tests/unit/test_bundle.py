@@ -410,6 +410,7 @@ def test_predictors_marks_genes_and_chromosomes_come_from_the_bundle(read, folde
     assert str(folder) in files["model"][0] and files["check"].endswith("bundle_check.tsv")
     counts = project.lookup.count_inputs(wildcards(cell="liver", window="400bp_100bp"))
     assert counts["genes"] == str(folder / "genes.tsv")
+    assert predicting.simulated and not project.config.simulated
     # a study of this name is not shipped
     assert predicting.names("estimator") == "(?:mine/ridge|mine/ridge_change)"
     with pytest.raises(InputError, match=r"config key 'bundle'.*leave the key out"):

@@ -18,7 +18,7 @@ from markexpr.bundle_files import (
     file_of,
     list_parts,
 )
-from markexpr.data.assembly import read_chrom_sizes
+from markexpr.data.assembly import name_assembly, read_chrom_sizes
 from markexpr.io.checksums import sha256
 from markexpr.io.files import atomic, read_tsv
 from markexpr.io.jobs import InputError, log, run_job
@@ -150,8 +150,9 @@ def _describe_row(name, one):
 
 def describe_genome(path):
     """A few words on a table of chromosomes: its first one, and how long that is."""
-    name, length = next(iter(read_chrom_sizes(path).items()))
-    return f"{name} of {length:,} bp"
+    sizes = read_chrom_sizes(path)
+    name, length = next(iter(sizes.items()))
+    return f"{name_assembly(sizes) or 'an assembly'} with {name} of {length:,} bp"
 
 
 def main(job):

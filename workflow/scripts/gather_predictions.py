@@ -9,7 +9,7 @@ from markexpr.data.tensors import INVERSES
 from markexpr.ensembles import combine
 from markexpr.io.files import read_tsv, write_tsv
 from markexpr.io.jobs import InputError, log, run_job, warn
-from markexpr.predictors import LABEL, VALUE
+from markexpr.kinds import LABEL, VALUE
 from markexpr.settings.units import name_of_value
 
 

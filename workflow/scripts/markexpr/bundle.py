@@ -13,8 +13,9 @@ from markexpr.bundle_files import CHROM_SIZES, GENES, LAYOUT, MANIFEST, file_of,
 from markexpr.io.archives import is_archive, open_archive, unpack
 from markexpr.io.files import open_text
 from markexpr.io.jobs import InputError
+from markexpr.kinds import CHANGE
 from markexpr.origins import refuse_braces
-from markexpr.predictors import CHANGE, Predictor
+from markexpr.predictors import Predictor
 from markexpr.settings.blocks import validated
 from markexpr.settings.bundle import Manifest
 from markexpr.settings.reading import did_you_mean, read_yaml
@@ -99,7 +100,8 @@ class Bundle:
             self.file(sequence_file(one.sequence)) if one.sequence else None,
             self.file(file_of(name, "trained.tsv")),
             self.file(file_of(name, "scores.tsv")),
-            self.file(file_of(name, "reference.npz")) if one.reference else None,
+            self.file(file_of(name, "reference.npz")),
+            tuple(one.cells),
         )
 
     # ---- the configuration ----

@@ -29,6 +29,7 @@ def list_files_of(predictor, kind, members, parts):
         file_of(predictor, GENES),
         file_of(predictor, "trained.tsv"),
         file_of(predictor, "scores.tsv"),
+        file_of(predictor, "reference.npz"),
         *(file_of(predictor, f"members/{member}/{file}") for member in members for file in of_each),
         *(file_of(predictor, f"held_out/{part}.npz") for part in parts),
         file_of(predictor, "held_out/expected.tsv.gz"),

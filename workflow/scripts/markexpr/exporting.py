@@ -13,15 +13,14 @@ from markexpr.bundle_files import (
     MANIFEST,
     MODEL_FILES,
     README,
-    file_of,
     list_files_of,
     list_parts,
     sequence_file,
 )
 from markexpr.io.jobs import InputError
+from markexpr.kinds import CHANGE
 from markexpr.lookup import by_content, one_line
 from markexpr.origins import GENES as ANNOTATION
-from markexpr.predictors import CHANGE
 from markexpr.tasks import tensor_path
 
 BUNDLE = "results/bundle"
@@ -92,6 +91,7 @@ class Exporting:
                 one.genes,
                 one.trained,
                 one.scores,
+                one.reference,
                 *(f"{path}/{file}" for path in one.members for file in files_of(one)),
                 *(f"{folder}/{part}.npz" for part in parts),
                 f"{folder}/expected.tsv.gz",
@@ -100,8 +100,6 @@ class Exporting:
             found.update(zip(paths, sources))
             if one.sequence:
                 found[sequence_file(self._span(one))] = one.sequence
-            if one.reference:
-                found[file_of(one.name, "reference.npz")] = one.reference
         return found
 
     def _span(self, predictor):
@@ -146,9 +144,9 @@ class Exporting:
             "paper": study.paper.citation,
             "data": predictor.data,
             "block": predictor.block,
+            "cells": list(predictor.cells),
             "members": list_members(predictor),
             **({"sequence": self._span(predictor)} if predictor.sequence else {}),
-            "reference": predictor.reference is not None,
             "held_out": self._held_out(predictor),
         }
 

@@ -7,10 +7,11 @@ from functools import cached_property
 
 from markexpr.bundle_files import file_of, list_parts
 from markexpr.io.jobs import InputError
+from markexpr.kinds import LABEL
 from markexpr.lookup import by_content, one_line
 from markexpr.origins import GENES
 from markexpr.plan import match_any
-from markexpr.predictors import LABEL, find_predictor
+from markexpr.predictors import find_predictor
 from markexpr.tasks import tensor_path
 
 FOLDER = "results/predictions"
@@ -201,6 +202,11 @@ class Predicting:
             for name, paths in files.items()
         }
         return {**taken, "check": CHECK}
+
+    @property
+    def simulated(self):
+        """Whether the models know simulated data alone."""
+        return self.bundle.manifest.simulated if self.bundle else self.config.simulated
 
     @property
     def annotation(self):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markexpr.io.jobs import InputError
+from markexpr.kinds import CHANGE, LABEL, VALUE
 from markexpr.settings.reading import did_you_mean
 from markexpr.settings.studies import Control, Net
 from markexpr.tasks import Pairs, genes_path, sequence_path, tensor_path
 
-VALUE, LABEL, CHANGE = "value", "label", "change"
 FILES = {"net": ("weights", "weights.safetensors"), "estimator": ("model", "model.skops")}
 SHARED = "predictions.tsv.gz"
 

@@ -11,7 +11,6 @@ from pydantic import Field, field_validator, model_validator
 from markexpr.bundle_files import (
     COMMON,
     LAYOUT,
-    file_of,
     list_files_of,
     list_parts,
     sequence_file,
@@ -55,9 +54,9 @@ class Bundled(Block):
     paper: str = Field(..., description="as it is cited")
     data: dict[str, Any] = Field(..., description="the study's `data` block")
     block: dict[str, Any] = Field(..., description="the model's block of the study")
+    cells: list[str] = Field([], description="those that its members were trained on")
     members: names(Member) = Field(..., description="{unit}/seed{seed}, in their order")
     sequence: Count | None = Field(None, description="bp of DNA that it reads")
-    reference: bool = Field(False, description="whether profiles of its training cells are there")
     held_out: HeldOut = Field(..., description="rows by which it proves itself")
 
     @model_validator(mode="after")
@@ -118,5 +117,4 @@ def list_files(manifest):
     for name_, one in manifest.predictors.items():
         found += list_files_of(name_, one.kind, one.members, one.parts)
         found += [sequence_file(one.sequence)] if one.sequence else []
-        found += [file_of(name_, "reference.npz")] if one.reference else []
     return list(dict.fromkeys(found))
