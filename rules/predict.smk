@@ -398,7 +398,8 @@ rule plot_groups:
     resources:
         **needs("plot_groups"),
     params:
-        **drawn_by("plot_groups.py"),
+        simulated=predicting.simulated,
+        code=code_digest("plot_groups.py"),
         models=predicting.change_models,
     message:
         "Drawing the changes of {wildcards.group}"
