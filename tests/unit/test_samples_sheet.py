@@ -106,6 +106,20 @@ def test_a_sample_may_not_have_the_name_of_a_cell(project):
         project("E003 H3K4me3 a.bam")
 
 
+def test_a_sample_is_not_drawn_by_the_simulator(project):
+    with pytest.raises(InputError, match="no reads are counted, so that samples of the sheet"):
+        project("liver1 H3K4me3 a.bam", mirror="simulated", simulate={"level": "counts"})
+
+
+def test_two_lines_of_one_file_are_told_by_the_sheet(project, tmp_path):
+    (tmp_path / "a.bam").write_text("reads")
+    rows = [f"liver1 {mark} {tmp_path}/a.bam" for mark in ("H3K4me3", "H3K9me3")]
+    found = project(*rows, marks=["H3K4me3", "H3K9me3"])
+    own = found.lookup.own
+    twins = own.list_twins("liver1", own.identify_counts("liver1"))
+    assert len(twins) == 2 and all(what.endswith("mend the sheet") for _, what in twins)
+
+
 def test_a_sheet_that_is_not_there_is_told(root):
     with pytest.raises(InputError, match=r"config key 'samples': there is no file nowhere\.tsv"):
         read_project(root, {"samples": "nowhere.tsv"})

@@ -133,6 +133,11 @@ def _read_samples(home, config, known):
     if not path.is_file():
         raise InputError(f"config key 'samples': there is no file {config.samples}")
     samples = read_samples(path)
+    if samples and config.simulates_counts:
+        raise InputError(
+            f"{path}: with 'simulate: {{level: counts}}' no reads are counted, so that samples of "
+            "the sheet cannot be: take level: reads, or leave the samples out"
+        )
     for name, sample in samples.items():
         if name in known:
             raise InputError(
