@@ -4,9 +4,7 @@ Needs: results/counts/ of each sample, the fits of the models that config key `p
 Makes: results/predictions/{sample}.tsv, and what it is gathered from: inputs/{predictor}/ (what the
 models see of each sample), by_model/{predictor}/ (what they predict), trained/ (which genes they
 were trained on), members/ (how each fit does on its test genes). {sample}.scores.tsv where the
-sheet gives expression; {group}-vs-control.tsv where it has two groups. Before any number,
-{sample}.quality.tsv and .svg: is it like what models were trained on (reference/)? {sample}.html is
-its page, and matching.tsv what quantile matching changes for cells that were held out (held_out/).
+sheet gives expression; {group}-vs-control.tsv where it has two groups; {sample}.html, its page.
 """
 
 PREDICTIONS = "results/predictions"
@@ -125,164 +123,11 @@ rule gather_predictions:
         "../workflow/scripts/gather_predictions.py"
 
 
-rule build_reference:
-    """What the counts of a model's training cells look like."""
-    input:
-        unpack(predicting.reference_from),
-    output:
-        f"{PREDICTIONS}/reference/{{predictor}}.npz",
-    log:
-        "logs/build_reference/{predictor}.log",
-    priority: 100
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **needs("build_reference"),
-    params:
-        cells=predicting.training_cells,
-        marks=lambda wildcards: predicting.data(wildcards)["marks"],
-        window=lambda wildcards: predicting.data(wildcards)["window"],
-        code=code_digest("build_reference.py"),
-    message:
-        "Looking at the cells that {wildcards.predictor} was trained on"
-    script:
-        "../workflow/scripts/build_reference.py"
-
-
-# The controls (input, IgG) of a sample's marks, by the same code as the marks themselves.
-use rule count_reads as count_controls with:
-    input:
-        unpack(predicting.controls_from),
-    output:
-        f"{PREDICTIONS}/controls/{{window}}/{{cell}}.npz",
-    log:
-        "logs/count_controls/{window}/{cell}.log",
-    benchmark:
-        "benchmarks/count_controls/{window}/{cell}.tsv"
-    wildcard_constraints:
-        cell=match_any(predicting.with_controls),
-    params:
-        source=predicting.source_of_controls,
-        marks=predicting.marks_of_controls,
-        engine=config["count_engine"],
-        tss_check=0,
-        own=predicting.own_controls,
-        twins=predicting.twins_of_controls,
-        made_from=predicting.controls_made_from,
-        code=code_digest("count_reads.py"),
-    message:
-        "Counting the controls of {wildcards.cell} in windows of {wildcards.window}"
-
-
-rule check_sample:
-    """Is a sample like the cells that models were trained on? In numbers, drawn, and in words."""
-    input:
-        unpack(predicting.checked_from),
-    output:
-        tsv=f"{PREDICTIONS}/{{sample}}.quality.tsv",
-        warnings=f"{PREDICTIONS}/{{sample}}.warnings.tsv",
-        svg=f"{PREDICTIONS}/{{sample}}.quality.svg",
-        png=report(
-            f"{PREDICTIONS}/{{sample}}.quality.png",
-            caption="../workflow/report/sample_quality.rst",
-            category="Own samples",
-            subcategory="{sample}",
-            labels={"result": "like the training cells?"},
-        ),
-    log:
-        "logs/check_sample/{sample}.log",
-    # warnings come before numbers
-    priority: 100
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **needs("check_sample"),
-    params:
-        models=predicting.models_compared,
-        controls=predicting.controls,
-        window=predicting.window_of_controls,
-        matched=config["predict"]["match"] == "quantile",
-        simulated=predicting.simulated,
-        code=code_digest("check_sample.py"),
-    message:
-        "Comparing {wildcards.sample} with the cells that models were trained on"
-    script:
-        "../workflow/scripts/check_sample.py"
-
-
-use rule build_inputs as build_inputs_of_trial with:
-    output:
-        f"{PREDICTIONS}/held_out/{{match}}/inputs/{{predictor}}/{{sample}}.npz",
-    log:
-        "logs/build_inputs_of_trial/{match}/{predictor}/{sample}.log",
-    wildcard_constraints:
-        sample=predicting.held_out(),
-        match="none|quantile",
-    params:
-        data=predicting.data,
-        match="{match}",
-        code=code_digest("build_inputs.py"),
-    message:
-        "Building what {wildcards.predictor} sees of {wildcards.sample}, match: {wildcards.match}"
-
-
-use rule predict_sample as predict_trial with:
-    input:
-        unpack(predicting.trial_from),
-    output:
-        f"{PREDICTIONS}/held_out/{{match}}/{{predictor}}/{{subject}}.tsv.gz",
-    log:
-        "logs/predict_trial/{match}/{predictor}/{subject}.log",
-    wildcard_constraints:
-        predictor=predicting.names("net"),
-        subject=predicting.held_out(),
-        match="none|quantile",
-    message:
-        "Predicting {wildcards.subject} by {wildcards.predictor}, match: {wildcards.match}"
-
-
-use rule predict_sample_by_estimators as predict_trial_by_estimators with:
-    input:
-        unpack(predicting.trial_from),
-    output:
-        f"{PREDICTIONS}/held_out/{{match}}/{{predictor}}/{{subject}}.tsv.gz",
-    log:
-        "logs/predict_trial_by_estimators/{match}/{predictor}/{subject}.log",
-    wildcard_constraints:
-        predictor=predicting.names("estimator"),
-        subject=predicting.held_out(),
-        match="none|quantile",
-    message:
-        "Predicting {wildcards.subject} by {wildcards.predictor}, match: {wildcards.match}"
-
-
-rule compare_matching:
-    """What quantile matching changes: scores of held-out cells without it and with it."""
-    input:
-        unpack(predicting.trials_from),
-    output:
-        f"{PREDICTIONS}/matching.tsv",
-    log:
-        "logs/compare_matching.log",
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **needs("compare_matching"),
-    params:
-        rows=predicting.trials_described,
-        bootstrap=config["bootstrap"],
-        code=code_digest("compare_matching.py"),
-    message:
-        "Scoring held-out cells with and without quantile matching"
-    script:
-        "../workflow/scripts/compare_matching.py"
-
-
 rule explain_sample:
     """What the predictions of a few genes depend on: integrated gradients of a net, mean over some
     of its fits."""
     input:
-        unpack(predicting.explained_from),
+        unpack(predicting.pages.explained_from),
     output:
         f"{PREDICTIONS}/explained/{{sample}}.npz",
     log:
@@ -293,7 +138,7 @@ rule explain_sample:
     resources:
         **needs("explain_sample"),
     params:
-        predictor=predicting.explained,
+        predictor=predicting.pages.explained,
         genes=config["predict"]["genes"],
         code=code_digest("explain_sample.py"),
     message:
@@ -305,7 +150,7 @@ rule explain_sample:
 rule show_sample:
     """The page of a sample: is it like what models were trained on, what is predicted, and why."""
     input:
-        unpack(predicting.shown_from),
+        unpack(predicting.pages.shown_from),
     output:
         report(
             f"{PREDICTIONS}/{{sample}}.html",
@@ -322,7 +167,7 @@ rule show_sample:
         **needs("show_sample"),
     params:
         predictors=predicting.described,
-        unexplained=predicting.unexplained,
+        unexplained=predicting.pages.unexplained,
         simulated=predicting.simulated,
         code=code_digest("show_sample.py"),
     message:

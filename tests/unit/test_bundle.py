@@ -13,13 +13,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from markexpr.bundle import open_bundle
-from markexpr.bundle_files import LAYOUT, list_files_of
+from markexpr.bundles.bundle import open_bundle
+from markexpr.bundles.files import LAYOUT, list_files_of
+from markexpr.bundles.proof import check_content, check_predictor, compare, score
 from markexpr.io.files import write_npz, write_tsv
 from markexpr.io.jobs import InputError
 from markexpr.own_files import OwnFiles
 from markexpr.project import read_project
-from markexpr.proof import check_content, check_predictor, compare, score
 
 MARKS = ["H3K4me1", "H3K4me3"]
 NAME, CHANGES = "mine/ridge", "mine/ridge_change"

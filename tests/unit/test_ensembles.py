@@ -9,8 +9,8 @@ import pytest
 
 from markexpr.data.samples import load_unseen, pair_unseen
 from markexpr.data.tensors import Levels, build, build_unseen
-from markexpr.ensembles import combine, predict_by_all
 from markexpr.io.jobs import InputError
+from markexpr.predict.ensembles import combine, predict_by_all
 
 DATA = {
     "window": "400bp_100bp",

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 import show_sample
 
-from markexpr.chosen_genes import choose_genes, find_predicted
 from markexpr.io import jobs
 from markexpr.io.files import write_npz, write_tsv
 from markexpr.io.jobs import InputError
 from markexpr.page import Markup, element, number, page, picture, table
 from markexpr.plots.tracks import draw_tracks
+from markexpr.predict.chosen_genes import choose_genes, find_predicted
 
 EVIL = '<script>alert("1")</script>&"\''
 

@@ -13,7 +13,7 @@ from markexpr.io import jobs
 from markexpr.io.files import write_npz, write_tsv
 from markexpr.io.jobs import InputError
 from markexpr.own_files import OwnFiles
-from markexpr.predicting import _spread_out
+from markexpr.predict.pages import _spread_out
 from markexpr.project import read_project
 from markexpr.settings.samples import read_samples
 
@@ -68,9 +68,9 @@ def models(*names):
 
 def test_the_reference_is_of_the_cells_trained_on_alone(predicting):
     found = predicting()
-    files = found.reference_from(of(predictor="dense_ensemble/densenet"))
+    files = found.quality.reference_from(of(predictor="dense_ensemble/densenet"))
     assert [path.split("/")[-1] for path in files["counts"]] == ["E003.npz", "E116.npz"]
-    assert found.training_cells(of(predictor="deepchrome/deepchrome")) == CELLS
+    assert found.quality.training_cells(of(predictor="deepchrome/deepchrome")) == CELLS
     # tensors, not predictions: warnings need not wait until models are trained
     assert files["tensors"] == [f"results/tensors/dense_ensemble/{cell}.npz" for cell in CELLS[:2]]
 
@@ -78,8 +78,8 @@ def test_the_reference_is_of_the_cells_trained_on_alone(predicting):
 def test_a_pooled_model_is_trained_on_cells_that_are_not_held_out(predicting):
     held_out = {"wakawaka": {"data": {"split": {"held_out_cells": ["E003"]}}}}
     found = predicting(**models("wakawaka/ridge"), overrides=held_out)
-    assert found.training_cells(of(predictor="wakawaka/ridge")) == ["E116", "E123"]
-    assert [(cell, match) for _, cell, match in found.trials] == [
+    assert found.quality.training_cells(of(predictor="wakawaka/ridge")) == ["E116", "E123"]
+    assert [(cell, match) for _, cell, match in found.quality.trials] == [
         ("E003", "none"),
         ("E003", "quantile"),
     ]
@@ -88,8 +88,8 @@ def test_a_pooled_model_is_trained_on_cells_that_are_not_held_out(predicting):
 def test_models_of_the_same_cells_are_compared_once(predicting):
     names = ["dense_ensemble/densenet", "deepchrome/deepchrome", "dense_ensemble/ridge"]
     found = predicting(**models(*names))
-    assert found.models_compared(of(sample="liver")) == [[names[0], names[2]], [names[1]]]
-    files = found.checked_from(of(sample="liver"))
+    assert found.quality.models_compared(of(sample="liver")) == [[names[0], names[2]], [names[1]]]
+    files = found.quality.checked_from(of(sample="liver"))
     assert files["references"] == [
         f"results/predictions/reference/{name}.npz" for name in names[:2]
     ]
@@ -103,17 +103,21 @@ def test_a_table_waits_for_the_check_of_its_sample(predicting):
 
 def test_matching_is_tried_on_held_out_cells(predicting):
     found = predicting()
-    assert [(one.name, cell, match) for one, cell, match in found.trials] == [
+    assert [(one.name, cell, match) for one, cell, match in found.quality.trials] == [
         ("dense_ensemble/densenet", "E123", "none"),
         ("dense_ensemble/densenet", "E123", "quantile"),
     ]
     assert "results/predictions/matching.tsv" in found.targets(None)
-    files = found.trial_from(of(predictor="dense_ensemble/densenet", subject="E123", match="none"))
+    files = found.quality.trial_from(
+        of(predictor="dense_ensemble/densenet", subject="E123", match="none")
+    )
     assert files["sample"] == (
         "results/predictions/held_out/none/inputs/dense_ensemble/densenet/E123.npz"
     )
     without = predicting(**models("deepchrome/deepchrome"))
-    assert not without.trials and "results/predictions/matching.tsv" not in without.targets(None)
+    assert not without.quality.trials and "results/predictions/matching.tsv" not in without.targets(
+        None
+    )
 
 
 # ---- controls ----
@@ -127,29 +131,32 @@ def test_a_control_of_several_marks_is_counted_once(predicting, tmp_path):
     found = predicting(names.items())
     (tmp_path / "igg.bam").write_text("igg")
     wildcards = of(cell="liver", window="10000bp_100bp")
-    assert found.controls(wildcards) == {
+    assert found.quality.controls(wildcards) == {
         "H3K4me3": "H3K4me3",
         "H3K4me1": "H3K4me3",
         "H3K36me3": "H3K4me3",
         "H3K9me3": "H3K9me3",
     }
-    assert found.marks_of_controls(wildcards) == ["H3K4me3", "H3K9me3"]
-    assert list(found.own_controls(wildcards)) == [f"{tmp_path}/input.bam", f"{tmp_path}/igg.bam"]
-    assert found.twins_of_controls(wildcards, None) == []
-    checked = found.checked_from(of(sample="liver"))
+    assert found.quality.marks_of_controls(wildcards) == ["H3K4me3", "H3K9me3"]
+    assert list(found.quality.own_controls(wildcards)) == [
+        f"{tmp_path}/input.bam",
+        f"{tmp_path}/igg.bam",
+    ]
+    assert found.quality.twins_of_controls(wildcards, None) == []
+    checked = found.quality.checked_from(of(sample="liver"))
     assert checked["controls"] == "results/predictions/controls/10000bp_100bp/liver.npz"
 
 
 def test_a_marks_own_file_as_control_is_told(predicting):
     found = predicting({"H3K9me3": "H3K4me1.bam"}.items())
-    ((mark, what),) = found.twins_of_controls(of(cell="liver"), None)
+    ((mark, what),) = found.quality.twins_of_controls(of(cell="liver"), None)
     assert mark == "H3K9me3" and "its control is the file of H3K4me1" in what
 
 
 def test_a_control_that_is_not_there_is_one_line(predicting):
     found = predicting({"H3K9me3": "nowhere.bam"}.items(), there=False)
     with pytest.raises(InputError, match=r"liver has no file .*nowhere.bam; check its 'control'"):
-        found.controls(of(sample="liver"))
+        found.quality.controls(of(sample="liver"))
 
 
 def test_a_control_of_another_kind_is_refused(sheet):
@@ -197,9 +204,9 @@ def test_what_holds_of_all_models_is_said_once(monkeypatch):
 
 def test_the_first_net_of_marks_is_explained(predicting):
     found = predicting(**models("dense_ensemble/ridge", "deepchrome/deepchrome"))
-    assert found.explained(of(sample="liver"))["name"] == "deepchrome/deepchrome"
-    assert found.unexplained(of(sample="liver")) == ""
-    assert "explained" in found.shown_from(of(sample="liver"))
+    assert found.pages.explained(of(sample="liver"))["name"] == "deepchrome/deepchrome"
+    assert found.pages.unexplained(of(sample="liver")) == ""
+    assert "explained" in found.pages.shown_from(of(sample="liver"))
 
 
 @pytest.mark.parametrize(
@@ -208,8 +215,8 @@ def test_the_first_net_of_marks_is_explained(predicting):
 )
 def test_where_nothing_is_explained_it_is_said_why(predicting, name, why):
     found = predicting(**models(name))
-    assert why in found.unexplained(of(sample="liver"))
-    assert "explained" not in found.shown_from(of(sample="liver"))
+    assert why in found.pages.unexplained(of(sample="liver"))
+    assert "explained" not in found.pages.shown_from(of(sample="liver"))
 
 
 def test_fits_that_are_explained_are_spread_over_all():

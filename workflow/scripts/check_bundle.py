@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from markexpr import __version__
-from markexpr.bundle_files import file_of, list_parts
+from markexpr.bundles.files import file_of, list_parts
+from markexpr.bundles.proof import compare, read_rows, read_settings
 from markexpr.io.files import read_tsv, write_tsv
 from markexpr.io.jobs import PROGRESS, InputError, log, run_job
-from markexpr.proof import compare, read_rows, read_settings
 
 
 def find_versions(known):

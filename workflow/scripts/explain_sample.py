@@ -8,13 +8,13 @@ import pandas as pd
 import torch
 
 from markexpr.attribution import integrated_gradients
-from markexpr.chosen_genes import choose_genes
 from markexpr.data.annotation import read_genes
 from markexpr.data.samples import load_unseen
 from markexpr.data.tensors import orient, pick_counts
 from markexpr.io.files import read_tsv, write_npz
 from markexpr.io.jobs import InputError, log, run_job
 from markexpr.models import load_model
+from markexpr.predict.chosen_genes import choose_genes
 
 
 def main(job):

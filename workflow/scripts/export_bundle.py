@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 
 from markexpr import __version__
-from markexpr.bundle_files import (
+from markexpr.bundles.files import (
     CHROM_SIZES,
     CITATION,
     LAYOUT,
@@ -18,11 +18,11 @@ from markexpr.bundle_files import (
     file_of,
     list_parts,
 )
+from markexpr.bundles.proof import check_predictor, read_rows, read_settings, score
 from markexpr.data.assembly import name_assembly, read_chrom_sizes
 from markexpr.io.checksums import sha256
 from markexpr.io.files import atomic, read_tsv
 from markexpr.io.jobs import InputError, log, run_job
-from markexpr.proof import check_predictor, read_rows, read_settings, score
 
 # what is installed under another name than it is imported by
 INSTALLED = {"sklearn": "scikit-learn"}

@@ -6,10 +6,10 @@ import yaml
 
 from markexpr.data.annotation import read_genes
 from markexpr.data.tensors import INVERSES
-from markexpr.ensembles import combine
 from markexpr.io.files import read_tsv, write_tsv
 from markexpr.io.jobs import InputError, log, run_job, warn
-from markexpr.kinds import LABEL, VALUE
+from markexpr.predict.ensembles import combine
+from markexpr.predict.kinds import LABEL, VALUE
 from markexpr.settings.units import name_of_value
 
 

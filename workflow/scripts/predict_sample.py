@@ -4,9 +4,9 @@ import torch
 
 from markexpr.compiler import leave_out_compiler
 from markexpr.devices import keep_freed_memory
-from markexpr.ensembles import load_subject, predict_by_all, reading_fit, write_ensemble
 from markexpr.io.jobs import run_job
 from markexpr.models import load_model, predict
+from markexpr.predict.ensembles import load_subject, predict_by_all, reading_fit, write_ensemble
 
 
 def main(job):

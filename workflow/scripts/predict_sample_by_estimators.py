@@ -2,9 +2,9 @@
 
 import yaml
 
-from markexpr.ensembles import load_subject, predict_by_all, reading_fit, write_ensemble
 from markexpr.estimators import find_module, load_estimator, make_features
 from markexpr.io.jobs import run_job
+from markexpr.predict.ensembles import load_subject, predict_by_all, reading_fit, write_ensemble
 
 
 def main(job):

@@ -9,8 +9,8 @@ from markexpr.data.tensors import median_label
 from markexpr.evaluation.scorer import score_classification, score_regression
 from markexpr.io.files import read_tsv, write_tsv
 from markexpr.io.jobs import InputError, log, run_job, warn
-from markexpr.kinds import LABEL, VALUE
 from markexpr.own_files import unchanged
+from markexpr.predict.kinds import LABEL, VALUE
 from markexpr.settings.units import UNSTATED, find_unit, name_of_value
 
 FEWEST = 20  # genes of which a score is worth something

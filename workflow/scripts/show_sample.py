@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 
 from markexpr import __version__
-from markexpr.chosen_genes import find_predicted
 from markexpr.data.likeness import NOT_COMPARED, UNLIKE, read_reference
 from markexpr.data.tensors import INVERSES
 from markexpr.data.windows import Window
 from markexpr.io.files import atomic, read_tsv
 from markexpr.io.jobs import run_job
-from markexpr.kinds import VALUE
 from markexpr.page import Markup, element, number, page, picture, table, to_svg
 from markexpr.plots import HIGH
 from markexpr.plots.tracks import draw_tracks
+from markexpr.predict.chosen_genes import find_predicted
+from markexpr.predict.kinds import VALUE
 from markexpr.report.warnings import collect
 from markexpr.tables import counted, titled
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from markexpr.bundle_files import CHROM_SIZES, GENES, file_of
+from markexpr.bundles.files import CHROM_SIZES, GENES, file_of
+from markexpr.bundles.proof import check_content, check_predictor, read_settings
 from markexpr.data.annotation import read_genes
 from markexpr.data.assembly import read_chrom_sizes
 from markexpr.io.files import write_tsv
 from markexpr.io.jobs import log, run_job
 from markexpr.own_files import unchanged
-from markexpr.proof import check_content, check_predictor, read_settings
 
 
 def main(job):

@@ -37,8 +37,8 @@ class Origins:
 
     config: markexpr.settings.config.Config; known: all cells that may be asked for; chrom_sizes:
     path of the table of chromosomes; samples: those of the sheet at path `sheet`
-    (markexpr.settings.samples.Sample), by name; bundle: markexpr.bundle.Bundle, if models come from
-    one.
+    (markexpr.settings.samples.Sample), by name; bundle: markexpr.bundles.bundle.Bundle, if models
+    come from one.
     """
 
     def __init__(self, config, known, chrom_sizes, samples=None, sheet=None, bundle=None):

@@ -6,8 +6,8 @@ Imported by the Snakefile: no torch, no numpy.
 from dataclasses import dataclass
 from pathlib import Path
 
-from markexpr.bundle import open_bundle
-from markexpr.exporting import Exporting
+from markexpr.bundles.bundle import open_bundle
+from markexpr.bundles.exporting import Exporting
 from markexpr.io.jobs import InputError
 from markexpr.lookup import Lookup
 from markexpr.meetings import check_meetings
@@ -15,7 +15,7 @@ from markexpr.origins import Origins, refuse_braces
 from markexpr.own_data import OwnData
 from markexpr.own_files import OwnFiles
 from markexpr.plan import Plan
-from markexpr.predicting import Predicting
+from markexpr.predict.predicting import Predicting
 from markexpr.settings.config import Config, check_cell_names, choose_pairs, load_config
 from markexpr.settings.reading import choose, read_sheet, read_yaml
 from markexpr.settings.samples import read_samples

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from markexpr.bundle_files import (
+from markexpr.bundles.files import (
     COMMON,
     LAYOUT,
     list_files_of,

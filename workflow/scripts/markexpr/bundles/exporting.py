@@ -5,7 +5,7 @@ Imported by the Snakefile: no torch, no numpy.
 
 from functools import cached_property
 
-from markexpr.bundle_files import (
+from markexpr.bundles.files import (
     CHROM_SIZES,
     CITATION,
     GENES,
@@ -18,9 +18,9 @@ from markexpr.bundle_files import (
     sequence_file,
 )
 from markexpr.io.jobs import InputError
-from markexpr.kinds import CHANGE
 from markexpr.lookup import by_content, one_line
 from markexpr.origins import GENES as ANNOTATION
+from markexpr.predict.kinds import CHANGE
 from markexpr.tasks import tensor_path
 
 BUNDLE = "results/bundle"

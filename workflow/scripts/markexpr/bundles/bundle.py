@@ -9,13 +9,13 @@ from pathlib import Path
 
 import yaml
 
-from markexpr.bundle_files import CHROM_SIZES, GENES, LAYOUT, MANIFEST, file_of, sequence_file
+from markexpr.bundles.files import CHROM_SIZES, GENES, LAYOUT, MANIFEST, file_of, sequence_file
 from markexpr.io.archives import is_archive, open_archive, unpack
 from markexpr.io.files import open_text
 from markexpr.io.jobs import InputError
-from markexpr.kinds import CHANGE
 from markexpr.origins import refuse_braces
-from markexpr.predictors import Predictor
+from markexpr.predict.kinds import CHANGE
+from markexpr.predict.predictors import Predictor
 from markexpr.settings.blocks import validated
 from markexpr.settings.bundle import Manifest
 from markexpr.settings.reading import did_you_mean, read_yaml

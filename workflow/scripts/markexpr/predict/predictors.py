@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markexpr.io.jobs import InputError
-from markexpr.kinds import CHANGE, LABEL, VALUE
+from markexpr.predict.kinds import CHANGE, LABEL, VALUE
 from markexpr.settings.reading import did_you_mean
 from markexpr.settings.studies import Control, Net
 from markexpr.tasks import Pairs, genes_path, sequence_path, tensor_path
 
 FILES = {"net": ("weights", "weights.safetensors"), "estimator": ("model", "model.skops")}
 SHARED = "predictions.tsv.gz"
+FOLDER = "results/predictions"  # of all that is predicted of samples
 
 
 @dataclass(frozen=True)
@@ -64,17 +65,17 @@ class Predictor:
 
 def trained_path(name):
     """Which genes a predictor's members were trained on."""
-    return f"results/predictions/trained/{name}.tsv"
+    return f"{FOLDER}/trained/{name}.tsv"
 
 
 def reference_path(name):
     """What the counts of the cells look like that a predictor's members were trained on."""
-    return f"results/predictions/reference/{name}.npz"
+    return f"{FOLDER}/reference/{name}.npz"
 
 
 def scores_path(name):
     """How well each of a predictor's members does on its test genes."""
-    return f"results/predictions/members/{name}.tsv"
+    return f"{FOLDER}/members/{name}.tsv"
 
 
 def find_predictor(plan, name, key):
@@ -140,3 +141,8 @@ def _list_cells(runs, study, held_out):
     ]
     cells = dict.fromkeys(Path(path).stem for path in paths)
     return tuple(cell for cell in cells if cell not in held_out)
+
+
+def counts_path(predictor, sample):
+    """The counts of a sample, or of a cell, in a predictor's window."""
+    return f"results/counts/{predictor.data['window']}/{sample}.npz"

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import yaml
 
-from markexpr.bundle_files import MANIFEST, file_of, list_parts
+from markexpr.bundles.files import MANIFEST, file_of, list_parts
 from markexpr.data.windows import Window
 from markexpr.evaluation import metrics
 from markexpr.io.checksums import sha256
