@@ -25,6 +25,9 @@ include: "rules/train.smk"
 include: "rules/score.smk"
 include: "rules/compare.smk"
 include: "rules/interpret.smk"
+include: "rules/predict.smk"
+include: "rules/sample_quality.smk"
+include: "rules/export.smk"
 include: "rules/studies.smk"
 
 

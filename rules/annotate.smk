@@ -1,15 +1,16 @@
 """Genes and the DNA around them.
 
-Needs: REMC's gene table and RPKM table, config/hg19.chrom.sizes, hg19.fa.gz for DNA.
+Needs: REMC's gene table and RPKM table or an annotation of one's own (config key `annotation`),
+config key `chrom_sizes`; for DNA hg19.fa.gz or config key `genome_fasta`.
 Makes: results/annotation/genes.tsv (all that can be counted), genes.{study}.tsv (after a study's
 filter), what was dropped and why, and results/sequence/{span}bp.npz.
 """
 
 
 rule annotate_genes:
-    """TSS and strand of every gene of a standard chromosome, each once."""
+    """TSS and strand of every gene of a main chromosome, each once."""
     input:
-        gene_info=f"{EXPRESSION}/Ensembl_v65.Gencode_v10.ENSG.gene_info",
+        table=ask.gene_table,
         chrom_sizes=CHROM_SIZES,
     output:
         genes="results/annotation/genes.tsv",
@@ -21,6 +22,8 @@ rule annotate_genes:
     resources:
         **needs("annotate_genes"),
     params:
+        own=ask.own_annotation,
+        tss=config["tss"],
         chrom_sizes=CONTENT_OF_CHROM_SIZES,
         code=code_digest("annotate_genes.py"),
     message:
@@ -33,7 +36,7 @@ rule select_genes:
     """The genes of one study, and why each of the others is not among them."""
     input:
         genes=rules.annotate_genes.output.genes,
-        rpkm=f"{EXPRESSION}/57epigenomes.RPKM.pc.gz",
+        rpkm=ask.expressed,
         chrom_sizes=CHROM_SIZES,
         list=ask.gene_list,
     output:
@@ -62,7 +65,8 @@ rule extract_sequence:
     """DNA around each TSS on the gene's strand, for all cells and studies at once."""
     input:
         genes=rules.annotate_genes.output.genes,
-        fasta="results/raw/hg19/hg19.fa.gz",
+        fasta=ask.fasta,
+        chrom_sizes=CHROM_SIZES,
     output:
         "results/sequence/{span}bp.npz",
     log:
@@ -76,6 +80,8 @@ rule extract_sequence:
     resources:
         **needs("extract_sequence"),
     params:
+        own=ask.own_fasta,
+        chrom_sizes=CONTENT_OF_CHROM_SIZES,
         code=code_digest("extract_sequence.py"),
     message:
         "Extracting {wildcards.span} bp of sequence around each TSS"

@@ -1,7 +1,7 @@
 """The configuration, the plan, and what all rules share. No rules.
 
 Needs: config/ (config.yaml, sheets, studies/).
-Makes: `plan` (markexpr/plan.py), `ask` (markexpr/lookup.py), wildcard constraints, and the helpers
+Makes: `plan` (markexpr/plan.py), `ask` (markexpr/lookup.py), `predicting`, `exporting`, wildcard constraints, and the helpers
 of rules that end in the report.
 """
 
@@ -37,7 +37,7 @@ from markexpr.lookup import by_content
 from markexpr.notes import Noted, keep_notes
 from markexpr.origins import EXPRESSION, GENES, MIRROR
 from markexpr.own_files import OwnFiles
-from markexpr.plan import only_if
+from markexpr.plan import match_any, only_if
 from markexpr.project import read_project
 from markexpr.resources import Needs, where_gpus_are
 from markexpr.tasks import run_folder
@@ -61,8 +61,11 @@ try:
         workflow.configfiles,
         OwnFiles(trusting=IS_JOB),
         tell=None if IS_JOB else lambda sample, mark, what: warn(what, sample, mark),
+        # without the defaults of config/config.yaml
+        asked=workflow.config_settings.overwrite_config,
     )
     plan, ask = project.plan, project.lookup
+    predicting, exporting = project.predicting, project.exporting
     # read by `snakemake` for the rules: complete, with defaults
     config = project.config.model_dump()
     project.refuse_mixed_results(Path("results"))
@@ -112,6 +115,9 @@ wildcard_constraints:
     unit="[A-Za-z0-9][A-Za-z0-9_.-]*",
     window=r"\d+bp_\d+bp(_flanks)?",
     seed=r"\d+",
+    sample=match_any(predicting.samples),
+    subject="[A-Za-z0-9][A-Za-z0-9_.-]*",
+    predictor=predicting.names(),
 
 
 def hold_folder():

@@ -6,65 +6,49 @@ curves, predicted against true values and cross-validation under results/tables/
 results/figures/.
 """
 
-SCORES_SHOWN = {**table("scores", "scores_"), **table("sizes", "sizes_")}
+SCORES = {
+    "metrics": "results/metrics/{study}.tsv",
+    **table("scores", "scores_"),
+    **table("sizes", "sizes_"),
+}
 
 
 rule score_study:
-    """Every metric of every run and split, with its bootstrap interval."""
+    """Every metric of every run and split, with its bootstrap interval; the scores of the test
+    genes as people read them, one row a run; parameters of every model, and how many genes trained
+    it; ROC curves, one panel a model, one line a run."""
     input:
         predictions=ask.predictions,
         tensors=ask.tensors,
+        fits=ask.sizes,
     output:
-        "results/metrics/{study}.tsv",
+        **SCORES,
+        **figure("roc", "roc_"),
     log:
         "logs/score_study/{study}.log",
     benchmark:
         "benchmarks/score_study/{study}.tsv"
+    wildcard_constraints:
+        study=ask.studies_where(outputs.predicts_labels),
     conda:
         "../envs/figures.yaml"
     resources:
         **needs("score_study"),
     params:
+        **drawn_by("score_study.py"),
         bootstrap=config["bootstrap"],
         kind=ask.setting("data", "target", "kind"),
         pooled=ask.is_pooled,
-        code=code_digest("score_study.py"),
     message:
         "Scoring study {wildcards.study}"
     script:
         "../workflow/scripts/score_study.py"
 
 
-rule show_scores:
-    """The scores of the test genes as people read them, one row a run; parameters of every model,
-    and how many genes trained it; ROC curves, one panel a model, one line a run."""
-    input:
-        metrics="results/metrics/{study}.tsv",
-        predictions=ask.predictions,
-        fits=ask.sizes,
-    output:
-        **SCORES_SHOWN,
-        **figure("roc", "roc_"),
-    log:
-        "logs/show_scores/{study}.log",
-    wildcard_constraints:
-        study=ask.studies_where(outputs.predicts_labels),
-    conda:
-        "../envs/figures.yaml"
-    resources:
-        **needs("show_scores"),
-    params:
-        **drawn_by("show_scores.py"),
-    message:
-        "Showing scores of study {wildcards.study}"
-    script:
-        "../workflow/scripts/show_scores.py"
-
-
 # Of values: predicted against true ones.
-use rule show_scores as show_scores_of_values with:
+use rule score_study as score_study_of_values with:
     output:
-        **SCORES_SHOWN,
+        **SCORES,
         **figure("predicted", "predicted_"),
     wildcard_constraints:
         study=ask.studies_where(outputs.predicts_values),

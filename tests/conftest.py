@@ -14,6 +14,9 @@ import yaml
 from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
+# Tests run side by side, as many as cores. Threads of one that wait for each other keep cores busy:
+# with two threads each, such tests take several times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

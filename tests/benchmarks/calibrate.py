@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from markexpr import simulate
-from markexpr.data.annotation import read_chrom_sizes
+from markexpr.data.assembly import read_chrom_sizes
 from markexpr.data.counts import Bins, Sweep
 from markexpr.data.expression import read_expression_csv
 from markexpr.data.intervals import Reads, chromosome_order

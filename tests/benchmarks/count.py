@@ -28,7 +28,7 @@ sys.path.insert(0, str(SCRIPTS))
 import numpy as np
 import pandas as pd
 
-from markexpr.data.annotation import read_chrom_sizes
+from markexpr.data.assembly import read_chrom_sizes
 from markexpr.data.counts import BinCounter
 from markexpr.data.reads import read_tagalign
 from markexpr.data.windows import Window

@@ -17,8 +17,9 @@ def run(real, tmp_path_factory):
         f"mirror=file://{real}/mirror",
         "pairs=[E123-E003]",
         f"sources={{E003: {source}, E123: {source}}}",
+        # of four costs the two that are chosen
         "overrides={deepdiff: {data: {split: {scheme: source}}}, deepdiff_tuned: {models: {raw_d: "
-        "{training: {epochs: 15}}}}}",
+        "{training: {epochs: 15}}, svr_two_layer: {estimator: {costs: [1, 10]}}}}}",
     ]
     # tuned: on 200 genes and 15 epochs the authors' rate has hardly begun
     targets = [

@@ -6,11 +6,11 @@ from markexpr.data.annotation import (
     countable_genes,
     far_apart,
     find_neighbours,
-    read_chrom_sizes,
     read_gene_info,
     read_gene_list,
     study_genes,
 )
+from markexpr.data.assembly import read_chrom_sizes
 from markexpr.data.expression import read_gene_ids
 from markexpr.data.windows import Window
 from markexpr.io.files import open_text

@@ -6,6 +6,7 @@ import torch
 from conftest import build_net
 from torch import nn
 
+from markexpr import attribution
 from markexpr.attribution import integrated_gradients, means, saliency
 
 
@@ -54,11 +55,12 @@ def test_integrated_gradients_of_squares_are_the_squares():
     assert np.allclose(found["b"], -(WEIGHT * here["b"] ** 2).numpy(), atol=1e-4)
 
 
-def test_they_sum_to_the_prediction_above_that_of_no_reads():
+def test_they_sum_to_the_prediction_above_that_of_no_reads(monkeypatch):
     torch.manual_seed(1)
     model = build_net("densenet", 5, 100, {"transitions": 4}).eval()
     # more genes than one batch
-    marks = torch.rand(130, 5, 100) * 3
+    monkeypatch.setattr(attribution, "BATCH", 15)
+    marks = torch.rand(20, 5, 100) * 3
     found = integrated_gradients(model, {"marks": marks}, steps=64)["marks"].sum(axis=(1, 2))
     with torch.no_grad():
         expected = (model(marks=marks) - model(marks=torch.zeros(1, 5, 100))).numpy()

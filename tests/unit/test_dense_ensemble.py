@@ -86,12 +86,10 @@ def test_every_net_gives_a_value_a_gene_and_can_learn(model):
     assert net.eval()(marks=marks).shape == (32,)
 
 
-@pytest.mark.parametrize(
-    ("model", "bins", "marks"), [("densenet", 20, 5), ("densenet", 100, 3), ("alexnet", 20, 5)]
-)
-def test_windows_that_are_too_small_are_refused(model, bins, marks):
+@pytest.mark.parametrize("model", ["densenet", "alexnet"])
+def test_windows_that_are_too_small_are_refused(model):
     with pytest.raises(InputError, match="too few"):
-        build(model, bins, marks)
+        build(model, 20, 5)
 
 
 def test_simple_cnn_has_one_convolution_and_three_linear_layers():

@@ -33,7 +33,7 @@ def one_that_waits(folder, fits_each=1):
     time.sleep(0.1)
     assert not found
     yield found
-    waiting.join(5)
+    waiting.join(60)
     assert found
 
 

@@ -150,7 +150,7 @@ def test_one_script_per_rule_with_its_name(root):
 
 
 @pytest.mark.parametrize(
-    "script", ["count_reads.py", "score_study.py", "show_scores.py", "build_tensors.py"]
+    "script", ["count_reads.py", "score_study.py", "show_data.py", "build_tensors.py"]
 )
 def test_jobs_that_do_not_train_load_neither_torch_nor_scikit_learn(root, script):
     assert not any({"torch", "sklearn"} & set(imports(path)) for path in code_files(script))
@@ -161,6 +161,31 @@ def test_downloads_need_nothing_but_python(root):
     code = "import sys; sys.path.insert(0, '.'); import markexpr.io.downloads"
     command = [sys.executable, "-I", "-S", "-c", code]
     subprocess.run(command, cwd=root / "workflow/scripts", check=True)
+
+
+@pytest.mark.parametrize("first", ["pass", "import sklearn", "import torch"])
+def test_a_saved_estimator_loads_no_torch(root, tmp_path, first):
+    code = (
+        f"import sys\n{first}\nbefore = 'torch' in sys.modules\n"
+        "from markexpr.estimators import dump_estimator, load_estimator\n"
+        "from markexpr.models.ridge import build\n"
+        f"path = {str(tmp_path / 'model.skops')!r}\n"
+        "open(path, 'wb').write(dump_estimator(build(5, 100, 1, 1, [1.0])))\n"
+        "load_estimator(path)\n"
+        "assert ('torch' in sys.modules) == before\n"
+        "import torch; torch.ones(1)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=root / "workflow/scripts", check=True)
+
+
+def test_a_saved_estimator_is_read_where_nothing_else_is_loaded(root, tmp_path):
+    from markexpr.estimators import dump_estimator
+    from markexpr.models.ridge import build
+
+    path = tmp_path / "model.skops"
+    path.write_bytes(dump_estimator(build(5, 100, 1, 1, [1.0])))
+    code = f"from markexpr.estimators import load_estimator; load_estimator({str(path)!r})"
+    subprocess.run([sys.executable, "-c", code], cwd=root / "workflow/scripts", check=True)
 
 
 def test_estimators_need_no_torch(root):

@@ -290,7 +290,7 @@ def test_two_that_fetch_one_file_take_turns(server, tmp_path, monkeypatch, caplo
 
     def answer(*_):
         begun.set()
-        go_on.wait(10)
+        go_on.wait(60)
         return 200, {}, WHOLE
 
     server.answer = answer
@@ -301,7 +301,7 @@ def test_two_that_fetch_one_file_take_turns(server, tmp_path, monkeypatch, caplo
     )
     with caplog.at_level(logging.INFO):
         first.start()
-        assert begun.wait(10)
+        assert begun.wait(60)
         second.start()
         while "another run is fetching" not in caplog.text:
             second.join(0.01)

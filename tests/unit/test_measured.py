@@ -14,7 +14,8 @@ from conftest import ROOT
 
 from markexpr import averages
 from markexpr.data import measured
-from markexpr.data.annotation import countable_genes, read_chrom_sizes, read_gene_info
+from markexpr.data.annotation import countable_genes, read_gene_info
+from markexpr.data.assembly import read_chrom_sizes
 from markexpr.data.expression import read_gene_ids
 from markexpr.data.measured import Measured, check_alike, from_plain, read_measured
 from markexpr.data.samples import joined, load_cell, load_pair, load_pooled

@@ -18,7 +18,6 @@ from markexpr.evaluation.metrics import auc
 from markexpr.io.jobs import InputError
 from markexpr.io.runs import parse_run, read_predictions, write_run
 from markexpr.project import read_project
-from markexpr.report import roc, scores
 from markexpr.settings.config import check_cell_names
 
 CELLS = ["NA", "001", "1e5", "true"]
@@ -72,9 +71,14 @@ def scored(tmp_path_factory):
             write_run({"predictions": path}, table)
             paths.append(str(path))
             expected[model, cell] = auc(truth, read_predictions(path)["y_pred"].to_numpy())
+    shown = {
+        f"{name}_{suffix}": folder / f"{name}.{suffix}"
+        for name, suffixes in (("scores", ("tsv", "html")), ("roc", ("svg", "png")))
+        for suffix in suffixes
+    }
     job = Job(
         {"predictions": paths, "tensors": tensors},
-        {"tsv": folder / "metrics.tsv"},
+        {"metrics": folder / "metrics.tsv", **shown},
         bootstrap={"replicates": 100, "seed": 1},
         kind="median_label",
         pooled=False,
@@ -96,10 +100,9 @@ def test_predictions_keep_the_name(scored):
 
 def test_every_sample_is_in_scores_and_means(scored):
     folder, _, expected = scored
-    output = run(scores.show, folder, {})
-    table = pd.read_csv(output["tsv"], sep="\t", dtype=str, keep_default_na=False)
+    table = pd.read_csv(folder / "scores.tsv", sep="\t", dtype=str, keep_default_na=False)
     assert len(table) == 8 and set(zip(table["model"], table["unit"])) == set(expected)
-    page = output["html"].read_text()
+    page = (folder / "scores.html").read_text()
     assert all(f"<td>{name}</td>" in page for name in CELLS + MODELS)
     block = {"models": MODELS, "metric": "auc", "title": "t"}
     output = run(
@@ -113,7 +116,7 @@ def test_every_sample_is_in_scores_and_means(scored):
 
 
 def test_claims_ranks_and_figures_know_every_sample(scored):
-    folder, paths, _ = scored
+    folder = scored[0]
     claim = {"better": "one", "than": "nan", "source": "x"}
     output = run(judge_claims.main, folder, {}, claims=[claim], metric="auc")
     assert pd.read_csv(output["tsv"], sep="\t")["units"].tolist() == [4]
@@ -128,9 +131,9 @@ def test_claims_ranks_and_figures_know_every_sample(scored):
     )
     assert pd.read_csv(output["tsv"], sep="\t")["cells"].tolist() == [4, 4, 4]
     figure = {"models": MODELS, "metric": "auc", "title": "t", "name_best": MODELS}
-    for show, inputs in ((plot_models.main, {}), (roc.show, {"predictions": paths})):
-        output = run(show, folder, inputs, figure=figure)
-        assert output["png"].stat().st_size > 10_000
+    output = run(plot_models.main, folder, {}, figure=figure)
+    for path in (output["png"], folder / "roc.png"):
+        assert path.stat().st_size > 10_000
 
 
 def project(tmp_path, samples, **config):

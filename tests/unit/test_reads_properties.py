@@ -14,6 +14,8 @@ from markexpr.io.jobs import InputError
 
 SIZES = {"chr1": 9_000, "chr10": 7_000, "chr2": 5_000}
 CHROM, TSS, WINDOW = ["chr1", "chr10", "chr2", "chr1"], [3_000, 4_000, 2_500, 7_950], "2000bp_100bp"
+# the fixture's folder serves all examples; how fast a busy machine makes them up says nothing
+CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 OTHER = ["#", "# chr1\t5\t41", "track name=x", "browser hide all", "", " ", "\t"]
 
 chromosome = st.sampled_from([*SIZES, *SIZES, "chr3", "chrUn", "chr1 ", "1", "#chr1", "track"])
@@ -69,9 +71,7 @@ def independent(content):
     return counts
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, deadline=None, suppress_health_check=CHECKS)
 @given(content=tables())
 @example(content=b"chr1\t5\t41\tN\t0\t+\n#\n\nchr2\t2500\t2536\tN\t0\t-")
 @example(content=b"chr1\t5\t41\nchr1\t1e3\t1036\n")
@@ -91,9 +91,7 @@ def test_any_table_is_counted_as_in_plain_python_or_refused(tmp_path, content):
         assert np.array_equal(counter.count(found, "a"), expected), engine
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, deadline=None, suppress_health_check=CHECKS)
 @given(
     lines=reads().filter(lambda lines: any(line.startswith(("chr1\t", "chr2\t")) for line in lines))
 )

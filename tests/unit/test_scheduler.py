@@ -15,18 +15,22 @@ from markexpr.io.files import atomic, write_tsv
 from markexpr.io.scheduler import SchedulerGone, name_scheduler, scheduler_lives
 from markexpr.io.terminal import end_on_hang_up
 
-# a job whose imports take a while: SLOW seconds
+LONG = 60  # seconds that nothing here takes, on however busy a machine
+
+# A job that imports once its stdin is closed, and works for WORK seconds, in short steps: Python
+# takes no notice of a signal just before it sleeps.
 JOB = """
 import sys, time
 sys.path.insert(0, {scripts!r})
-time.sleep({slow})
+sys.stdin.read()
 from types import SimpleNamespace
 from markexpr.io.files import atomic
 from markexpr.io.jobs import run_job
 
 def main(job):
     open("begun", "w").close()
-    time.sleep({work})
+    for _ in range({work} * 100):
+        time.sleep(0.01)
     with atomic("out.tsv") as temporary:
         temporary.write_text("old settings")
 
@@ -38,7 +42,7 @@ run_job(main, SimpleNamespace(log=["log.txt"]))
 def other(monkeypatch):
     """Another process, which stands for the Snakemake that started a job; it is named as that."""
     process = subprocess.Popen(
-        [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True
+        [sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True
     )
     monkeypatch.setenv(scheduler.VARIABLE, named(process.pid))
     yield process
@@ -50,17 +54,26 @@ def named(pid):
     return f"{scheduler.name_machine()} {pid} {scheduler.start_of(pid)}"
 
 
-def start_job(root, folder, slow=0.0, work=0.0):
-    script = JOB.format(scripts=str(root / "workflow/scripts"), slow=slow, work=work)
-    return subprocess.Popen([sys.executable, "-c", script], cwd=folder, stderr=subprocess.PIPE)
+def start_job(root, folder, work=0, stdin=subprocess.DEVNULL):
+    script = JOB.format(scripts=str(root / "workflow/scripts"), work=work)
+    return subprocess.Popen(
+        [sys.executable, "-c", script], cwd=folder, stdin=stdin, stderr=subprocess.PIPE
+    )
 
 
 def wait_for(path):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + LONG
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert path.exists()
-    time.sleep(0.2)  # Python takes no notice of a signal just before it sleeps
+
+
+def wait_for_end(job):
+    """The exit status of a job that ends before its work is done."""
+    try:
+        return job.wait(LONG)
+    finally:
+        job.kill()
 
 
 def test_the_snakemake_that_lives_is_seen_to_live(monkeypatch):
@@ -135,45 +148,45 @@ def test_a_job_whose_snakemake_is_dead_does_not_begin(root, other, tmp_path):
 
 
 def test_a_job_whose_snakemake_dies_while_it_imports(root, other, tmp_path):
-    job = start_job(root, tmp_path, slow=0.5)
-    time.sleep(0.2)
+    job = start_job(root, tmp_path, stdin=subprocess.PIPE)
     other.kill()
     other.wait()
-    assert job.wait(20) == 1 and os.listdir(tmp_path) == []
+    job.stdin.close()
+    assert wait_for_end(job) == 1 and os.listdir(tmp_path) == []
 
 
 def test_a_job_whose_snakemake_dies_while_it_works_ends_soon(root, other, tmp_path):
-    job = start_job(root, tmp_path, work=30)
+    job = start_job(root, tmp_path, work=2 * LONG)
     wait_for(tmp_path / "begun")
     other.kill()
     other.wait()
-    assert job.wait(5) == 1
+    assert wait_for_end(job) == 1
     assert "has ended" in (tmp_path / "log.txt").read_text()
     assert sorted(os.listdir(tmp_path)) == ["begun", "log.txt"]
 
 
 def test_a_job_with_its_snakemake_places_what_it_makes(root, other, tmp_path):
-    assert start_job(root, tmp_path).wait(20) == 0
+    assert wait_for_end(start_job(root, tmp_path)) == 0
     assert (tmp_path / "out.tsv").read_text() == "old settings"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_job_without_leftovers(root, other, tmp_path, number):
-    job = start_job(root, tmp_path, work=30)
+    job = start_job(root, tmp_path, work=2 * LONG)
     wait_for(tmp_path / "begun")
     job.send_signal(number)
-    assert job.wait(5) == 1 and sorted(os.listdir(tmp_path)) == ["begun", "log.txt"]
+    assert wait_for_end(job) == 1 and sorted(os.listdir(tmp_path)) == ["begun", "log.txt"]
 
 
 def test_under_nohup_a_job_goes_on(root, other, tmp_path):
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        job = start_job(root, tmp_path, work=0.5)
+        job = start_job(root, tmp_path, work=1)
     finally:
         signal.signal(signal.SIGHUP, before)
     wait_for(tmp_path / "begun")
     job.send_signal(signal.SIGHUP)
-    assert job.wait(20) == 0 and (tmp_path / "out.tsv").exists()
+    assert wait_for_end(job) == 0 and (tmp_path / "out.tsv").exists()
 
 
 def test_curl_writes_nothing_once_its_job_is_killed(root, tmp_path):
@@ -203,7 +216,7 @@ def test_curl_writes_nothing_once_its_job_is_killed(root, tmp_path):
             f"fetch('{server.url}/a.gz', 'a.gz')"
         )
         job = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + LONG
         while not list(tmp_path.glob(".a.gz.*.part")) and time.monotonic() < deadline:
             time.sleep(0.01)
         (part,) = tmp_path.glob(".a.gz.*.part")
@@ -220,7 +233,7 @@ def test_a_closed_terminal_ends_snakemake_as_sigterm_does(ready):
     # before Snakemake schedules jobs there is no handler of its own, and the stack is unwound
     told = []
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
-    job = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    job = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     try:
         signal.signal(signal.SIGTERM, (lambda *_: told.append(1)) if ready else signal.SIG_DFL)
         end_on_hang_up()
@@ -228,7 +241,7 @@ def test_a_closed_terminal_ends_snakemake_as_sigterm_does(ready):
             signal.raise_signal(signal.SIGHUP)
         except KeyboardInterrupt:
             told.append(0)
-        assert told == [int(ready)] and job.wait(10) == -signal.SIGHUP
+        assert told == [int(ready)] and job.wait(LONG) == -signal.SIGHUP
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
         end_on_hang_up()
         signal.raise_signal(signal.SIGHUP)

@@ -53,6 +53,16 @@ def test_another_assembly_or_a_file_cut_short_is_named(fasta, tmp_path):
         extract(tmp_path / "none.fa", ["chr2"], [9], [False], 4)
 
 
+def test_chromosomes_have_the_lengths_and_names_that_they_should(fasta):
+    lengths = {name: len(sequence) for name, sequence in SEQUENCE.items()}
+    arguments = (["chr2"], [4], [False], 8)
+    assert letters(extract(fasta, *arguments, lengths)[0]) == "TTTTGGGG"
+    with pytest.raises(InputError, match=r"hg19\.fa.* says that chr2 has 8 bp, .* says 9: "):
+        extract(fasta, *arguments, {"chr2": 9})
+    with pytest.raises(InputError, match=r"has no sequence for 2: rename 'chr2' to 2"):
+        extract(fasta, ["2"], [4], [False], 8)
+
+
 def test_one_hot_comes_in_the_batch():
     result = one_hot(torch.tensor([[0, 1, 2, 3, 4]], dtype=torch.uint8))
     assert result.shape == (1, 4, 5) and result.dtype == torch.float32

@@ -182,7 +182,7 @@ def test_overrides_change_single_keys_and_are_checked(root):
         ),
         (
             {"deepchrome": {"data": {"marks": ["H3K4me33"]}}},
-            r"unknown mark 'H3K4me33'.*did you mean 'H3K4me3'\?",
+            r"is of the marks H3K4me33 .*not in config key 'marks' .H3K4me3, .*: add it",
         ),
         (
             {"deepchrome": {"models": {"deepchrome": {"architecture": "deepcrome"}}}},

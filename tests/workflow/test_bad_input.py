@@ -175,7 +175,10 @@ def test_an_expression_table_without_the_cell(mirror, tmp_path):
             "config key 'studies' names 'deepcrome', which is not in config/studies/; did "
             "you mean 'deepchrome'?",
         ),
-        ("overrides={deepchrome: {data: {marks: [H3K4me33]}}}", "unknown mark 'H3K4me33'"),
+        (
+            "overrides={deepchrome: {data: {marks: [H3K4me33]}}}",
+            "is of the marks H3K4me33 (its data.marks)",
+        ),
         (
             "sources={E003: {kind: bamm, path: x}}",
             "config: sources.E003.kind: 'bamm' is not one of",

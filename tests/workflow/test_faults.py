@@ -19,10 +19,11 @@ PREDICTIONS = f"{RUN}/predictions.tsv.gz"
 COUNTS = "results/counts/10000bp_100bp/E003.npz"
 TENSORS = "results/tensors/deepchrome/E003.npz"
 EPOCHS = 30
+LONG = 300  # seconds that no wait here takes, on however busy a machine
 SIMULATED = ["--configfile", "tests/workflow/simulated.yaml"]
 
 
-def wait_for(condition, process, seconds=90):
+def wait_for(condition, process, seconds=LONG):
     """Wait until condition() is true or a process has ended; whether it was true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -122,7 +123,7 @@ def test_a_job_that_is_killed_fails_alone_and_goes_on_in_the_next_run(counted, w
     assert wait_for(checkpoint.exists, process), (folder / "printed.txt").read_text()
     for pid in pids("train_model", folder):
         os.kill(pid, signal.SIGKILL)
-    assert process.wait(60) != 0
+    assert process.wait(LONG) != 0
     assert not any((folder / path).exists() for path in FIT)
     snakemake(*arguments, directory=folder)  # the scheduler ended by itself: nothing to unlock
     assert (
@@ -164,7 +165,7 @@ def test_a_job_ends_with_its_scheduler(counted, tmp_path):
     assert pids("train_model", folder)
     process.kill()  # the scheduler alone
     process.wait()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + LONG
     while pids("train_model", folder) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not pids("train_model", folder) and not (folder / PREDICTIONS).exists()
@@ -182,7 +183,7 @@ def test_a_run_that_is_interrupted_leaves_nothing_half_done(counted, whole, tmp_
     checkpoint = folder / "results/runs/.checkpoints/deepchrome/deepchrome/E003/seed1.pt"
     assert wait_for(checkpoint.exists, process)
     os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal does
-    assert process.wait(60)
+    assert process.wait(LONG)
     assert not [path for path in (folder / "results").rglob(".*.*") if path.is_file()]
     snakemake(*arguments, directory=folder)
     assert_same_bytes(folder, whole, FIT)
@@ -204,7 +205,7 @@ def test_a_bedtools_that_dies(counted, whole, tmp_path):
     process = started(
         *arguments, directory=folder, env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
     )
-    assert process.wait(120) != 0
+    assert process.wait(LONG) != 0
     printed = (folder / "printed.txt").read_text()
     assert (
         "bedtools was " in printed
@@ -246,7 +247,7 @@ def test_a_disk_that_is_full_in_training(counted, whole, disk, tmp_path):
     process = started(*arguments, directory=disk, printed=tmp_path / "printed.txt")
     assert wait_for(checkpoint.exists, process)
     fill(disk)
-    assert process.wait(120)
+    assert process.wait(LONG)
     assert "disk is full" in (tmp_path / "printed.txt").read_text()
     assert not any((disk / path).exists() for path in FIT)
     (disk / "filler").unlink()

@@ -31,7 +31,7 @@ def test_sequence_comes_from_the_genome_mirror(tmp_path):
 def test_every_studys_data_resolve(tmp_path, study, cells):
     jobs = jobs_of(snakemake("-n", "--", study, directory=tmp_path).printed)
     assert jobs["count_reads"] == jobs["build_tensors"] == cells
-    assert jobs["show_data"] == jobs["show_scores_of_values"] == 1
+    assert jobs["show_data"] == jobs["score_study_of_values"] == 1
 
 
 VARIANT = """\

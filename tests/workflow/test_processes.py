@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, command, serving, snakemake
-from test_faults import PREDICTIONS, copied, pids, settings
+from test_faults import LONG, PREDICTIONS, copied, pids, settings
 
 CHECKPOINT = "results/runs/.checkpoints/deepchrome/deepchrome/E003/seed1.pt"
 
@@ -23,7 +23,7 @@ def test_a_terminal_that_is_closed_ends_a_run_in_order(counted, tmp_path):
     if pid == 0:
         os.chdir(ROOT)
         os.execv(line[0], line)
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + LONG
     while not (folder / CHECKPOINT).exists() and time.monotonic() < deadline:
         if select.select([terminal], [], [], 0.05)[0]:
             os.read(terminal, 4096)

@@ -35,10 +35,18 @@ def test_each_command_of_the_readme_resolves(words, tmp_path):
     for cell in ("E003", "E123"):
         for part in ("train", "valid", "test", "expr"):
             (tmp_path / f"{cell}.{part}.csv").touch()
-    words = [
-        word.replace("/data/deepdiff", str(tmp_path)).replace("my.yaml", str(tmp_path / "my.yaml"))
-        for word in words
-    ]
+    sheet = ["sample\tmark\tpath"]
+    for mark in ("H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"):
+        (tmp_path / f"{mark}.bam").touch()
+        sheet.append(f"liver1\t{mark}\t{tmp_path}/{mark}.bam")
+    (tmp_path / "samples.tsv").write_text("\n".join(sheet) + "\n")
+    there = {
+        "/data/deepdiff": tmp_path,
+        "my.yaml": tmp_path / "my.yaml",
+        "config/samples.tsv": tmp_path / "samples.tsv",
+    }
+    for name, path in there.items():
+        words = [word.replace(name, str(path)) for word in words]
     # without conda on the PATH even a dry run with --use-conda fails
     words = [word for word in words if word not in ("--use-conda", "-n")]
     if not any(word.startswith("--config") for word in words):

@@ -7,10 +7,10 @@ import pandas as pd
 
 from markexpr import __version__
 from markexpr.data.annotation import read_genes
-from markexpr.data.expression import find_line, read_expression, read_expression_csv
-from markexpr.data.gene_ids import match_genes
+from markexpr.data.expression import read_expression
+from markexpr.data.own_expression import as_plain, read_own_expression
 from markexpr.data.parts import check_parts
-from markexpr.data.scales import undo_scale, warn_of_unit, warn_of_zeros
+from markexpr.data.scales import warn_of_unit
 from markexpr.data.tensors import Levels, build, list_median_genes
 from markexpr.io.checksums import verify
 from markexpr.io.files import write_npz
@@ -43,25 +43,22 @@ def read_levels(job, counts, genes, wanted):
 def _own_levels(job, counts, genes, wanted, unit):
     """Expression that the cell's source brings, as plain values."""
     source, cell = job.params.source, job.wildcards.cell
-    scale = source.get("expression_scale", "none")
     if job.params.own_expression:
         path = str(job.input.expression)
-        values = read_expression_csv(path)
+        plain = read_own_expression(path, source, unit, genes, wanted, cell)
     else:
-        path = source["path"]
-        values = pd.Series(counts["source_expression"], index=counts["gene_id"])
-        # the competition's values are logarithms already (docs/data.md)
-        scale = source.get("expression_scale", "log2p1")
-    plain = undo_scale(
-        values,
-        scale,
-        unit,
-        cell,
-        place=lambda gene: find_line(path, gene) if job.params.own_expression else path,
-        stated="expression_scale" in source,
-    )
-    plain = match_genes(plain, genes, wanted, cell, path)
-    warn_of_zeros(plain[plain.index.isin(wanted)], cell)
+        plain = as_plain(
+            pd.Series(counts["source_expression"], index=counts["gene_id"]),
+            # the competition's values are logarithms already (docs/data.md)
+            source.get("expression_scale", "log2p1"),
+            unit,
+            genes,
+            wanted,
+            cell,
+            source["path"],
+            place=lambda gene: source["path"],
+            stated="expression_scale" in source,
+        )
     warn_of_unit(plain, unit, job.params.data["target"]["expression"], cell, job.wildcards.study)
     return Levels(plain, unit)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from markexpr.data import sources
-from markexpr.data.annotation import read_chrom_sizes, read_genes
+from markexpr.data.annotation import read_genes
+from markexpr.data.assembly import read_chrom_sizes
 from markexpr.data.chromosomes import check_data
 from markexpr.data.counts import BinCounter, write_counts
 from markexpr.data.profiles import check_profiles

@@ -1,6 +1,7 @@
 """The genes of one study."""
 
-from markexpr.data.annotation import read_chrom_sizes, read_gene_list, read_genes, study_genes
+from markexpr.data.annotation import read_gene_list, read_genes, study_genes
+from markexpr.data.assembly import read_chrom_sizes
 from markexpr.data.expression import read_gene_ids
 from markexpr.data.windows import Window
 from markexpr.io.checksums import verify
@@ -9,12 +10,15 @@ from markexpr.io.jobs import log, run_job
 
 
 def main(job):
-    verify(job.input.rpkm)
+    expressed = None
+    if job.input.rpkm:
+        verify(job.input.rpkm)
+        expressed = read_gene_ids(job.input.rpkm)
     settings = dict(job.params.filter)
     listed = settings.pop("list", None)
     genes, dropped = study_genes(
         read_genes(job.input.genes),
-        read_gene_ids(job.input.rpkm),
+        expressed,
         Window.parse(job.params.window),
         read_chrom_sizes(job.input.chrom_sizes),
         gene_list=read_gene_list(job.input.list[0]) if listed else None,

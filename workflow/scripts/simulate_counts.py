@@ -5,7 +5,8 @@ import json
 import numpy as np
 
 from markexpr import simulate
-from markexpr.data.annotation import read_chrom_sizes, read_genes
+from markexpr.data.annotation import read_genes
+from markexpr.data.assembly import read_chrom_sizes
 from markexpr.data.counts import write_counts
 from markexpr.data.windows import Window
 from markexpr.io.files import read_tsv

@@ -1,7 +1,8 @@
 """The simulated reads of one cell, one tagAlign a mark."""
 
 from markexpr import simulate
-from markexpr.data.annotation import GENE_INFO_COLUMNS, read_chrom_sizes
+from markexpr.data.annotation import GENE_INFO_COLUMNS
+from markexpr.data.assembly import read_chrom_sizes
 from markexpr.io.files import read_tsv
 from markexpr.io.jobs import log, run_job
 

@@ -32,7 +32,7 @@ def saliency(model, inputs):
     inputs: from name to float32 tensor [genes, marks, bins].
     """
     method = Saliency(Scalar(model.eval(), list(inputs)))
-    return _in_batches(lambda batch: method.attribute(batch, abs=True), inputs)
+    return _in_batches(lambda batch: method.attribute(batch, abs=True), inputs, BATCH)
 
 
 def integrated_gradients(model, inputs, steps=STEPS):
@@ -45,7 +45,9 @@ def integrated_gradients(model, inputs, steps=STEPS):
     """
     method = IntegratedGradients(Scalar(model.eval(), list(inputs)))
     return _in_batches(
-        lambda batch: method.attribute(batch, n_steps=steps, internal_batch_size=4 * BATCH), inputs
+        lambda batch: method.attribute(batch, n_steps=steps, internal_batch_size=4 * BATCH),
+        inputs,
+        BATCH,
     )
 
 
@@ -63,7 +65,7 @@ def gradients_times_input(model, inputs):
     return _in_batches(method.attribute, inputs, SEQUENCES)
 
 
-def _in_batches(attribute, inputs, size=BATCH):
+def _in_batches(attribute, inputs, size):
     parts, n = [], len(next(iter(inputs.values())))
     for start in range(0, n, size):
         batch = tuple(

@@ -16,7 +16,7 @@ def check_members(samples, params, path):
     """Raise InputError if a member was trained on other marks or bins than a cell has, or its cell
     was measured in another way. params: of the member's run, at `path`."""
     marks, bins = params["inputs"]["marks"], params["inputs"]["bins"]
-    _, _, n_bins = samples.inputs["marks"].shape
+    _, _, n_bins = next(iter(samples.inputs.values())).shape
     if marks != samples.mark_names or bins != n_bins:
         raise InputError(
             f"{path} was trained on {bins} bins of {', '.join(marks)}, and the cell has "

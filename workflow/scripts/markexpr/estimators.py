@@ -1,6 +1,8 @@
 """Estimators of scikit-learn: the modules of markexpr/models/ that build them. No torch."""
 
 import importlib
+import sys
+from contextlib import contextmanager
 
 from markexpr.data.tensors import recover_counts
 from markexpr.io.jobs import InputError
@@ -30,9 +32,31 @@ def make_features(module, samples):
 
 def dump_estimator(estimator):
     """The bytes of an estimator as a skops file, which holds no code."""
-    import skops.io  # here: it loads half of scikit-learn, and PyTorch where it is installed
+    with _without_torch():
+        import skops.io  # here: it loads half of scikit-learn
 
     return skops.io.dumps(estimator)
+
+
+class _NoTorch:
+    """Finds no PyTorch that is not loaded yet."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "torch":
+            raise ModuleNotFoundError(name)
+
+
+@contextmanager
+def _without_torch():
+    """Have nothing load PyTorch in the block. skops looks through all of scikit-learn for what it
+    may trust, and what it finds there on its way would load it where it is installed, for
+    nothing."""
+    sys.meta_path.insert(0, _NoTorch)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(_NoTorch)
 
 
 def load_estimator(path):
@@ -41,7 +65,8 @@ def load_estimator(path):
 
     Raises InputError for a file that names anything else.
     """
-    import skops.io
+    with _without_torch():
+        import skops.io
 
     named = skops.io.get_untrusted_types(file=path)
     others = sorted(set(named) - TRUSTED)

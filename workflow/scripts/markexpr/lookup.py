@@ -131,7 +131,8 @@ class Lookup:
         def take(path):
             if path == self.sources.chrom_sizes:
                 return self.chrom_sizes
-            return by_content(path) if path in own else path
+            of_bundle = self.sources.bundle and self.sources.bundle.has(path)
+            return by_content(path) if path in own or of_bundle else path
 
         return {
             name: [take(path) for path in paths] if isinstance(paths, list) else take(paths)
@@ -147,6 +148,41 @@ class Lookup:
     def content_of_chrom_sizes(self):
         """The sha256 of the table of chromosomes."""
         return sha256(self.sources.chrom_sizes)
+
+    # ---- the genome ----
+
+    @one_line
+    def gene_table(self, wildcards):
+        """The file that genes are read from: REMC's, or an annotation of the user's."""
+        path = self.sources.gene_table
+        return by_content(path) if self.config.own_annotation else path
+
+    @cached_property
+    def annotation_content(self):
+        """The identity of the user's annotation; none if REMC's gene table is read."""
+        own = self.config.own_annotation
+        return self.own.files.identify(self.sources.gene_table) if own else []
+
+    def own_annotation(self, wildcards):
+        """The same by path."""
+        content = self.annotation_content
+        return {self.config.annotation: content} if content else {}
+
+    def expressed(self, wildcards):
+        """The table of expression that a study's genes must be in; none for an annotation of the
+        user's."""
+        return self.sources.expressed
+
+    @one_line
+    def fasta(self, wildcards):
+        """The sequence of the genome."""
+        path = self.sources.fasta
+        return by_content(path) if self.sources.own_fasta else path
+
+    def own_fasta(self, wildcards):
+        """The identity of the user's FASTA, by path; none for UCSC's hg19."""
+        path = self.sources.fasta
+        return {path: self.own.files.identify(path)} if self.sources.own_fasta else {}
 
     # ---- what results say of themselves: with the same, they are the same ----
 
@@ -178,7 +214,7 @@ class Lookup:
                 own[cell] = {
                     key: value
                     for key, value in source.plain().items()
-                    if key not in ("path", "expression")
+                    if key not in ("path", "paths", "expression")
                     and (of_study or not key.startswith("expression"))
                 }
                 own[cell]["files"] = list(self.own.identify_counts(cell).values())
@@ -189,6 +225,10 @@ class Lookup:
             "chrom_sizes": self.content_of_chrom_sizes,
             "own": own,
         }
+        if self.config.own_annotation:
+            found["genes_from"] = {"content": self.annotation_content, "tss": self.config.tss}
+        if self.sources.bundle:
+            found["genes_of_bundle"] = self.own.files.identify(self.sources.genes)
         if self.config.simulated:
             found["simulate"] = self.config.simulate.plain()
         if of_study:
@@ -358,7 +398,9 @@ class Lookup:
     def predictions(self, wildcards):
         """The predictions of all runs of a study that are scored."""
         if self.unnoted:
-            self.unnoted.check_others(f"results/metrics/{wildcards.study}.tsv", "score_study")
+            labels = self._study(wildcards).data.has_labels
+            rule = "score_study" if labels else "score_study_of_values"
+            self.unnoted.check_others(f"results/metrics/{wildcards.study}.tsv", rule)
         return self.plan.predictions(wildcards.study)
 
     def reads_sequence(self, wildcards):
@@ -417,6 +459,11 @@ class Lookup:
         cells = self.plan.tasks[study].cells
         other = [cell for cell in cells if self.sources.source(cell).kind != "remc"]
         said = [f"{len(other)} cells of other sources"] if other else []
+        if self.config.own_annotation:
+            said.append("genes of another annotation")
+        data = self.plan.studies[study].data
+        if data.mark_order and set(data.mark_order) != set(data.marks):
+            said.append(f"marks {' '.join(data.marks)}")
         while study is not None:
             if study in self.config.overrides:
                 said.append("settings changed by overrides")
@@ -547,6 +594,7 @@ class Lookup:
 
         @one_line
         def give(wildcards):
+            self.sources.refuse_bundle(study)
             return outputs.list_files_of_paper(self.subject(study))
 
         return give

@@ -34,6 +34,13 @@ class OwnData:
         """{path: [size, sha256]} of the table of expression that a cell's source brings."""
         return self._once("expression", cell, self._expression)
 
+    def identify_controls(self, cell):
+        """{path: [size, sha256]} of the controls of a sample's marks, which may share one."""
+        if ("controls", cell) not in self._found:
+            paths = dict.fromkeys(self.origins.own_controls(cell).values())
+            self._found["controls", cell] = {path: self.files.identify(path) for path in paths}
+        return self._found["controls", cell]
+
     def _expression(self, cell):
         path = self.origins.own_expression(cell)
         return {"expression": path} if path else {}
@@ -59,7 +66,7 @@ class OwnData:
         if name not in names:
             names.append(name)
             if len(names) > 1 and self.tell:
-                self.tell(cell, what, _describe_twin(cell, path, *names[0]))
+                self.tell(cell, what, self._describe_twin(cell, path, *names[0]))
 
     def list_twins(self, cell, own):
         """Files of a cell that are those of another mark, part or cell as well: lists of mark and
@@ -71,12 +78,12 @@ class OwnData:
             names = self._names.get(tuple(identity), [])
             for what in [name[1] for name in names if name[::2] == (cell, path)]:
                 others = [name for name in names if name != (cell, what, path)]
-                found += [[what, _describe_twin(cell, path, *other)] for other in others[:1]]
+                found += [[what, self._describe_twin(cell, path, *other)] for other in others[:1]]
         return found
 
     def _register_known(self):
         """Have the files of all cells that are known, where not all of them are asked for."""
-        for cell in self.origins.config.sources:
+        for cell in (*self.origins.config.sources, *self.origins.of_sheet):
             try:
                 paths = {**self.origins.own_counts(cell), **self._expression(cell)}
             except InputError:
@@ -85,11 +92,11 @@ class OwnData:
                 if identity := self.files.known(path):
                     self._register(cell, what, path, identity)
 
-
-def _describe_twin(cell, path, other_cell, other, other_path):
-    other = f"{other_cell} {other}" if other_cell != cell else other
-    if os.path.realpath(path) == os.path.realpath(other_path):
-        same = f"is the same file as {other} ({path})"
-    else:
-        same = f"has the same content as {other} ({path} and {other_path})"
-    return f"{same}: if that is a mistake, mend 'sources' in your configuration"
+    def _describe_twin(self, cell, path, other_cell, other, other_path):
+        other = f"{other_cell} {other}" if other_cell != cell else other
+        if os.path.realpath(path) == os.path.realpath(other_path):
+            same = f"is the same file as {other} ({path})"
+        else:
+            same = f"has the same content as {other} ({path} and {other_path})"
+        place = "the sheet" if cell in self.origins.of_sheet else "'sources' in your configuration"
+        return f"{same}: if that is a mistake, mend {place}"

@@ -6,6 +6,8 @@ Imported by the Snakefile: no torch, no numpy.
 from dataclasses import dataclass
 from pathlib import Path
 
+from markexpr.bundles.bundle import open_bundle
+from markexpr.bundles.exporting import Exporting
 from markexpr.io.jobs import InputError
 from markexpr.lookup import Lookup
 from markexpr.meetings import check_meetings
@@ -13,10 +15,14 @@ from markexpr.origins import Origins, refuse_braces
 from markexpr.own_data import OwnData
 from markexpr.own_files import OwnFiles
 from markexpr.plan import Plan
+from markexpr.predict.predicting import Predicting
 from markexpr.settings.config import Config, check_cell_names, choose_pairs, load_config
 from markexpr.settings.reading import choose, read_sheet, read_yaml
+from markexpr.settings.samples import read_samples
 from markexpr.settings.studies import load_studies
 
+# folders of results that need data to train on
+OF_TRAINING = ("tensors", "runs", "metrics", "tables", "figures", "bundle")
 CELL_PLACES = "config/cells.tsv or config key 'sources'"
 
 
@@ -24,12 +30,15 @@ CELL_PLACES = "config/cells.tsv or config key 'sources'"
 class Project:
     """What a configuration amounts to.
 
-    sheet_cells: REMC's cells, of config/cells.tsv; known_cells: those and own samples.
+    sheet_cells: REMC's cells, of config/cells.tsv; known_cells: those and own samples; predicting:
+    what the rules of `snakemake predict` ask; exporting: what those of `snakemake export` ask.
     """
 
     config: Config
     plan: Plan
     lookup: Lookup
+    predicting: Predicting
+    exporting: Exporting
     sheet_cells: list
     known_cells: list
     chrom_sizes: Path
@@ -49,7 +58,12 @@ class Project:
     def check_targets(self, targets):
         """Raise InputError for a target under results/runs/ that is no run of the plan, with the
         nearest that is (Snakemake would say that there is no rule for it), and for a study whose
-        cells cannot meet."""
+        cells cannot meet. With a bundle, for whatever needs data to train on."""
+        for target in targets:
+            parts = Path(target).parts
+            results = parts[0] == "results" and parts[1:2] and parts[1] in OF_TRAINING
+            if results or target in (*self.plan.studies, "export"):
+                self.lookup.sources.refuse_bundle(target)
         asked = [target for target in targets if target in self.plan.studies]
         check_meetings(self.plan, self.lookup.sources, asked)
         for target in targets:
@@ -61,21 +75,29 @@ class Project:
                 self.plan.run(*parts[2:5], int(seed))
 
 
-def read_project(home, given, files=(), own_files=None, tell=None):
+def read_project(home, given, files=(), own_files=None, tell=None, asked=None):
     """Read and check all settings.
 
     home: the project's folder; given: the configuration as Snakemake collected it; files: the
     configuration files behind it, which are read once more, since Snakemake takes the last of two
-    keys of one name without a word; own_files: OwnFiles; tell: as in OwnData. Raises InputError
+    keys of one name without a word; own_files: OwnFiles; tell: as in OwnData; asked: what of
+    `given` goes beyond the defaults of config/config.yaml, all of it if None. Raises InputError
     with one line for the first thing wrong.
     """
     for file in files:
         read_yaml(file)
-    config = load_config(given)
-    studies = load_studies(home / "config/studies", config.overrides, config.marks, config.studies)
+    config, own_files = load_config(given), own_files or OwnFiles()
+    bundle = open_bundle(config.bundle, own_files) if config.has_bundle else None
+    if bundle:
+        config = bundle.adopt(config, given if asked is None else asked, home)
+    # with a bundle nothing is trained, so that it is all the same which marks a study reads
+    built = () if bundle else config.studies
+    studies = load_studies(home / "config/studies", config.overrides, config.marks, built)
     choose(config.studies, studies, "studies", "config/studies/")
     sheet_cells = [row["cell"] for row in read_sheet(home / "config/cells.tsv", ["cell", "name"])]
     known = [*sheet_cells, *(cell for cell in config.sources if cell not in sheet_cells)]
+    sheet, samples = _read_samples(home, config, known)
+    known += samples
     check_cell_names(known)
     built = _choose_cells(config, sheet_cells, known)
     rows = read_sheet(home / "config/pairs.tsv", ["cell_a", "cell_b"])
@@ -84,19 +106,45 @@ def read_project(home, given, files=(), own_files=None, tell=None):
     pairs = choose_pairs(config.pairs, listed, known, chosen)
     for name, study in studies.items():
         _check_cells(name, study, known)
-    chrom_sizes = home / config.chrom_sizes
+    chrom_sizes = Path(bundle.chrom_sizes) if bundle else home / config.chrom_sizes
     if not chrom_sizes.is_file():
-        raise InputError(f"config key 'chrom_sizes': there is no file {chrom_sizes}")
+        raise InputError(
+            f"config key 'chrom_sizes': there is no file {chrom_sizes} (a relative path is looked "
+            "up beside the Snakefile)"
+        )
     refuse_braces(chrom_sizes, "config key 'chrom_sizes'")
     plan = Plan(studies, built, pairs, config.seeds, config.simulated, listed)
-    origins = Origins(config, known, str(chrom_sizes))
+    origins = Origins(config, known, str(chrom_sizes), samples, sheet, bundle)
     check_meetings(plan, origins, config.studies)
     rows = read_sheet(home / "config/published.tsv", ["study", "metric"])
     published = {row["study"] for row in rows}
     gradients = {row["study"] for row in rows if row["metric"] == "gradient"}
-    own = OwnData(origins, own_files or OwnFiles(), tell)
+    own = OwnData(origins, own_files, tell)
     lookup = Lookup(config, plan, origins, published, gradients, own)
-    return Project(config, plan, lookup, sheet_cells, known, chrom_sizes)
+    predicting = Predicting(config, plan, origins, samples, sheet, own, bundle)
+    exporting = Exporting(config, plan, predicting, home)
+    return Project(config, plan, lookup, predicting, exporting, sheet_cells, known, chrom_sizes)
+
+
+def _read_samples(home, config, known):
+    """The path of the sheet of samples, and its samples by name."""
+    path = Path(config.samples)
+    path = path if path.is_absolute() or path.exists() else home / path
+    if not path.is_file():
+        raise InputError(f"config key 'samples': there is no file {config.samples}")
+    samples = read_samples(path)
+    if samples and config.simulates_counts:
+        raise InputError(
+            f"{path}: with 'simulate: {{level: counts}}' no reads are counted, so that samples of "
+            "the sheet cannot be: take level: reads, or leave the samples out"
+        )
+    for name, sample in samples.items():
+        if name in known:
+            raise InputError(
+                f"{path}, line {sample.line}: {name} is the name of another cell (config/cells.tsv "
+                "or config key 'sources'): choose another"
+            )
+    return path, samples
 
 
 def _choose_cells(config, sheet_cells, known):

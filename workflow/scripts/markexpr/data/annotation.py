@@ -1,35 +1,16 @@
 """Genes and their transcription start sites, from REMC's gene table."""
 
-import re
 from collections import Counter
 
 import numpy as np
 import pandas as pd
 
+from markexpr.data.assembly import MAIN, main_chromosomes, plain_name
 from markexpr.data.expression import refuse_cut_table
 from markexpr.io.files import open_text, read_tsv, reading
 from markexpr.io.jobs import InputError
 
 GENE_INFO_COLUMNS = ["gene_id", "chrom", "start", "end", "strand", "biotype", "name", "description"]
-STANDARD = re.compile(r"chr([1-9]|1\d|2[0-2]|X|Y)")
-
-
-def read_chrom_sizes(path):
-    """Chromosome lengths (bp) as a dict in the file's order. Raises InputError on anything but
-    name, tab, length."""
-    sizes = {}
-    with reading(path, "check config key 'chrom_sizes'"), open_text(path) as file:
-        for number, line in enumerate(file, 1):
-            fields = line.split()
-            if len(fields) < 2 or not fields[1].isdigit():
-                raise InputError(
-                    f"{path}, line {number}: expected a chromosome's name and length, got "
-                    f"{line.strip()!r}"
-                )
-            sizes[fields[0]] = int(fields[1])
-    if not sizes:
-        raise InputError(f"{path} is empty; check config key 'chrom_sizes'")
-    return sizes
 
 
 def read_gene_info(path):
@@ -77,18 +58,20 @@ def read_gene_info(path):
 
 
 def countable_genes(genes, chrom_sizes):
-    """Genes of standard chromosomes with their TSS on the chromosome, each once, in order of the
+    """Genes of main chromosomes with their TSS on the chromosome, each once, in order of the
     genome.
 
+    genes: a gene table; where it has a column `reason`, genes with a text there are dropped for it.
     Returns (genes, dropped); dropped has gene_id and reason. Raises InputError if no gene is left.
     """
-    reason = pd.Series("", index=genes.index)
-    length = genes["chrom"].map(chrom_sizes)
-    reason[genes.duplicated("gene_id")] = "repeated row of a gene"
-    reason[(reason == "") & ~genes["chrom"].str.fullmatch(STANDARD)] = (
-        "not on a standard chromosome"
-    )
-    reason[(reason == "") & length.isna()] = "chromosome not in chrom_sizes"
+    reason = genes["reason"].copy() if "reason" in genes else pd.Series("", index=genes.index)
+    genes, length = genes.drop(columns="reason", errors="ignore"), genes["chrom"].map(chrom_sizes)
+    repeated = genes[reason == ""].duplicated("gene_id")
+    reason[repeated.index[repeated]] = "repeated row of a gene"
+    strange = (reason == "") & ~genes["chrom"].isin(main_chromosomes(chrom_sizes))
+    main = genes["chrom"].map(lambda name: MAIN.fullmatch(plain_name(name)) is not None)
+    reason[strange & main] = "chromosome not in chrom_sizes"
+    reason[strange & ~main] = "not on a standard chromosome"
     beyond = (reason == "") & ~genes["tss"].between(1, length)
     if beyond.any():
         gene = genes[beyond].iloc[0]
@@ -112,23 +95,16 @@ def study_genes(
 ):
     """The genes of one study.
 
-    expressed: ids of the expression table; biotypes: those to keep; min_distance, downstream: a
+    expressed: ids of REMC's expression table, None where genes are not asked to be in it (those of
+    an annotation of one's own); biotypes: those to keep; min_distance, downstream: a
     gene whose TSS is within so many bp downstream of a kept gene's is dropped, as for
     find_neighbours (0 keeps all); gene_list: ids to which the study is limited, or None.
 
     Returns (genes, dropped) as countable_genes. Raises InputError for a gene list with ids that the
     gene table lacks.
     """
-    coding = genes["gene_id"][genes["biotype"] == "protein_coding"]
-    _refuse_cut(genes["gene_id"], expressed, "the gene table", "the expression table")
-    _refuse_cut(expressed, coding, "the expression table", "the gene table")
-    absent = set(expressed) - set(genes["gene_id"])
-    if len(absent) > 0.05 * len(expressed):
-        raise InputError(
-            f"{len(absent)} of the {len(expressed)} genes of the expression table are not in "
-            "the gene table: it is cut short or of another "
-            "release; delete both files from results/raw and run again to fetch them anew"
-        )
+    if expressed is not None:
+        _refuse_unlike(genes, expressed)
     reason = pd.Series("", index=genes.index)
     if gene_list is not None:
         unknown = sorted(set(gene_list) - set(genes["gene_id"]))
@@ -139,13 +115,30 @@ def study_genes(
             )
         reason[~genes["gene_id"].isin(set(gene_list))] = "not in the study's gene list"
     reason[(reason == "") & ~genes["biotype"].isin(biotypes)] = "biotype"
-    reason[(reason == "") & ~genes["gene_id"].isin(set(expressed))] = "not in the expression table"
+    if expressed is not None:
+        absent = ~genes["gene_id"].isin(set(expressed))
+        reason[(reason == "") & absent] = "not in the expression table"
     on = window.genes_fit(genes, chrom_sizes)
     reason[(reason == "") & ~on] = "window runs off the chromosome"
     if min_distance:
         neighbours = find_neighbours(genes[reason == ""], min_distance, downstream)
         reason[neighbours] = f"TSS within {min_distance} bp of a kept gene's"
     return _kept_and_dropped(genes, reason, "study's filter")
+
+
+def _refuse_unlike(genes, expressed):
+    """Raise InputError for a gene table and an expression table (its ids) of which one was cut, or
+    that are of different releases."""
+    coding = genes["gene_id"][genes["biotype"] == "protein_coding"]
+    _refuse_cut(genes["gene_id"], expressed, "the gene table", "the expression table")
+    _refuse_cut(expressed, coding, "the expression table", "the gene table")
+    absent = set(expressed) - set(genes["gene_id"])
+    if len(absent) > 0.05 * len(expressed):
+        raise InputError(
+            f"{len(absent)} of the {len(expressed)} genes of the expression table are not in "
+            "the gene table: it is cut short or of another "
+            "release; delete both files from results/raw and run again to fetch them anew"
+        )
 
 
 def _refuse_cut(genes, others, name, other_name):

@@ -1,22 +1,11 @@
 """Chromosomes of files against those of the project: their names, their lengths, places without
 sequence, and which of them have no data."""
 
-import re
-
 import numpy as np
 
+from markexpr.data.assembly import name_assembly, plain_name
 from markexpr.io.jobs import InputError, warn
 
-# chr1 of assemblies that files are often of, bp
-ASSEMBLIES = {
-    247_249_719: "hg18",
-    249_250_621: "hg19",
-    248_956_422: "hg38",
-    248_387_328: "T2T-CHM13",
-    197_195_432: "mm9",
-    195_471_971: "mm10",
-    195_154_279: "mm39",
-}
 # UCSC's table `gap` of hg19: centromeres, 3 Mb each, with chr1's heterochromatin behind its own.
 # Nothing aligns there; in other assemblies sequence lies at many of these places.
 GAPS_OF_HG19 = {
@@ -69,24 +58,24 @@ def check_lengths(path, lengths, chrom_sizes):
     """
     for name, length in lengths.items():
         main = name if name in chrom_sizes else looks_like(name, chrom_sizes)
-        if main is None or (main != name and main in lengths) or _plain(main) in ASIDE[1:]:
+        if main is None or (main != name and main in lengths) or plain_name(main) in ASIDE[1:]:
             continue
         if length != chrom_sizes[main]:
-            theirs, ours = (ASSEMBLIES.get(_first(sizes)) for sizes in (lengths, chrom_sizes))
+            theirs, ours = map(name_assembly, (lengths, chrom_sizes))
             theirs = None if theirs == ours else theirs
             raise InputError(
-                f"{path}: its header says that {name} has {length} bp"
+                f"{path}: it says that {name} has {length} bp"
                 f"{f' ({theirs})' if theirs else ''}, config key 'chrom_sizes' says "
                 f"{chrom_sizes[main]}{f' ({ours})' if ours else ''}: it is of another assembly; "
-                "take data of the same one, or change 'chrom_sizes' and the gene table"
+                "take data of the same one, or change 'chrom_sizes' and 'annotation'"
             )
 
 
 def looks_like(name, chrom_sizes):
     """The main chromosome that a name is likely to stand for (chr23 for chrX, a space behind it,
     NC_000001.10), or None; names of chrom_sizes and of mitochondria stand for themselves."""
-    plain = {_plain(main): main for main in chrom_sizes}
-    if name in chrom_sizes or (key := _plain(name)) in ASIDE[1:]:
+    plain = {plain_name(main): main for main in chrom_sizes}
+    if name in chrom_sizes or (key := plain_name(name)) in ASIDE[1:]:
         return None
     if key not in plain and "x" in plain:  # human: X and Y by number
         key = {"23": "x", "24": "y"}.get(key, key)
@@ -130,7 +119,7 @@ def check_data(path, amounts, counts, chrom, tss, chrom_sizes, what="read", left
     names = [
         name
         for name in chrom_sizes
-        if name in with_genes and (name in renamed or _plain(name) not in ASIDE)
+        if name in with_genes and (name in renamed or plain_name(name) not in ASIDE)
     ]
     empty = [name for name in names if not amounts.get(name)]
     if empty:
@@ -210,27 +199,8 @@ def check_gaps(path, in_gaps, total, chrom_sizes, tell=warn):
         tell(
             f"{path}: {lost} reads ({_percent(lost / total)}) lie in centromeres, where hg19 has "
             f"no sequence (most in {most}:{start}-{end}): they are of another assembly; align them "
-            "to hg19, or give config key 'chrom_sizes' and the gene table of theirs"
+            "to hg19, or give config keys 'chrom_sizes' and 'annotation' of theirs"
         )
-
-
-def _first(sizes):
-    """The length of chromosome 1 among names and lengths, or None."""
-    return next((size for name, size in sizes.items() if _plain(name) == "1"), None)
-
-
-def _plain(name):
-    """What is common to the spellings of a chromosome's name: `1` for chr1, chr01, Chr1, `chr1 `,
-    NC_000001.10, CM000663.1, hg19_chr1."""
-    text = name.strip().strip("\"'").strip().lower()
-    if match := re.search(r"nc_0000(\d\d)\.\d+", text):  # RefSeq, of man
-        text = str(int(match[1]))
-    elif match := re.fullmatch(r"cm000(6[6-8]\d)(\.\d+)?", text):  # GenBank, of man
-        text = str(int(match[1]) - 662)
-    text = re.sub(r"^(hg\d\d|grch\d\d|human|hs)[_.:-]", "", text)
-    text = re.sub(r"[_.:-](hg\d\d|grch\d\d|human|hs)$|\.fa(sta)?$", "", text)
-    text = re.sub(r"^(chromosome|chrom|chr)[ _.-]*", "", text)
-    return re.sub(r"^0+(?=\d)", "", text)
 
 
 def _renamings(like):

@@ -4,12 +4,21 @@ import pandas as pd
 
 from markexpr.io.jobs import InputError, log, warn
 
-# an id of Ensembl or GENCODE with its version: ENSG00000000003.10
-VERSIONED = r"(ENS[A-Z]*G\d{11})\.\d+"
+# an id of Ensembl or GENCODE, of any species, with its version: ENSG00000000003.10,
+# ENSMUSG00000000001.5, and lifted to another assembly ENSG00000000003.14_2
+VERSIONED = r"(ENS[A-Z]*G\d{11})\.\d+(?:_\d+)?"
+# GENCODE's copy on Y of a gene that lies on X as well, ENSG00000182378.15_PAR_Y
+COPY = "_PAR_Y"
 # share of the gene table's genes without a value above which it is said. A release of Ensembl
 # before or after another one lacks 1 to 4 % of its protein-coding genes.
 WITHOUT_VALUE = 0.05
 EXAMPLES = 3
+
+
+def plain_ids(ids):
+    """Ids, a Series of text, without versions of Ensembl's; others as they are."""
+    plain = ids.str.removesuffix(COPY).str.extract(f"^{VERSIONED}$", expand=False)
+    return plain.fillna(ids)
 
 
 def match_genes(values, genes, wanted, cell, where):
@@ -17,12 +26,12 @@ def match_genes(values, genes, wanted, cell, where):
 
     values: a cell's expression, Series by gene_id; genes: the gene table (gene_id, name); wanted:
     the ids among them that the study takes; where: the table of expression, for messages. Versions
-    of Ensembl ids are taken away where the gene table has none. Genes that are not in the gene
-    table are left out, and wanted ones without a value are warned of. Raises InputError if no gene
-    is left, with the likely cause, or two ids are one gene's.
+    of Ensembl ids are taken away where the gene table has none. Copies on Y and genes that are not
+    in the gene table are left out, and wanted ones without a value are warned of. Raises InputError
+    if no gene is left, with the likely cause, or two ids are one gene's.
     """
     known, wanted = pd.Index(genes["gene_id"]), pd.Index(wanted)
-    found = _drop_versions(values, known, where)
+    found = _drop_versions(_drop_copies(values, where), known, where)
     found = found[found.index.isin(known)]
     if not len(found):
         raise InputError(f"{where}: {_explain(values.index, genes)}")
@@ -45,6 +54,14 @@ def match_genes(values, genes, wanted, cell, where):
             cell,
         )
     return found
+
+
+def _drop_copies(values, where):
+    """Values without those of copies on Y, whose reads are mostly given to X."""
+    copies = values.index.astype(str).str.endswith(COPY)
+    if copies.any():
+        log.info("%s: %d genes of Y that X has as well (%s) left out", where, copies.sum(), COPY)
+    return values[~copies]
 
 
 def _drop_versions(values, known, where):

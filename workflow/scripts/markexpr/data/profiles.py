@@ -36,9 +36,11 @@ def check_profiles(counts, marks, window, least, cell):
     _warn_of_twins(counts, marks, cell)
     if not least or window.span < NARROWEST:
         return
-    ratios = {mark: _peak(counts[:, number], window) for number, mark in enumerate(marks)}
+    ratios = {mark: peak_at_tss(counts[:, number], window) for number, mark in enumerate(marks)}
     for mark, ratio in ratios.items():
         log.info("%s at the TSS is %.2f times that of the flanks", mark, ratio)
+    if "H3K4me3" not in ratios:
+        log.info("H3K4me3 is not among the marks: 'tss_check' cannot tell another assembly")
     if ratios.get("H3K4me3", np.inf) < least:
         raise InputError(
             f"{cell}: H3K4me3 at the TSS is only {ratios['H3K4me3']:.2f} times that of the flanks: "
@@ -50,7 +52,7 @@ def check_profiles(counts, marks, window, least, cell):
             _warn_of_shape(mark, ratio, ratios.get("H3K4me3", 0), len(counts), cell)
 
 
-def _peak(counts, window):
+def peak_at_tss(counts, window):
     """Mean within 1 kb of the TSS by that of the window's outer half; counts: [genes, bins]."""
     mean = counts.mean(axis=0, dtype=np.float64)
     distance = np.abs(window.offsets + window.bin / 2)

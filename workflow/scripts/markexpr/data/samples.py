@@ -8,7 +8,7 @@ import numpy as np
 
 from markexpr.data.annotation import read_genes
 from markexpr.data.measured import Measured, check_alike, describe
-from markexpr.data.splits import SPLITS, UNLABELLED, split_by_gene
+from markexpr.data.splits import SPLITS, UNLABELLED, UNSEEN, split_by_gene
 from markexpr.io.jobs import InputError
 
 
@@ -129,6 +129,48 @@ def load_cell(path):
         normalise=provenance.get("data", {}).get("normalise", ""),
         measured=describe(provenance, arrays["marks"], arrays["X"].shape[2], path),
     )
+
+
+def load_unseen(path, sequence=None):
+    """The inputs of a sample of which no expression is known, from
+    results/predictions/inputs/{predictor}/{sample}.npz: targets are NaN, and all genes are of split
+    `unseen`. sequence: as for load_pooled."""
+    with np.load(path) as file:
+        marks, gene_id, names = file["X"], file["gene_id"], file["marks"]
+        provenance = json.loads(str(file["provenance"]))
+    if not np.isfinite(marks).all():
+        raise InputError(f"{path} holds a value that is not finite; delete the file")
+    samples = Samples(
+        inputs={"marks": marks},
+        target=np.full(len(gene_id), np.nan, dtype=np.float32),
+        split=np.full(len(gene_id), UNSEEN),
+        gene_id=gene_id,
+        cell=np.full(len(gene_id), provenance["cell"]),
+        mark_names=[str(mark) for mark in names],
+        normalise=provenance["data"]["normalise"],
+        measured=describe(provenance, names, marks.shape[2], path),
+    )
+    if sequence is None:
+        return samples
+    return replace(
+        samples,
+        by_gene={"sequence": read_sequence(sequence, gene_id)},
+        gene=np.arange(len(gene_id)),
+    )
+
+
+def pair_unseen(first, second):
+    """The change from one sample to another, as load_pair, of samples by load_unseen."""
+    check_alike(first.measured, second.measured, "compared")
+    shared, rows_a, rows_b = np.intersect1d(first.gene_id, second.gene_id, return_indices=True)
+    if not shared.size:
+        raise InputError(f"{first.cell[0]} and {second.cell[0]} have no gene in common")
+    order = np.argsort(rows_a)
+    rows_a, rows_b = rows_a[order], rows_b[order]
+    inputs = {"a": first.inputs["marks"][rows_a], "b": second.inputs["marks"][rows_b]}
+    cell = f"{first.cell[0]}-{second.cell[0]}"
+    keep = np.isin(np.arange(len(first.gene_id)), rows_a)
+    return replace(first.where(keep, cell=np.full(len(rows_a), cell)), inputs=inputs)
 
 
 def joined(first, second):

@@ -10,10 +10,12 @@ import hashlib
 import numpy as np
 import pandas as pd
 
+from markexpr.data.assembly import plain_name
 from markexpr.io.jobs import InputError
 
 SPLITS = ("train", "valid", "test")
 UNLABELLED = "unlabelled"  # samples that train without their label: in no split that is scored
+UNSEEN = "unseen"  # genes of a sample that is predicted and was never trained on
 
 # Four folds of whole chromosomes, of about equal numbers of genes (Lee et al. 2022, Chromoformer):
 # no window of a test gene overlaps one of a training gene
@@ -87,15 +89,18 @@ def at_random(
 
 def by_chromosome(chrom, fold):
     """Whole chromosomes: part `fold` (0-3) of CHROMOSOME_FOLDS tests, the next one validates, the
-    other two train."""
-    part_of = {name: number for number, names in enumerate(CHROMOSOME_FOLDS) for name in names}
-    unknown = sorted(set(chrom) - set(part_of))
+    other two train. Of other genomes, those of the same numbers are taken together (mouse has 1 to
+    19, X and Y)."""
+    part_of = {
+        plain_name(name): number for number, names in enumerate(CHROMOSOME_FOLDS) for name in names
+    }
+    unknown = sorted(name for name in set(chrom) if plain_name(name) not in part_of)
     if unknown:
         raise InputError(
-            f"chromosome {unknown[0]} is in no fold of the chromosome split; it knows "
-            "chr1-chr22, chrX and chrY"
+            f"chromosome {unknown[0]} is in no fold of the chromosome split, which knows chr1 to "
+            "chr22, chrX and chrY; use a study with another data.split.scheme, as random"
         )
-    part = np.array([part_of[name] for name in chrom])
+    part = np.array([part_of[plain_name(name)] for name in chrom])
     return np.where(
         part == fold, "test", np.where(part == (fold + 1) % len(CHROMOSOME_FOLDS), "valid", "train")
     ).astype("<U5")

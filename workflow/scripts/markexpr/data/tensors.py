@@ -197,6 +197,48 @@ def pick_counts(counts, gene_id, marks, where):
     return counts["counts"][place[gene_id].to_numpy()][:, mark_index]
 
 
+def build_unseen(sample, data, genes, counts):
+    """The arrays of results/predictions/inputs/{predictor}/{sample}.npz but for the provenance, and
+    what goes into it: what a model of a study sees of a sample whose expression nobody knows.
+
+    data, genes, counts: as for build, of which all genes with counts are kept. Raises InputError as
+    build does.
+    """
+    listed = genes["gene_id"].to_numpy(dtype=str)
+    kept = listed[np.isin(listed, counts["gene_id"])]
+    if not kept.size:
+        raise InputError(
+            f"{sample}: no gene of the models has counts ({listed[0]}…, {counts['gene_id'][0]}…)"
+        )
+    values = pick_counts(counts, kept, data["marks"], sample)
+    fit = None
+    if data["normalise"] == "zscore" and data["zscore_genes"] == "train":
+        by_source = data["split"]["scheme"] == "source"  # the split of files that it does not have
+        split = None if by_source else make_split(data["split"], genes, None, sample)
+        fit = None if by_source else (split.loc[kept] == "train").to_numpy()
+    X, fitted = make_inputs(sample, values, data, genes, kept, fit)
+    arrays = {"X": X, "gene_id": kept, "marks": np.array(data["marks"])}
+    arrays["bins"] = Window.parse(data["window"]).offsets
+    unit = str(counts.get("unit", "reads"))
+    return arrays, {"counts_unit": unit, "zscore": fitted, "genes": len(kept)}
+
+
+def make_inputs(cell, values, data, genes, kept, fit):
+    """What models see, float32 [genes, marks, bins], and what was fitted, as normalise.
+
+    values: counts of the genes `kept`; data, genes: as for build; fit: as for normalise. Raises
+    InputError for a negative signal of which log1p cannot be taken.
+    """
+    if data["orientation"] == "transcription":
+        values = orient(values, (genes.set_index("gene_id")["strand"].loc[kept] == "-").to_numpy())
+    if data["normalise"] == "log1p" and (values < 0).any():
+        raise InputError(
+            f"{cell}: the signal has negative values, of which log1p cannot be taken: choose "
+            "normalise: none or zscore"
+        )
+    return normalise(values, data["normalise"], fit)
+
+
 def build(cell, data, genes, counts, levels, all_genes=None):
     """The arrays of results/tensors/{study}/{cell}.npz but for the provenance, and what goes into
     it.
@@ -249,8 +291,6 @@ def build(cell, data, genes, counts, levels, all_genes=None):
             silent,
         )
 
-    if data["orientation"] == "transcription":
-        values = orient(values, (genes.set_index("gene_id")["strand"].loc[kept] == "-").to_numpy())
     fit = None
     if data["normalise"] == "zscore" and data["zscore_genes"] == "train":
         fit = split == "train"
@@ -258,12 +298,7 @@ def build(cell, data, genes, counts, levels, all_genes=None):
             raise InputError(
                 f"{cell} has no training gene under this split: choose zscore_genes: all"
             )
-    if data["normalise"] == "log1p" and (values < 0).any():
-        raise InputError(
-            f"{cell}: the signal has negative values, of which log1p cannot be taken: choose "
-            "normalise: none or zscore"
-        )
-    X, fitted = normalise(values, data["normalise"], fit)
+    X, fitted = make_inputs(cell, values, data, genes, kept, fit)
     arrays = {
         "X": X,
         "gene_id": kept,

@@ -14,18 +14,18 @@ QUANTILES = [LEVEL / 2, 1 - LEVEL / 2]  # of the replicates, where a 95 % interv
 CHUNK = 1 << 24  # weights held at once: 128 MB
 
 
-def draws(n, replicates, seed, cells=0, rest=False):
+def draws(n, replicates, seed, cells=0, rest=False, chunk=None):
     """Draw n genes with replacement, `replicates` times, and as many times `cells` cells.
 
     rest: whether further cells, which are not drawn, are in every replicate, as one group behind
-    those that are. Yields the weight of each gene in each group of cells (in all, if no cell is
-    drawn), float64 [some replicates, groups · n], genes of the first group first, so that not all
-    need be held at once.
+    those that are; chunk: weights held at once, CHUNK if not given. Yields the weight of each gene
+    in each group of cells (in all, if no cell is drawn), float64 [some replicates, groups · n],
+    genes of the first group first, so that not all need be held at once.
     """
     of_genes, of_cells = (np.random.default_rng(part) for part in (seed, [seed, 1]))
     groups, left = cells + rest if cells else 1, replicates
     while left:
-        rows = min(left, max(1, CHUNK // (n * groups)))
+        rows = min(left, max(1, (chunk or CHUNK) // (n * groups)))
         weights = _count_draws(of_genes, rows, n)
         if cells:
             drawn = _count_draws(of_cells, rows, cells)
@@ -42,14 +42,14 @@ def _count_draws(rng, rows, n):
     return np.bincount(found.ravel(), minlength=rows * n).reshape(rows, n).astype(float)
 
 
-def bootstrap(score, n, replicates, seed, cells=0, rest=False):
+def bootstrap(score, n, replicates, seed, cells=0, rest=False, chunk=None):
     """Replicates of scores over n genes, and cells, drawn with replacement, {name: float64
     [replicates]}.
 
     score: function from weights as `draws` gives them to {name: float64 [some replicates]}; cells,
-    rest: as for `draws`.
+    rest, chunk: as for `draws`.
     """
-    parts = [score(weights) for weights in draws(n, replicates, seed, cells, rest)]
+    parts = [score(weights) for weights in draws(n, replicates, seed, cells, rest, chunk)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

@@ -29,6 +29,10 @@ from markexpr.evaluation.metrics import (
 # adding up n values rounds by at most n times 1e-16 of their squares, and n is 1e4 to 1e6.
 ROUNDING = 1e-10
 
+# Weights that ranks are scored by at once: their cumulative sums then stay in a core's cache, which
+# is three times as fast. Sums are products of matrices, and want more.
+CACHED = 1 << 18
+
 
 class _Ranked:
     """Genes in falling order of prediction; equal predictions share a group."""
@@ -176,7 +180,11 @@ def bootstrap_classification(y_true, y_pred, replicates, seed):
     """Replicates of AUC, AUPRC and accuracy over genes drawn with replacement, {metric: float64
     [replicates]}. y_true: 0/1 [genes]; y_pred: probability of 1 [genes]."""
     ranked = _Ranked(y_true, y_pred)
-    return bootstrap(lambda weights: _score_ranked(ranked, weights), len(y_true), replicates, seed)
+
+    def score(weights):
+        return _score_ranked(ranked, weights)
+
+    return bootstrap(score, len(y_true), replicates, seed, chunk=CACHED)
 
 
 def bootstrap_regression(y_true, y_pred, replicates, seed, genes=None):

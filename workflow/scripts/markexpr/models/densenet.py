@@ -37,14 +37,15 @@ class DenseLayer(nn.Module):
         return torch.cat([x, self.layers(x)], dim=1)
 
 
-def transition(channels, kept):
+def transition(channels, kept, marks):
     """Between blocks: batch norm, ReLU, 1×1 convolution to `kept` channels, average pool of 2×2
-    that moves by 2 along bins and 1 along marks."""
+    that moves by 2 along bins and 1 along marks; of 2×1 where no more than one of `marks` is left,
+    as in studies of fewer marks than the paper's five."""
     return nn.Sequential(
         nn.BatchNorm2d(channels),
         nn.ReLU(),
         nn.Conv2d(channels, kept, 1, bias=False),
-        nn.AvgPool2d(2, stride=(2, 1)),
+        nn.AvgPool2d((2, min(2, marks)), stride=(2, 1)),
     )
 
 
@@ -75,12 +76,10 @@ class DenseNet(Net):
                 channels += growth
             if number < transitions:
                 kept = int(theta * channels)
-                layers.append(transition(channels, kept))
-                channels, height, width = kept, height // 2, width - 1
-        if height < 1 or width < 1:
-            raise ValueError(
-                f"{n_bins} bins of {n_marks} marks are too few for {transitions} transitions"
-            )
+                layers.append(transition(channels, kept, width))
+                channels, height, width = kept, height // 2, max(width - 1, 1)
+        if height < 1:
+            raise ValueError(f"{n_bins} bins are too few for {transitions} transitions")
         self.features = nn.Sequential(*layers, nn.BatchNorm2d(channels), nn.ReLU())
         self.regressor = nn.Linear(channels, 1)
         draw_kaiming(self)

@@ -9,10 +9,11 @@ from types import SimpleNamespace
 from markexpr.io.jobs import log
 
 
-def show_all(parts, job):
+def show_all(parts, job, **found):
     """Draw those of some tables and figures that are among a job's outputs.
 
-    parts: from name to module.
+    parts: from name to module; found: what the job has read for all of them, by the name under
+    which they ask it of `job`.
     """
     for name, part in parts.items():
         outputs = {
@@ -28,5 +29,6 @@ def show_all(parts, job):
                     output=SimpleNamespace(**outputs),
                     params=job.params,
                     wildcards=job.wildcards,
+                    **found,
                 )
             )

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from markexpr.io.files import read_tsv
-from markexpr.io.runs import parse_run, read_predictions
 from markexpr.plots import LOW, TRUTH, save
 from markexpr.plots.panels import make_grid
 from markexpr.tables import counted
@@ -52,14 +50,12 @@ def draw(runs):
 
 
 def show(job):
-    metrics = read_tsv(job.input.metrics).query("metric == 'pearson' and split == 'test'")
+    metrics = job.metrics.query("metric == 'pearson' and split == 'test'")
     score = metrics.set_index(["model", "unit", "seed"])["value"]
-    runs = []
-    for path in job.input.predictions:
-        run = parse_run(path)
-        test = read_predictions(path).query("split == 'test'")
-        if len(test):
-            run["score"] = score[run["model"], run["unit"], run["seed"]]
-            runs.append({**run, "y_true": test["y_true"], "y_pred": test["y_pred"]})
+    runs = [
+        {**run, "score": score[run["model"], run["unit"], run["seed"]]}
+        for run in job.tested
+        if len(run["y_true"])
+    ]
     units = len({run["unit"] for run in runs})
     save(draw(runs), f"{job.wildcards.study}: test genes of {counted(units, 'unit')}", job)

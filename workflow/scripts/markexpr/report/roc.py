@@ -4,9 +4,7 @@ import numpy as np
 import pandas as pd
 
 from markexpr.evaluation.metrics import roc_curve
-from markexpr.io.files import read_tsv
 from markexpr.io.jobs import log
-from markexpr.io.runs import parse_run, read_predictions
 from markexpr.plots import HIGH, LOW, PALETTE, TRUTH, save
 from markexpr.plots.panels import draw_nothing, make_grid
 
@@ -88,25 +86,24 @@ def draw(runs):
 
 
 def show(job):
-    metrics = read_tsv(job.input.metrics)
-    scores = metrics.query("metric == 'auc' and split == 'test'").set_index(
+    scores = job.metrics.query("metric == 'auc' and split == 'test'").set_index(
         ["model", "unit", "seed"]
     )
-    several_seeds = metrics["seed"].nunique() > 1
+    several_seeds = job.metrics["seed"].nunique() > 1
     runs = []
-    for path in job.input.predictions:
-        run = parse_run(path)
-        test = read_predictions(path).query("split == 'test'")
+    for run in job.tested:
         score = scores.loc[(run["model"], run["unit"], run["seed"])]
         if pd.isna(score["value"]):
-            log.warning("%s is left out of the figure: its test genes are all of one class", path)
+            log.warning(
+                "%s is left out of the figure: its test genes are all of one class", run["path"]
+            )
             continue
         runs.append(
             {
                 "model": run["model"],
                 "label": f"{run['unit']} seed {run['seed']}" if several_seeds else run["unit"],
-                "y_true": test["y_true"],
-                "y_pred": test["y_pred"],
+                "y_true": run["y_true"],
+                "y_pred": run["y_pred"],
                 "auc": score["value"],
                 "ci_low": score["ci_low"],
                 "ci_high": score["ci_high"],

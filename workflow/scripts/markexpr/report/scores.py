@@ -1,12 +1,11 @@
 """Scores of the test genes, one row a run."""
 
-from markexpr.io.files import read_tsv, write_tsv
+from markexpr.io.files import write_tsv
 from markexpr.tables import scores_wide, write_html
 
 
 def show(job):
-    metrics = read_tsv(job.input.metrics)
-    table = scores_wide(metrics, "test")
+    table = scores_wide(job.metrics, "test")
     write_tsv(job.output.tsv, table)
     shown = table.rename(columns={"n": "test_genes"}).replace(
         {"model": {"simulator_truth": "best possible (truth)"}}

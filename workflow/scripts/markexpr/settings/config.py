@@ -32,6 +32,7 @@ from markexpr.settings.reading import NAMING, choose, retype
 from markexpr.settings.units import name_unit
 
 CELL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.]*$"
+MARK = r"^[A-Za-z][0-9A-Za-z.]*$"
 Seed = Annotated[Whole, Field(ge=0, le=4294967295)]
 Scale = Literal["none", "log2p1", "log10p1", "log1p", "arcsinh"]
 
@@ -60,6 +61,11 @@ class Source(Block):
         description="a file or folder; {mark} stands for each of the marks, {cell} for the cell. "
         "~ and environment variables are spelt out; a relative path is looked up in the working "
         "directory",
+    )
+    paths: dict[name(MARK), OwnPath] | None = Field(
+        None,
+        description="in place of path, for tagalign, bam and bigwig: the file of each mark, as "
+        "{H3K4me3: /data/a.bam, H3K27me3: /data/b.bam}",
     )
     expression: OwnPath | None = Field(
         None,
@@ -94,19 +100,22 @@ class Source(Block):
         named = self.model_fields_set - {"kind"}
         if self.kind == "remc" and named:
             raise ValueError("kind remc takes no other key: the mirror is config key 'mirror'")
-        if self.kind != "remc" and self.path is None:
+        by_mark = self.kind in ("tagalign", "bam", "bigwig")
+        if self.kind != "remc" and self.path is None and not (by_mark and self.paths):
             raise fault("'path' is missing")
+        if self.paths is not None and (self.path is not None or not by_mark):
+            raise fault("'paths' stands in place of 'path', for tagalign, bam and bigwig", "paths")
         if self.kind != "bam" and named & {"min_mapping_quality", "drop_duplicates", "fragments"}:
             raise ValueError("min_mapping_quality, drop_duplicates and fragments are of kind bam")
         of_expression = named & {"expression", "expression_scale", "expression_unit"}
         if self.kind == "deepchrome_csv" and of_expression:
             raise ValueError("published csv bring their own labels: take 'expression' away")
-        if self.kind in ("tagalign", "bam", "bigwig") and of_expression and not self.expression:
+        if by_mark and of_expression and not self.expression:
             key = sorted(of_expression)[0]
             raise ValueError(
                 f"{key} is of a table of your own, and the source names none by 'expression'"
             )
-        if self.kind in ("tagalign", "bam", "bigwig") and "{mark}" not in self.path:
+        if by_mark and self.path and "{mark}" not in self.path:
             raise fault(
                 f"{self.path!r} must name the place of the mark by {{mark}}, for example "
                 "/data/{mark}.bam",
@@ -115,6 +124,41 @@ class Source(Block):
         if self.kind in PUBLISHED and "{mark}" in self.path:
             raise fault("a source of this kind has all marks: take {mark} away", "path")
         return self
+
+
+MODEL_NAME = r"^[a-z0-9_]+/[a-z0-9_]+$"
+ModelNames = names(MODEL_NAME)
+NoOrModelNames = Annotated[list[name(MODEL_NAME)], BeforeValidator(once)]
+
+
+class Predict(Block):
+    """What `snakemake predict` predicts the samples of the sheet by."""
+
+    models: ModelNames = Field(
+        ["dense_ensemble/densenet", "deepchrome/deepchrome"],
+        description="Trained models, as study/model: of values (log2(RPKM + 1)) and of labels (the "
+        "probability of high expression). All that a model was trained on, cells and seeds, "
+        "predicts, and the mean is taken.",
+    )
+    changes: NoOrModelNames = Field(
+        ["deepdiff/raw_d", "deepdiff/ridge"],
+        description="Models of the change between two cells, for samples of two groups. An empty "
+        "list: none.",
+    )
+    match: Literal["auto", "none", "quantile"] = Field(
+        "auto",
+        description="Whether the distribution of each mark's counts is mapped to that of the "
+        "training cells (their mean quantiles) before models see it. quantile: it is. none: it is "
+        "not, and signal tracks (bigWig) are refused where models were trained on reads. auto: it "
+        "is for such tracks alone. results/predictions/matching.tsv has what that changes for "
+        "cells that were held out.",
+    )
+    genes: Annotated[list[NotEmpty], BeforeValidator(once)] | None = Field(
+        None,
+        description="Names or ids of the genes of which each sample's page shows signals and "
+        "attributions. Without it, the three that are predicted highest, of those that no model "
+        "was trained on.",
+    )
 
 
 Partition = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.,-]*$")] | None
@@ -172,6 +216,7 @@ class Simulate(Block):
 
 
 ALL = Literal["all"]
+NO_BUNDLE = "none"
 MARKS = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
 
 
@@ -216,15 +261,37 @@ class Config(Block):
         description="Where UCSC's hg19 `bigZips/` folder is (hg19.fa.gz). Only asked for by models "
         "that read DNA. Ignored if `mirror: simulated`.",
     )
+    genome_fasta: OwnPath = Field(
+        "hg19",
+        description="The genome that models of DNA read: `hg19` of `genome_mirror`, or a FASTA of "
+        "your own (plain or gzipped; it needs no index), for another genome.",
+    )
     chrom_sizes: OwnPath = Field(
         "config/hg19.chrom.sizes",
-        description="Chromosome names and lengths of the assembly of the alignments. A relative "
-        "path is looked up beside the Snakefile.",
+        description="Chromosome names and lengths of the assembly of the alignments, or the index "
+        "of its FASTA (.fai). A relative path is looked up beside the Snakefile; hg38 and mm39 "
+        "come with the project. Genes of main chromosomes are counted (1, 2L, X, IV and the like), "
+        "not those of sequences that are not placed, or of mitochondria.",
     )
-    marks: names(r"^H[0-9A-Za-z.]+$") = Field(
+    annotation: OwnPath = Field(
+        "remc",
+        description="Where genes are: `remc` for REMC's gene table (hg19, Ensembl 65), or a GTF or "
+        "GFF3 of GENCODE, Ensembl or RefSeq (plain or gzipped), of any genome. With one of your "
+        "own, a study takes the genes of its biotypes (data.genes); that a gene must be in REMC's "
+        "table of RPKM is not asked, and a gene without a value in a cell is left out of that "
+        "cell. Nothing of REMC is fetched then but for REMC's cells (docs/data.md).",
+    )
+    tss: Literal["gene_start", "canonical"] = Field(
+        "gene_start",
+        description="What a gene's TSS is, in an annotation of your own: gene_start, its 5' end, "
+        "as in REMC's table; canonical, the 5' end of its MANE Select transcript, else of the one "
+        "tagged Ensembl canonical or RefSeq Select, else of the longest tagged basic. A gene "
+        "without any has its own 5' end.",
+    )
+    marks: names(MARK) = Field(
         MARKS,
-        description="The histone marks to count, in the order of results/counts. Each study picks "
-        "from these and sets its own order.",
+        description="The histone marks to count, in the order of results/counts. Every study is "
+        "built of these, in the order of its paper, unless its file names `data.marks` of its own.",
     )
     sources: dict[name(CELL_NAME), Source] = Field(
         {},
@@ -234,6 +301,20 @@ class Config(Block):
         '  liver1: {kind: bam, path: "/data/liver1/{mark}.bam", expression: '
         "/data/liver1/rpkm.tsv}\n"
         "docs/data.md lists every kind of source.",
+    )
+    samples: OwnPath = Field(
+        "config/samples.tsv",
+        description="The sheet of your own samples, which `snakemake predict` predicts "
+        "(docs/own_samples.md). A relative path is looked up in the working directory, then beside "
+        "the Snakefile.",
+    )
+    predict: Predict = Field(Predict(), description="What samples of the sheet are predicted by.")
+    bundle: OwnPath = Field(
+        NO_BUNDLE,
+        description="A bundle of trained models that `snakemake export` made: its folder, a file "
+        "in it, or a .tar.gz or .zip of it. `snakemake predict` takes its models, marks, genes and "
+        "chromosomes from it, and needs no data to train on (docs/bundle.md). none: models are "
+        "trained here.",
     )
     count_engine: Literal["bedtools", "sweep"] = Field(
         "bedtools",
@@ -312,14 +393,39 @@ class Config(Block):
         return self
 
     @model_validator(mode="after")
+    def check_genome(self):
+        for key, default in (("annotation", "remc"), ("genome_fasta", "hg19")):
+            if self.simulated and getattr(self, key) != default:
+                raise InputError(
+                    f"config key {key!r}: the simulated mirror brings a genome of its own; set "
+                    f"'mirror', or take {key!r} away"
+                )
+        if self.tss != "gene_start" and not self.own_annotation:
+            raise InputError(
+                f"config key 'tss': {self.tss} is of transcripts, which REMC's gene table has not; "
+                "name a GTF or GFF3 under 'annotation'"
+            )
+        return self
+
+    @model_validator(mode="after")
     def check_names(self):
         check_cell_names(self.sources)
         return self
 
     @property
+    def has_bundle(self):
+        """Whether models come from a bundle."""
+        return self.bundle != NO_BUNDLE
+
+    @property
     def simulated(self):
         """Whether the mirror is the simulated one."""
         return self.mirror == "simulated"
+
+    @property
+    def own_annotation(self):
+        """Whether genes come from an annotation of the user's, and not from REMC."""
+        return self.annotation != "remc"
 
     @property
     def simulates_counts(self):
@@ -393,7 +499,15 @@ def _normalise(given):
 
 
 LISTS = ("cells", "pairs", "studies", "marks", "seeds")
-TEXTS = ("mirror", "genome_mirror", "chrom_sizes")
+TEXTS = (
+    "mirror",
+    "genome_mirror",
+    "genome_fasta",
+    "chrom_sizes",
+    "annotation",
+    "samples",
+    "bundle",
+)
 
 
 def choose_pairs(asked, listed, known_cells, built=None):

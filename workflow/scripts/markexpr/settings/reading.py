@@ -111,7 +111,13 @@ def _read_text(path):
 
 
 def read_sheet(path, columns):
-    """Read a commented TSV sheet as a list of dicts of text.
+    """Read a commented TSV sheet as a list of dicts of text, as read_numbered_sheet."""
+    return [row for _, row in read_numbered_sheet(path, columns)[1]]
+
+
+def read_numbered_sheet(path, columns):
+    """Read a commented TSV sheet. Returns the names of its columns, and its rows: lists of the
+    number of the line and a dict of text.
 
     Raises InputError on missing columns, rows of another length, or a file that is not text in
     UTF-8.
@@ -132,7 +138,8 @@ def read_sheet(path, columns):
             raise InputError(
                 f"{path}, line {number}: {len(row)} columns where the header has {len(rows[0])}"
             )
-    return [dict(zip(rows[0], row)) for row in rows[1:]]
+    numbers = [number for number, _ in lines[1:]]
+    return rows[0], [(number, dict(zip(rows[0], row))) for number, row in zip(numbers, rows[1:])]
 
 
 # keys of a study that name cells, of which one may be called 001 or true

@@ -33,7 +33,7 @@ def write_config():
     for key, field in config.Config.model_fields.items():
         lines += _comment(field.description)
         value = _default(field)
-        if isinstance(value, dict) and value and key in ("bootstrap", "simulate"):
+        if isinstance(value, dict) and value and key in ("bootstrap", "predict", "simulate"):
             lines.append(f"{key}:")
             for inner, described in type(field.default).model_fields.items():
                 lines += _comment(described.description, "  ")

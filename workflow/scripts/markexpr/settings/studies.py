@@ -170,7 +170,18 @@ class Data(Block):
         description="{span}bp_{bin}bp, centred on the TSS; _flanks: as many bins around the "
         "gene's end follow",
     )
-    marks: Names = Field(..., description="marks, in the order in which models see them")
+    marks: Names | None = Field(
+        None,
+        description="marks, in the order in which models see them, for a study that is of these "
+        "and no others; config key marks must have them. If absent, they are those of config key "
+        "marks",
+    )
+    mark_order: Names | None = Field(
+        None,
+        exclude=True,
+        description="of the marks of config key marks, those that come first, in this order: the "
+        "paper's. Further ones follow",
+    )
     genes: Genes = Field(..., description="which genes")
     orientation: Literal["genomic", "transcription"] = Field(
         ..., description="transcription turns the windows of genes on the minus strand"
@@ -643,7 +654,11 @@ class MarkAttention(Block):
     unit: str = Field(..., description="a pair of cells")
     up: Number = Field(..., description="least log2 fold change of genes that go up")
     down: Number = Field(..., description="largest log2 fold change of genes that go down")
-    statements: list[Statement] = Field([], description="what the paper says of it")
+    statements: list[Statement] = Field(
+        [],
+        description="what the paper says of it; left out where a mark of it is not among the "
+        "study's, or of ranks among other marks than those of data.mark_order",
+    )
 
 
 class Inputs(Block):
@@ -821,9 +836,10 @@ class Study(Block):
                 )
             for statement in self.mark_attention.statements:
                 for mark in statement.marks:
-                    if mark not in self.data.marks:
+                    known = self.data.marks or self.data.mark_order
+                    if known and mark not in known:
                         raise fault(
-                            f"names the mark {mark!r}; {did_you_mean(mark, self.data.marks)}",
+                            f"names the mark {mark!r}; {did_you_mean(mark, known)}",
                             "mark_attention.statements",
                         )
         if self.attributions and self.attributions.model not in self.nets:
@@ -873,7 +889,8 @@ TARGET_OF_LOSS = {
 def load_studies(folder, overrides, marks, built=None):
     """All study files of a `folder` as Study, by name, with the config's `overrides` laid over.
 
-    built: studies whose marks must be among `marks`; all if None. Raises InputError with one line
+    marks: those of the configuration, which studies take that do not name their own; built: studies
+    whose own must be among them; all if None. Raises InputError with one line
     that names the study, the key and, for a misspelt name, the nearest known.
     """
     files = {path.stem: path for path in sorted(Path(folder).glob("*.yaml"))}
@@ -893,16 +910,44 @@ def load_studies(folder, overrides, marks, built=None):
     for name, path in files.items():
         place = f"config/studies/{path.name}" + (" with 'overrides'" if name in overrides else "")
         study = validated(Study, resolve_study(name, written), place)
-        for mark in study.data.marks:
-            if mark not in marks and (built is None or name in built):
-                raise InputError(
-                    f"study {name}: unknown mark {mark!r}: it is not in config key 'marks'; "
-                    f"{did_you_mean(mark, marks)}"
-                )
+        if study.data.marks is None:
+            study = with_marks(study, order_marks(marks, study.data.mark_order or []))
+        elif built is None or name in built:
+            _check_fixed_marks(name, study.data.marks, marks)
         studies[name] = study
     for name in studies:
         check_other_studies(name, studies)
     return studies
+
+
+def order_marks(marks, first):
+    """Marks, those of `first` in its order, and then the others in their own."""
+    return [mark for mark in first if mark in marks] + [mark for mark in marks if mark not in first]
+
+
+def with_marks(study, marks):
+    """A study of these marks, without statements that cannot be judged by them (Statement)."""
+    update = {"data": study.data.model_copy(update={"marks": marks})}
+    shown, of_paper = study.mark_attention, study.data.mark_order
+    if shown:
+        statements = [
+            statement
+            for statement in shown.statements
+            if set(statement.marks) <= set(marks)
+            and (statement.ranks is None or set(marks) == set(of_paper or marks))
+        ]
+        update["mark_attention"] = shown.model_copy(update={"statements": statements})
+    return study.model_copy(update=update)
+
+
+def _check_fixed_marks(name, fixed, marks):
+    for mark in fixed:
+        if mark not in marks:
+            raise InputError(
+                f"study {name} is of the marks {', '.join(fixed)} (its data.marks), and {mark} is "
+                f"not in config key 'marks' ({', '.join(marks)}): add it there and to your data, "
+                "or take the line 'marks' out of the study"
+            )
 
 
 def check_other_studies(name, studies):

@@ -43,3 +43,10 @@ def find_unit(source, expression):
         return UNSTATED
     # DeepDiff's authors published read counts
     return "read count" if kind == "deepdiff_csv" else REMC[expression]
+
+
+def name_of_value(unit):
+    """A unit as a part of a column's name: rpkm, tpm, read_count; `expression` if none is known."""
+    if unit in ("", UNSTATED):
+        return "expression"
+    return re.sub(r"[^a-z0-9]+", "_", unit.lower())

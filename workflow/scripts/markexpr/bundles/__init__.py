@@ -1,0 +1,1 @@
+"""Bundles of trained models: made, opened, and proved before they predict."""

@@ -1,0 +1,1 @@
+"""Samples of a user's own: which models predict them, what rules ask, what all fits say."""

@@ -1,0 +1,148 @@
+"""Trained models that predict samples of a user's own: all fits of a model, as one ensemble.
+
+Imported by the Snakefile: no torch, no numpy.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from markexpr.io.jobs import InputError
+from markexpr.predict.kinds import CHANGE, LABEL, VALUE
+from markexpr.settings.reading import did_you_mean
+from markexpr.settings.studies import Control, Net
+from markexpr.tasks import Pairs, genes_path, sequence_path, tensor_path
+
+FILES = {"net": ("weights", "weights.safetensors"), "estimator": ("model", "model.skops")}
+SHARED = "predictions.tsv.gz"
+FOLDER = "results/predictions"  # of all that is predicted of samples
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """All fits of one model of a study.
+
+    name: study/model; kind: net or estimator; predicts: value, label or change; data: the study's
+    `data` block as plain values; block: the model's; genes: path of the study's genes; members:
+    folders of its fits; sequence: path of the DNA that it reads, or None; trained: path of the
+    table of genes that its fits were trained on; scores: path of how each does on its test genes;
+    reference: path of what its training cells' counts look like; cells: their names; held_out:
+    cells of the configuration that it was not trained on, for trials.
+    """
+
+    name: str
+    kind: str
+    predicts: str
+    data: dict
+    block: dict
+    genes: str
+    members: tuple
+    sequence: str | None = None
+    trained: str | None = None
+    scores: str | None = None
+    reference: str | None = None
+    cells: tuple = ()
+    held_out: tuple = ()
+
+    @property
+    def marks(self):
+        """The marks that it reads, in its order."""
+        return self.data["marks"]
+
+    @property
+    def files(self):
+        """The files of its members, by what they are to a job."""
+        part, file = FILES[self.kind]
+        return {
+            part: [f"{folder}/{file}" for folder in self.members],
+            "params": [f"{folder}/params.yaml" for folder in self.members],
+        }
+
+    @property
+    def predictions(self):
+        """The predictions of its members for the genes of their own cells."""
+        return [f"{folder}/{SHARED}" for folder in self.members]
+
+
+def trained_path(name):
+    """Which genes a predictor's members were trained on."""
+    return f"{FOLDER}/trained/{name}.tsv"
+
+
+def reference_path(name):
+    """What the counts of the cells look like that a predictor's members were trained on."""
+    return f"{FOLDER}/reference/{name}.npz"
+
+
+def scores_path(name):
+    """How well each of a predictor's members does on its test genes."""
+    return f"{FOLDER}/members/{name}.tsv"
+
+
+def find_predictor(plan, name, key):
+    """The predictor `study/model` of a plan. key: the config key that names it, for messages.
+
+    Raises InputError for one that is none, or cannot predict a sample that it does not know.
+    """
+    place = f"config key '{key}': {name}"
+    study, _, model = name.partition("/")
+    if study not in plan.studies:
+        raise InputError(f"{place}: unknown study {study!r}; {did_you_mean(study, plan.studies)}")
+    models = plan.studies[study].models
+    if model not in models:
+        raise InputError(f"{place}: unknown model {model!r}; {did_you_mean(model, models)}")
+    block, task = models[model], plan.tasks[study]
+    if isinstance(block, Control):
+        raise InputError(f"{place} is a control, which reads no marks: name a net or an estimator")
+    if getattr(block, "cell_by_cell", False):
+        raise InputError(
+            f"{place} is trained on each cell apart: name one that is trained on pairs"
+        )
+    if getattr(block, "trained_on", "source") != "source" and plan.studies[study].transfer:
+        raise InputError(
+            f"{place} is trained for one target cell each: name one with trained_on: source"
+        )
+    predicts = LABEL if plan.studies[study].data.has_labels else VALUE
+    predicts = CHANGE if isinstance(task, Pairs) else predicts
+    if (predicts == CHANGE) != (key == "predict.changes"):
+        other = "predict.changes" if predicts == CHANGE else "predict.models"
+        raise InputError(f"{place} predicts a {predicts}: name it under '{other}'")
+    runs = plan.runs(study, model, how=("train", "fit"))
+    if not runs:
+        raise InputError(
+            f"{place} has no cell to train on: {plan.why_no_unit(study)}; or leave it out"
+        )
+    reads_dna = isinstance(block, Net) and block.network.get("dna")
+    return Predictor(
+        name,
+        runs[0].kind,
+        predicts,
+        task.data,
+        {key: value for key, value in block.plain().items() if key not in ("cells", "in_paper")},
+        genes_path(study),
+        tuple(run.with_seed(seed).folder for run in runs for seed in plan.seeds),
+        sequence_path(plan.studies[study].sequence) if reads_dna else None,
+        trained_path(name),
+        scores_path(name),
+        reference_path(name),
+        _list_cells(runs, study, task.held_out),
+        tuple(cell for cell in plan.built if cell in task.held_out),
+    )
+
+
+def _list_cells(runs, study, held_out):
+    """The cells that some runs are trained on, in the order of their inputs."""
+    folder = tensor_path(study, "").removesuffix(".npz")
+    paths = [
+        path
+        for run in runs
+        for part in run.inputs.values()
+        for path in (part if isinstance(part, list) else [part])
+        if path.startswith(folder)
+    ]
+    cells = dict.fromkeys(Path(path).stem for path in paths)
+    return tuple(cell for cell in cells if cell not in held_out)
+
+
+def counts_path(predictor, sample):
+    """The counts of a sample, or of a cell, in a predictor's window."""
+    return f"results/counts/{predictor.data['window']}/{sample}.npz"
