@@ -1,10 +1,12 @@
 """The pipeline at full scale on simulated counts: memory, seconds, disk and files of every rule.
 
     python tests/benchmarks/scale.py run FOLDER [--genes 19795] [--cells 56] [--cores 2]
-        [--studies deepchrome] [--fits dense_ensemble,wakawaka/wakawaka_by_gene]
+        [--studies deepchrome] [--without resnet,alexnet]
+        [--fits dense_ensemble,wakawaka/wakawaka_by_gene]
     python tests/benchmarks/scale.py report FOLDER [SMALLER ...]
 
-`run` builds the whole of the studies under `--studies`, and of those under `--fits` all tensors and
+`run` builds the whole of the studies under `--studies`, but for models under `--without` and what
+is claimed of them, and of those under `--fits` all tensors and
 one fit of each net, or of the one that is named. All nets train one epoch. `report` prints what
 each rule took, from the last line of its jobs' logs, beside config/resources.tsv; with smaller runs
 beside it, how memory, seconds and disk grow with cells × genes. A job's peak starts at that of the
@@ -64,6 +66,11 @@ def write_overlay(folder, options):
         if isinstance(split.get("test"), int):  # a number of genes: as a share of the paper's
             share = round(split["test"] / PAPER_GENES, 4)
             overrides[name]["data"] = {"split": {"test": share}}
+    for name in options.studies:
+        left_out = [model for model in shipped[name].models if model in options.without]
+        overrides[name]["models"] |= dict.fromkeys(left_out)
+        if left_out:
+            overrides[name]["claims"] = []
     overlay = {
         "mirror": "simulated",
         "simulate": {"genes": options.genes, "level": "counts"},
@@ -161,6 +168,7 @@ def main():
     parser.add_argument("--cells", type=int, default=56)
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--studies", type=_names, default="deepchrome")
+    parser.add_argument("--without", type=_names, default="")
     parser.add_argument(
         "--fits",
         type=_names,
