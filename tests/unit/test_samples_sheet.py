@@ -111,6 +111,13 @@ def test_a_sample_is_not_drawn_by_the_simulator(project):
         project("liver1 H3K4me3 a.bam", mirror="simulated", simulate={"level": "counts"})
 
 
+def test_a_mark_that_no_model_reads_is_told(root, sheet):
+    path, told = sheet("liver1 H3K4me3 a.bam", "liver1 H3K27ac b.bam"), []
+    read_project(root, {"samples": str(path)}, tell=lambda *line: told.append(line))
+    assert [line[:2] for line in told] == [("liver1", "H3K27ac")]
+    assert told[0][2].startswith("is not used: models read H3K4me3, H3K4me1")
+
+
 def test_two_lines_of_one_file_are_told_by_the_sheet(project, tmp_path):
     (tmp_path / "a.bam").write_text("reads")
     rows = [f"liver1 {mark} {tmp_path}/a.bam" for mark in ("H3K4me3", "H3K9me3")]

@@ -97,6 +97,7 @@ def read_project(home, given, files=(), own_files=None, tell=None, asked=None):
     sheet_cells = [row["cell"] for row in read_sheet(home / "config/cells.tsv", ["cell", "name"])]
     known = [*sheet_cells, *(cell for cell in config.sources if cell not in sheet_cells)]
     sheet, samples = _read_samples(home, config, known)
+    _tell_unused_marks(samples, config.marks, tell)
     known += samples
     check_cell_names(known)
     built = _choose_cells(config, sheet_cells, known)
@@ -145,6 +146,16 @@ def _read_samples(home, config, known):
                 "or config key 'sources'): choose another"
             )
     return path, samples
+
+
+def _tell_unused_marks(samples, marks, tell):
+    """Tell of marks of the sheet that no model reads. tell: as in OwnData."""
+    for name, sample in samples.items() if tell else ():
+        for mark in sample.paths:
+            if mark not in marks:
+                tell(
+                    name, mark, f"is not used: models read {', '.join(marks)} (config key 'marks')"
+                )
 
 
 def _choose_cells(config, sheet_cells, known):
