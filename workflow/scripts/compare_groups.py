@@ -3,11 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from markexpr.data.annotation import read_genes
+from markexpr.data.annotation import read_places
 from markexpr.io.files import read_tsv, write_tsv
 from markexpr.io.jobs import log, run_job, warn
-
-NAMES = ["name", "chrom", "tss", "strand"]
 
 
 def summarise(paths):
@@ -54,7 +52,6 @@ def tell_worth(path, name):
 
 def main(job):
     pairs, names = job.params.pairs, job.params.models
-    genes = pd.concat([read_genes(path) for path in job.input.genes]).drop_duplicates("gene_id")
     if len(pairs) == 1:
         warn(
             f"{job.wildcards.group} and control have one sample each: how far replicates agree "
@@ -66,7 +63,7 @@ def main(job):
         columns[name] = summarise(ours)
     table = pd.concat(columns, axis=1)
     table.columns = [f"{name}:{what}" for name, what in table.columns]
-    table = genes.set_index("gene_id")[NAMES].join(table, how="inner")
+    table = read_places(job.input.genes).join(table, how="inner")
     log.info("%d genes, %d pairs of samples", len(table), len(pairs))
     worth = [tell_worth(path, name) for path, name in zip(job.input.scores, names)]
     write_tsv(job.output.table, table.rename_axis("gene_id").reset_index())

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from markexpr.data.annotation import read_genes
+from markexpr.data.annotation import read_places
 from markexpr.data.tensors import INVERSES
 from markexpr.io.files import read_tsv, write_tsv
 from markexpr.io.jobs import InputError, log, run_job, warn
@@ -17,10 +17,10 @@ def read_one(path, predictor):
     """Mean and spread of a predictor by gene, values as log2(value + 1)."""
     table = read_tsv(path).set_index("gene_id")
     if predictor["predicts"] == VALUE and predictor["transform"] != "log2p1":
-        plain = INVERSES[predictor["transform"]](table["mean"])
-        ends = [INVERSES[predictor["transform"]](table["mean"] + table["spread"])]
-        mean = np.log2(np.maximum(plain, 0) + 1)
-        spread = np.log2(np.maximum(ends[0], 0) + 1) - mean
+        undo = INVERSES[predictor["transform"]]
+        mean = np.log2(np.maximum(undo(table["mean"]), 0) + 1)
+        end = np.log2(np.maximum(undo(table["mean"] + table["spread"]), 0) + 1)
+        spread = end - mean
         table = pd.DataFrame({"mean": mean, "spread": spread})
     return table
 
@@ -51,8 +51,7 @@ def main(job):
             "sample",
             job.wildcards.sample,
         )
-    genes = pd.concat([read_genes(path) for path in job.input.genes]).drop_duplicates("gene_id")
-    table = genes.set_index("gene_id")[["name", "chrom", "tss", "strand"]]
+    table = read_places(job.input.genes)
     tables = [read_one(*each) for each in zip(job.input.predictions, predictors)]
     predicted = set().union(*(one.index for one in tables))
     table = table[[gene in predicted for gene in table.index]]

@@ -196,13 +196,7 @@ class Lookup:
 
     def run_made_from(self, wildcards):
         """What the tensors that a run reads are made from."""
-        folder = tensor_path(wildcards.study, "").removesuffix(".npz")
-        paths = [
-            path
-            for paths in self.run(wildcards).inputs.values()
-            for path in (paths if isinstance(paths, list) else [paths])
-        ]
-        cells = [Path(path).stem for path in paths if path.startswith(folder)]
+        cells = self.run(wildcards).cells
         return {"data": self.data(wildcards), **self._made_from(cells, wildcards)}
 
     def _made_from(self, cells, of_study=None):
@@ -371,8 +365,7 @@ class Lookup:
     def model(self, wildcards):
         """The block of a run's model. Which cells it has changes none of its runs, nor does what
         the paper has."""
-        block = self._study(wildcards).models[wildcards.model].plain()
-        return {key: value for key, value in block.items() if key not in ("cells", "in_paper")}
+        return plain_model(self._study(wildcards).models[wildcards.model])
 
     def model_names(self, wildcards):
         """The names of a study's models, in the order of its file."""
@@ -607,6 +600,11 @@ def _plain(value):
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     return value.plain() if hasattr(value, "plain") else value
+
+
+def plain_model(block):
+    """The block of a model as plain values, without what changes none of its runs."""
+    return {key: value for key, value in block.plain().items() if key not in ("cells", "in_paper")}
 
 
 def by_content(path, name=None):

@@ -6,6 +6,7 @@ Imported by the Snakefile: no torch, no numpy.
 """
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from markexpr.io.jobs import InputError
 from markexpr.settings.studies import Control, Estimator, Net
@@ -13,6 +14,8 @@ from markexpr.settings.studies import Control, Estimator, Net
 # how a run is made, and by which rule (rules/train.smk)
 HOW = ("train", "fit", "apply", "subtract", "average", "control", "truth")
 TRUTH = "simulator_truth"
+# what a fit leaves, by its kind of model: what jobs call it, and its file
+FIT_FILES = {"net": ("weights", "weights.safetensors"), "estimator": ("model", "model.skops")}
 
 
 def tensor_path(study, cell):
@@ -63,6 +66,17 @@ class Run:
     def inputs(self):
         """The files that it reads, by name."""
         return {name: _with_seed(paths, self.seed) for name, paths in self.needs.items() if paths}
+
+    @property
+    def cells(self):
+        """The cells whose tensors it reads, each once, in the order of its inputs."""
+        folder = tensor_path(self.study, "").removesuffix(".npz")
+        paths = [
+            path
+            for paths in self.inputs.values()
+            for path in (paths if isinstance(paths, list) else [paths])
+        ]
+        return list(dict.fromkeys(Path(path).stem for path in paths if path.startswith(folder)))
 
     @property
     def net_files(self):
@@ -294,8 +308,7 @@ class Cells(Task):
             return self._run(model, cell, self._how_made(model), needs, samples)
         if not members:
             return None
-        net = isinstance(self.study.models[model], Net)
-        part, file = ("weights", "weights.safetensors") if net else ("model", "model.skops")
+        part, file = FIT_FILES[type(self.study.models[model]).__name__.lower()]
         folders = [run_folder(self.name, model, member) for member in members]
         needs = {
             part: [f"{folder}/{file}" for folder in folders],

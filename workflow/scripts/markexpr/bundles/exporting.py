@@ -41,7 +41,7 @@ class Exporting:
     @one_line
     def held_out_from(self, wildcards):
         """What a predictor's held-out rows are chosen from."""
-        predictor = self._predictor(wildcards.predictor)
+        predictor = self.predicting.predictor(wildcards)
         study = predictor.name.partition("/")[0]
         cells = [tensor_path(study, cell) for cell in self._held_out(predictor)["cells"]]
         return {"cells": cells, "trained": predictor.trained}
@@ -67,7 +67,7 @@ class Exporting:
     @one_line
     def predicted_from(self, wildcards):
         """What the predictions of a predictor's held-out rows are made from."""
-        predictor = self._predictor(wildcards.predictor)
+        predictor = self.predicting.predictor(wildcards)
         folder = f"{PREPARED}/{predictor.name}"
         found = {part: f"{folder}/{part}.npz" for part in list_parts(predictor.predicts)}
         if predictor.sequence:
@@ -75,10 +75,6 @@ class Exporting:
         return {**predictor.files, **found}
 
     # ---- the bundle ----
-
-    def _predictor(self, name):
-        changes = name in self.config.predict.changes
-        return self.predicting.find(name, "predict.changes" if changes else "predict.models")
 
     @cached_property
     def _content(self):

@@ -15,6 +15,7 @@ from markexpr.evaluation import metrics
 from markexpr.io.checksums import sha256
 from markexpr.io.files import read_tsv, reading
 from markexpr.io.jobs import InputError
+from markexpr.predict.kinds import METRICS
 
 # Predictions on another machine or with other versions differ in the last digits of float32, some
 # 1e-6 of values of up to 15; what is off by more is another model.
@@ -27,18 +28,13 @@ SCORE_TOLERANCE = 1e-3
 AGAIN = "copy the bundle again, or ask whoever made it for another"
 
 
-def metrics_of(predicts):
-    """The names of the scores of what a predictor predicts."""
-    return ("auc",) if predicts == "label" else ("pearson", "mse")
-
-
 def score(predicts, target, predicted):
     """Scores of held-out rows by name, without those that are undefined on them.
 
     target, predicted: float [rows].
     """
     target = np.asarray(target, dtype=np.float64)
-    found = {name: getattr(metrics, name)(target, predicted) for name in metrics_of(predicts)}
+    found = {name: getattr(metrics, name)(target, predicted) for name in METRICS[predicts]}
     return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 
 

@@ -218,6 +218,12 @@ def _kept_and_dropped(genes, reason, what):
     return kept, dropped.reset_index(drop=True)
 
 
+def read_places(paths):
+    """Name, chrom, tss and strand of the genes of several gene lists, by gene_id, each once."""
+    genes = pd.concat([read_genes(path) for path in paths]).drop_duplicates("gene_id")
+    return genes.set_index("gene_id")[["name", "chrom", "tss", "strand"]]
+
+
 def read_genes(path):
     """Read a gene list written by this pipeline, results/annotation/genes*.tsv."""
     genes = read_tsv(path)

@@ -10,7 +10,7 @@ from markexpr.io.jobs import InputError
 from markexpr.lookup import by_content, one_line
 from markexpr.origins import GENES
 from markexpr.plan import match_any
-from markexpr.predict.kinds import LABEL
+from markexpr.predict.kinds import METRICS
 from markexpr.predict.pages import SamplePages
 from markexpr.predict.predictors import FOLDER, counts_path, find_predictor
 from markexpr.predict.quality import SampleQuality
@@ -87,7 +87,7 @@ class Predicting:
 
     def metrics(self, wildcards):
         """What a predictor's members are scored by on their test genes."""
-        return ["auc"] if self.predictor(wildcards).predicts == LABEL else ["pearson", "mse"]
+        return list(METRICS[self.predictor(wildcards).predicts])
 
     # ---- inputs of jobs ----
 

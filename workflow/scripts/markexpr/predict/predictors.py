@@ -4,15 +4,14 @@ Imported by the Snakefile: no torch, no numpy.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from markexpr.io.jobs import InputError
+from markexpr.lookup import plain_model
 from markexpr.predict.kinds import CHANGE, LABEL, VALUE
 from markexpr.settings.reading import did_you_mean
 from markexpr.settings.studies import Control, Net
-from markexpr.tasks import Pairs, genes_path, sequence_path, tensor_path
+from markexpr.tasks import FIT_FILES, Pairs, genes_path, sequence_path
 
-FILES = {"net": ("weights", "weights.safetensors"), "estimator": ("model", "model.skops")}
 SHARED = "predictions.tsv.gz"
 FOLDER = "results/predictions"  # of all that is predicted of samples
 
@@ -51,7 +50,7 @@ class Predictor:
     @property
     def files(self):
         """The files of its members, by what they are to a job."""
-        part, file = FILES[self.kind]
+        part, file = FIT_FILES[self.kind]
         return {
             part: [f"{folder}/{file}" for folder in self.members],
             "params": [f"{folder}/params.yaml" for folder in self.members],
@@ -111,36 +110,23 @@ def find_predictor(plan, name, key):
         raise InputError(
             f"{place} has no cell to train on: {plan.why_no_unit(study)}; or leave it out"
         )
+    read = dict.fromkeys(cell for run in runs for cell in run.cells)
     reads_dna = isinstance(block, Net) and block.network.get("dna")
     return Predictor(
         name,
         runs[0].kind,
         predicts,
         task.data,
-        {key: value for key, value in block.plain().items() if key not in ("cells", "in_paper")},
+        plain_model(block),
         genes_path(study),
         tuple(run.with_seed(seed).folder for run in runs for seed in plan.seeds),
         sequence_path(plan.studies[study].sequence) if reads_dna else None,
         trained_path(name),
         scores_path(name),
         reference_path(name),
-        _list_cells(runs, study, task.held_out),
+        tuple(cell for cell in read if cell not in task.held_out),
         tuple(cell for cell in plan.built if cell in task.held_out),
     )
-
-
-def _list_cells(runs, study, held_out):
-    """The cells that some runs are trained on, in the order of their inputs."""
-    folder = tensor_path(study, "").removesuffix(".npz")
-    paths = [
-        path
-        for run in runs
-        for part in run.inputs.values()
-        for path in (part if isinstance(part, list) else [part])
-        if path.startswith(folder)
-    ]
-    cells = dict.fromkeys(Path(path).stem for path in paths)
-    return tuple(cell for cell in cells if cell not in held_out)
 
 
 def counts_path(predictor, sample):
