@@ -191,7 +191,7 @@ rule leave_one_out:
         **needs("leave_one_out"),
     params:
         **drawn_by("leave_one_out.py"),
-        cells=project.sheet_cells,
+        tissues=project.sheet_tissues,
         target=ask.setting("data", "target"),
     message:
         "Leaving out one cell after another of the expression table"

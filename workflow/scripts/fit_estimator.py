@@ -6,6 +6,7 @@ from markexpr.data.samples import load
 from markexpr.estimators import dump_estimator, find_module, make_features
 from markexpr.io.jobs import InputError, log, run_job
 from markexpr.io.runs import describe, tabulate, write_run
+from markexpr.seen import trained_on
 
 
 def main(job):
@@ -30,9 +31,10 @@ def main(job):
     params = describe(job, samples, {"sklearn": sklearn.__version__})
     estimator.fit(features[train], samples.target[train])
     size = module.size(estimator) if hasattr(module, "size") else {}
+    predicted, trained = estimator.predict(features), trained_on(samples, job.params.tissues)
     write_run(
         job.output,
-        tabulate(samples, estimator.predict(features).astype(float)),
+        tabulate(samples, predicted.astype(float), trained),
         model=dump_estimator(estimator),
         params={**params, **size},
     )

@@ -14,6 +14,7 @@ from markexpr.data.tensors import is_high
 from markexpr.io.files import read_tsv
 from markexpr.io.jobs import InputError, run_job
 from markexpr.io.runs import subtract, write_run
+from markexpr.seen import SEEN
 
 NODES = 201  # quantiles at which labels that compare text are looked at
 
@@ -54,7 +55,7 @@ def best_prediction(truth, provenance, study, sequence):
 
 def read_cell(path, truth, study, sequence):
     """What is true of the genes of one cell and what is best predicted: DataFrame by gene_id of
-    cell, split, y_true and y_pred. path: its tensors."""
+    cell, split, y_true, y_pred and SEEN: nothing is trained. path: its tensors."""
     with np.load(path) as file:
         provenance = json.loads(str(file["provenance"]))
         cell = provenance["cell"]
@@ -64,6 +65,7 @@ def read_cell(path, truth, study, sequence):
             "split": file["split"],
             "y_true": file["target"],
             "y_pred": best_prediction(rows, provenance, study, sequence),
+            **dict.fromkeys(SEEN, False),
         }
         return pd.DataFrame(columns, index=pd.Index(file["gene_id"], name="gene_id"))
 

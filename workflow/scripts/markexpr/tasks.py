@@ -14,6 +14,7 @@ from markexpr.settings.studies import Control, Estimator, Net
 # how a run is made, and by which rule (rules/train.smk)
 HOW = ("train", "fit", "apply", "subtract", "average", "control", "truth")
 TRUTH = "simulator_truth"
+RUNS = "results/runs/"
 # what a fit leaves, by its kind of model: what jobs call it, and its file
 FIT_FILES = {"net": ("weights", "weights.safetensors"), "estimator": ("model", "model.skops")}
 
@@ -71,12 +72,22 @@ class Run:
     def cells(self):
         """The cells whose tensors it reads, each once, in the order of its inputs."""
         folder = tensor_path(self.study, "").removesuffix(".npz")
-        paths = [
+        paths = self._paths
+        return list(dict.fromkeys(Path(path).stem for path in paths if path.startswith(folder)))
+
+    @property
+    def fits(self):
+        """The runs whose files it reads, as (study, model, unit), each once."""
+        folders = (Path(path).parts for path in self._paths if path.startswith(RUNS))
+        return list(dict.fromkeys(parts[2:5] for parts in folders))
+
+    @property
+    def _paths(self):
+        return [
             path
             for paths in self.inputs.values()
             for path in (paths if isinstance(paths, list) else [paths])
         ]
-        return list(dict.fromkeys(Path(path).stem for path in paths if path.startswith(folder)))
 
     @property
     def net_files(self):
@@ -93,7 +104,7 @@ class Run:
 
 def run_folder(study, model, unit, seed="{seed}"):
     """results/runs/{study}/{model}/{unit}/seed{seed}"""
-    return f"results/runs/{study}/{model}/{unit}/seed{seed}"
+    return f"{RUNS}{study}/{model}/{unit}/seed{seed}"
 
 
 def _with_seed(paths, seed):
@@ -313,6 +324,7 @@ class Cells(Task):
         needs = {
             part: [f"{folder}/{file}" for folder in folders],
             "params": [f"{folder}/params.yaml" for folder in folders],
+            "predictions": [f"{folder}/predictions.tsv.gz" for folder in folders],
             "cell": tensors,
         }
         return self._run(model, cell, "average", needs)
@@ -355,6 +367,7 @@ class Transfers(Task):
     def _applied(self, fit, target):
         needs = {
             **fit.net_files,
+            "predictions": f"{fit.folder}/predictions.tsv.gz",
             **self._cell("target", target),
             "genes": genes_path(self.name),
         }

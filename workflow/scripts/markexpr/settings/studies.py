@@ -449,8 +449,10 @@ class Estimator(Model):
 class Control(Model):
     """What other training cells tell of a cell, without a model of marks."""
 
-    control: Literal["gene_mean", "nearest_cell"] = Field(
-        ..., description="the gene's mean over cells, or its value in the cell most alike"
+    control: Literal["gene_mean", "tissue_mean", "nearest_cell"] = Field(
+        ...,
+        description="the gene's mean over cells, over those of the cell's tissue (over all where "
+        "it is alone in it), or its value in the cell most alike",
     )
 
 
