@@ -3,7 +3,7 @@ tells of its genes."""
 
 import pandas as pd
 
-from markexpr.data.samples import load_cell
+from markexpr.data.samples import in_run, load_cell
 from markexpr.evaluation.controls import predict
 from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import tabulate, write_run
@@ -11,19 +11,24 @@ from markexpr.seen import together, trained_on
 
 
 def main(job):
-    others = {str(own.cell[0]): own for own in map(load_cell, job.input.others)}
-    known = {name: trained_on(own, job.params.tissues) for name, own in others.items()}
+    how, tissues = job.params.samples, job.params.tissues
+    others, known = {}, {}
+    for path in job.input.others:
+        own = in_run(load_cell(path), how)
+        name = str(own.cell[0])
+        others[name], known[name] = own, trained_on(own, tissues)
     tables = []
-    for samples in map(load_cell, job.input.cells):
+    for path in job.input.cells:
+        samples = in_run(load_cell(path), how)
         cell = str(samples.cell[0])
-        predicted, how = predict(
+        predicted, means = predict(
             job.params.control,
             cell,
             samples,
             {name: own for name, own in others.items() if name != cell},
-            job.params.tissues,
+            tissues,
         )
-        log.info("%s: %s", cell, how)
+        log.info("%s: %s", cell, means)
         trained = together([own for name, own in known.items() if name != cell])
         tables.append(tabulate(samples, predicted, trained))
     write_run(job.output, pd.concat(tables, ignore_index=True))

@@ -31,7 +31,8 @@ class Plan:
         self.studies, self.built, self.pairs = studies, built, pairs
         self.seeds, self.simulated = seeds, simulated
         self.tasks = {
-            name: TASKS[study.task](study, name, built, pairs) for name, study in studies.items()
+            name: TASKS[study.task](study, name, built, pairs, self.tissue_of)
+            for name, study in studies.items()
         }
         for task in self.tasks.values():
             task.check()
@@ -45,7 +46,7 @@ class Plan:
         runs = [run for model in self.studies[study].models for run in task.runs(model)]
         if self.simulated:
             runs += [task.truth(unit) for unit in sorted({run.unit for run in runs if run.scored})]
-        return runs
+        return task.in_folds(runs)
 
     # ---- runs ----
 
@@ -84,7 +85,11 @@ class Plan:
 
     def tissues_behind(self, run):
         """The tissues of these cells, by cell."""
-        return {cell: self.tissues.get(cell, cell) for cell in self.cells_behind(run)}
+        return {cell: self.tissue_of(cell) for cell in self.cells_behind(run)}
+
+    def tissue_of(self, cell):
+        """The tissue of a cell."""
+        return self.tissues.get(cell, cell)
 
     def why_no_unit(self, study):
         """Why a study has nothing to build."""

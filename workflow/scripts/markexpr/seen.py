@@ -52,7 +52,9 @@ class Trained:
 def trained_on(samples, tissue_of):
     """The Trained of a fit. samples: markexpr.data.samples.Samples that it was given."""
     train = samples.split == "train"
-    return Trained(frozenset(samples.gene_id[train].tolist()), _cells(samples.cell[train]), tissue_of)
+    return Trained(
+        frozenset(samples.gene_id[train].tolist()), _cells(samples.cell[train]), tissue_of
+    )
 
 
 def trained_by(fits, tissue_of):

@@ -8,6 +8,7 @@ Imported by the Snakefile: no torch, no numpy.
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from markexpr.folds import N_FOLDS, split_unit, unit_in_fold
 from markexpr.io.jobs import InputError
 from markexpr.settings.studies import Control, Estimator, Net
 
@@ -45,7 +46,8 @@ class Run:
 
     how: one of HOW. needs: the files it reads, by name, with {seed} left open. samples: how its
     samples are made of them (markexpr.data.samples.load). scored: whether it stands beside other
-    models' runs; a fit that serves other runs does not, nor does a fold.
+    models' runs; a fit that serves other runs does not, nor does a fold of a cross-validation.
+    fold: the fold of chromosomes that tests (0-3), where each does in turn, else None.
     """
 
     study: str
@@ -56,6 +58,7 @@ class Run:
     needs: dict
     samples: dict = field(default_factory=dict)
     scored: bool = True
+    fold: int | None = None
     seed: int | str = "{seed}"
 
     @property
@@ -101,6 +104,26 @@ class Run:
         """The same run with one seed."""
         return replace(self, seed=seed)
 
+    def in_fold(self, fold):
+        """The same run if a fold of chromosomes (0-3) tests. What it reads of other runs is of the
+        same fold."""
+
+        def move(paths):
+            if isinstance(paths, list):
+                return [move(path) for path in paths]
+            parts = paths.split("/")
+            if parts[:2] == ["results", "runs"]:
+                parts[4] = unit_in_fold(parts[4], fold)
+            return "/".join(parts)
+
+        return replace(
+            self,
+            unit=unit_in_fold(self.unit, fold),
+            needs={name: move(paths) for name, paths in self.needs.items()},
+            samples={**self.samples, "test_fold": fold},
+            fold=fold,
+        )
+
 
 def run_folder(study, model, unit, seed="{seed}"):
     """results/runs/{study}/{model}/{unit}/seed{seed}"""
@@ -117,7 +140,7 @@ class Task:
     """What all tasks share. A task is of one study.
 
     study: markexpr.settings.studies.Study, called `name`; built: the cells that the configuration
-    builds; pairs: the pairs A-B that it builds.
+    builds; pairs: the pairs A-B that it builds; tissue_of: gives the tissue of a cell.
     """
 
     # which keys of a study and of its models a task takes; those of other tasks are refused
@@ -126,8 +149,9 @@ class Task:
     kinds = (Net, Estimator, Control)
     pools_cells = False  # whether one model predicts all cells, and their rows are scored together
 
-    def __init__(self, study, name, built, pairs):
+    def __init__(self, study, name, built, pairs, tissue_of):
         self.study, self.name, self.built, self.pairs = study, name, built, pairs
+        self.tissue_of = tissue_of
 
     # ---- what it is made of ----
 
@@ -158,8 +182,15 @@ class Task:
         return {**self.study.data.plain(), "split": self.split.plain()}
 
     def runs(self, model):
-        """All runs of a model, without seeds."""
+        """All runs of a model, without seeds; of a study in which each fold of chromosomes tests in
+        turn, those before they are multiplied by folds (in_folds)."""
         raise NotImplementedError
+
+    def in_folds(self, runs):
+        """Runs as often as there are folds of chromosomes that test in turn, or as they are."""
+        if getattr(self.split, "fold", None) != "all":
+            return runs
+        return [run.in_fold(fold) for run in runs for fold in range(N_FOLDS)]
 
     def meetings(self):
         """Pairs of cells whose numbers come together in one sample, model or score."""
@@ -212,16 +243,38 @@ class Task:
         drawn = getattr(self.study.data.split, "valid_drawn", "shared")
         if drawn != "shared" and "valid_drawn" not in self.study_keys:
             self.refuse("data.split.valid_drawn: per_model is for tasks cells and pooled")
+        if self._leaves_tissues_out and "tissues" not in self.study_keys:
+            self.refuse("split.scheme: tissue is for task pooled: choose another scheme")
         if TRUTH in self.study.models:
             self.refuse(f"a model may not be called {TRUTH}: that is the simulator's own")
         for name, model in self.study.models.items():
             self._check_keys(name, model)
             self.check_model(name, model)
         self.check_study()
+        if getattr(self.split, "fold", None) == "all":
+            self._check_folds()
         if self.study.models and not (self.held_out or _tests(self.split)):
             self.refuse(
                 "no gene tests and no cell is held out, so that there is nothing to score: name a "
                 "test part in the split, or held_out_cells"
+            )
+
+    @property
+    def _leaves_tissues_out(self):
+        """Whether the cells of each tissue are left out in turn."""
+        return self.study.data.split.scheme == "tissue"
+
+    def _check_folds(self):
+        if "folds" not in self.study_keys:
+            self.refuse("split.fold: all is for tasks cells, pairs and pooled: name a fold, 0 to 3")
+        if self.held_out:
+            self.refuse("split.fold: all and held_out_cells do not go together: take one away")
+        if self.study.cross_validation:
+            self.refuse("split.fold: all and cross_validation do not go together: take one away")
+        if self.study.data.zscore_genes == "train":
+            self.refuse(
+                "data.zscore_genes: train needs one fold, and split.fold is all: its tensors serve "
+                "all folds; choose another normalise, and a `view` of a model"
             )
 
     def _check_keys(self, name, model):
@@ -289,7 +342,7 @@ class Cells(Task):
     """Each cell alone: a model a cell. A held-out cell is predicted by the mean of all cells'
     models (DenseEnsemble, section 2)."""
 
-    study_keys = ("held_out_cells", "named_cells", "valid_drawn")
+    study_keys = ("held_out_cells", "named_cells", "valid_drawn", "folds")
     model_keys = ("cells",)
 
     def runs(self, model):
@@ -434,7 +487,7 @@ class Transfers(Task):
 class Pairs(Task):
     """The change of expression between two cells (DeepDiff). Units are A-B: B over A."""
 
-    study_keys = ("mark_attention", "inputs")
+    study_keys = ("mark_attention", "inputs", "folds")
     model_keys = ("cells", "cell_by_cell", "auxiliary")
     kinds = (Net, Estimator)
 
@@ -509,7 +562,8 @@ class Pairs(Task):
 
 class Pooled(Task):
     """All cells at once: one model of all that are not held out (WakaWaka). The unit is `pooled`,
-    and fold1, fold2, … of the model that `cross_validation` names."""
+    and fold1, fold2, … of the model that `cross_validation` names. Where the cells of each tissue
+    are left out in turn (split.scheme: tissue), it is `pooled-without-BRAIN` and the like."""
 
     study_keys = (
         "held_out_cells",
@@ -517,6 +571,8 @@ class Pooled(Task):
         "cross_validation",
         "gene_attributions",
         "sequence",
+        "folds",
+        "tissues",
     )
     model_keys = ("stages", "sampler")
     pools_cells = True
@@ -528,24 +584,53 @@ class Pooled(Task):
             data["split"]["valid_drawn"] = "shared"  # one model of all cells draws once
         return data
 
+    @property
+    def left_out(self):
+        """The cells that each unit leaves out in turn; none of the unit `pooled`."""
+        if not self._leaves_tissues_out:
+            return {"pooled": []}
+        found = {}
+        for cell in self.built:
+            found.setdefault(f"pooled-without-{self.tissue_of(cell)}", []).append(cell)
+        return found if len(found) > 1 else {}
+
     def runs(self, model):
         block = self.study.models[model]
-        if isinstance(block, Control):
-            needs = {
-                "cells": self.tensors(self.built),
-                "others": self.tensors(self.training_cells),
-            }
-            # it needs another cell for each
-            enough = len(self.training_cells) > 1
-            return [self._run(model, "pooled", "control", needs)] if enough else []
-        if not self.training_cells:
-            return []
         crossed = self.study.cross_validation
-        if crossed and crossed.model == model:
+        if crossed and crossed.model == model and self.training_cells:
             return [self._fold(model, which) for which in range(1, crossed.folds + 1)]
+        make = self._control if isinstance(block, Control) else self._fit
+        found = (make(model, unit, left_out) for unit, left_out in self.left_out.items())
+        return [run for run in found if run]
+
+    def _trains(self, left_out):
+        """The cells that train where some are left out."""
+        return [cell for cell in self.training_cells if cell not in left_out]
+
+    def _control(self, model, unit, left_out):
+        others = self._trains(left_out)
+        needs = {"cells": self.tensors(self.built), "others": self.tensors(others)}
+        samples = {"left_out": left_out} if left_out else {}
+        # it needs another cell for each
+        return self._run(model, unit, "control", needs, samples) if len(others) > 1 else None
+
+    def _fit(self, model, unit, left_out):
+        if not self._trains(left_out):
+            return None
         needs = {"cells": self.tensors(self.built), **self._sequence(model)}
+        return self._run(model, unit, self._how_made(model), needs, self._samples(left_out))
+
+    def _samples(self, left_out):
         samples = {"kind": "pooled", "fold": None}
-        return [self._run(model, "pooled", self._how_made(model), needs, samples)]
+        return {**samples, "left_out": left_out} if left_out else samples
+
+    def why_no_unit(self, listed_pairs):
+        if self.built and not self.left_out:
+            return (
+                f"it leaves out one tissue after another, and {', '.join(self.built)} are all of "
+                f"{self.tissue_of(self.built[0])}: add a cell of another tissue to 'cells'"
+            )
+        return super().why_no_unit(listed_pairs)
 
     def meetings(self):
         return [(self.built[0], other) for other in self.built[1:]]
@@ -564,9 +649,11 @@ class Pooled(Task):
 
     def truth(self, unit):
         needs = {"cells": self.tensors(self.built)}
-        return self._truth(unit, needs, {"kind": "pooled", "fold": None})
+        return self._truth(unit, needs, self._samples(self.left_out[unit]))
 
     def check_study(self):
+        if self._leaves_tissues_out:
+            self._check_tissues()
         if self.study.data.has_labels:
             self.refuse(
                 "task: pooled is for values, not for labels: set data.target.kind to expression"
@@ -580,6 +667,22 @@ class Pooled(Task):
                 self.refuse(
                     f"gene_attributions: {shown.model} does not read both marks and DNA of all "
                     "cells"
+                )
+
+    def _check_tissues(self):
+        for key in ("cross_validation", "gene_attributions"):
+            if getattr(self.study, key) is not None:
+                self.refuse(f"split.scheme: tissue and {key} do not go together: take one away")
+        if self.study.data.zscore_genes == "train":
+            self.refuse(
+                "data.zscore_genes: train needs genes that train, and under split.scheme: tissue "
+                "a cell has none where it is left out: choose all"
+            )
+        for cell in self.built:
+            if split_unit(f"pooled-without-{self.tissue_of(cell)}")[1] is not None:
+                self.refuse(
+                    f"the tissue of {cell}, {self.tissue_of(cell)}, is called like a fold of "
+                    "chromosomes: call it otherwise"
                 )
 
     def check_model(self, name, model):

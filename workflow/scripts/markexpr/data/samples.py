@@ -8,7 +8,14 @@ import numpy as np
 
 from markexpr.data.annotation import read_genes
 from markexpr.data.measured import Measured, check_alike, describe
-from markexpr.data.splits import SPLITS, UNLABELLED, UNSEEN, split_by_gene
+from markexpr.data.splits import (
+    SPLITS,
+    UNLABELLED,
+    UNSEEN,
+    choose_fold,
+    leave_out,
+    split_by_gene,
+)
 from markexpr.io.jobs import InputError
 
 
@@ -77,7 +84,32 @@ def load(how, inputs):
     pooled: inputs `cells` (several) and, for a model of DNA, `sequence`; `fold` as for load_pooled
     transfer: inputs `source` and `target`, as far as `trained_on` takes them, and `genes`, the
     study's genes, which `split` splits anew; `trained_on` and `source_genes` as for load_transfer
+
+    and what in_run takes.
     """
+    return in_run(_load(how, inputs), how)
+
+
+def in_run(samples, how):
+    """Samples with the split that they have in one of several runs on the same tensors.
+
+    how: test_fold (0-3), the fold of chromosomes that tests here, where each does in turn;
+    left_out, the cells whose genes all test here, where cells of each tissue are left out in turn.
+    Without either they are as they are.
+    """
+    samples = in_fold(samples, how.get("test_fold"))
+    if "left_out" not in how:
+        return samples
+    return replace(samples, split=leave_out(samples.split, samples.cell, how["left_out"]))
+
+
+def in_fold(samples, fold):
+    """Samples whose split holds folds of chromosomes, with the split in which one of them tests;
+    fold None: as they are."""
+    return samples if fold is None else replace(samples, split=choose_fold(samples.split, fold))
+
+
+def _load(how, inputs):
     kind = how["kind"]
     if kind == "cell":
         return load_cell(inputs["cell"])
