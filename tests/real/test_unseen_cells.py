@@ -12,7 +12,6 @@ from markexpr.data.splits import at_random, split_genes
 from markexpr.evaluation.controls import leave_one_out, predict
 from markexpr.settings.reading import read_sheet, read_yaml
 
-
 TISSUES = {
     row["cell"]: row["tissue"] for row in read_sheet(ROOT / "config/cells.tsv", ["cell", "tissue"])
 }

@@ -17,8 +17,8 @@ from conftest import ROOT
 from markexpr.evaluation.metrics import auc
 from markexpr.io.jobs import InputError
 from markexpr.io.runs import parse_run, read_predictions, write_run
-from markexpr.seen import Trained
 from markexpr.project import read_project
+from markexpr.seen import Trained
 from markexpr.settings.config import check_cell_names
 
 CELLS = ["NA", "001", "1e5", "true"]

@@ -7,17 +7,16 @@ from markexpr.data.samples import in_run, load_cell
 from markexpr.evaluation.controls import predict
 from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import tabulate, write_run
-from markexpr.seen import together, trained_on
+from markexpr.seen import told_by
 
 
 def main(job):
     how, tissues = job.params.samples, job.params.tissues
-    others, known = {}, {}
+    others = {}
     for path in job.input.others:
         own = in_run(load_cell(path), how)
-        name = str(own.cell[0])
-        others[name], known[name] = own, trained_on(own, tissues)
-    tables = []
+        others[str(own.cell[0])] = own
+    known, tables = told_by(others, tissues), []
     for path in job.input.cells:
         samples = in_run(load_cell(path), how)
         cell = str(samples.cell[0])
@@ -29,8 +28,7 @@ def main(job):
             tissues,
         )
         log.info("%s: %s", cell, means)
-        trained = together([own for name, own in known.items() if name != cell])
-        tables.append(tabulate(samples, predicted, trained))
+        tables.append(tabulate(samples, predicted, known))
     write_run(job.output, pd.concat(tables, ignore_index=True))
 
 

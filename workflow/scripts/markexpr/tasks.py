@@ -186,6 +186,31 @@ class Task:
         turn, those before they are multiplied by folds (in_folds)."""
         raise NotImplementedError
 
+    def as_seen(self, run):
+        """A run with what its model's `view` and `residual` need."""
+        block = self.study.models.get(run.model)
+        if run.how not in ("train", "fit"):
+            return run
+        needs, samples = dict(run.needs), dict(run.samples)
+        train = [cell for cell in self.training_cells if cell not in samples.get("left_out", [])]
+        if block.view:
+            samples["view"] = self._view(block.view)
+            if block.view.orientation == "transcription":
+                needs["genes"] = genes_path(self.name)
+            if block.view.normalise == "quantile":
+                needs["reference"] = tensor_path(self.name, train[0])
+        if block.residual:
+            needs["others"] = self.tensors(train)
+            tissues = {cell: self.tissue_of(cell) for cell in self.built}
+            by_tissue = block.residual == "tissue_mean"
+            samples["residual"] = {"tissues": tissues} if by_tissue else {}
+        return replace(run, needs=needs, samples=samples)
+
+    def _view(self, view):
+        bins = count_bins(self.study.data.window, view.span)
+        asked = {"normalise": view.normalise, "orientation": view.orientation}
+        return {"bins": bins, **{key: value for key, value in asked.items() if value is not None}}
+
     def in_folds(self, runs):
         """Runs as often as there are folds of chromosomes that test in turn, or as they are."""
         if getattr(self.split, "fold", None) != "all":
@@ -243,12 +268,14 @@ class Task:
         drawn = getattr(self.study.data.split, "valid_drawn", "shared")
         if drawn != "shared" and "valid_drawn" not in self.study_keys:
             self.refuse("data.split.valid_drawn: per_model is for tasks cells and pooled")
-        if self._leaves_tissues_out and "tissues" not in self.study_keys:
+        if self.leaves_tissues_out and "tissues" not in self.study_keys:
             self.refuse("split.scheme: tissue is for task pooled: choose another scheme")
         if TRUTH in self.study.models:
             self.refuse(f"a model may not be called {TRUTH}: that is the simulator's own")
         for name, model in self.study.models.items():
             self._check_keys(name, model)
+            if isinstance(model, (Net, Estimator)):
+                self._check_view(name, model)
             self.check_model(name, model)
         self.check_study()
         if getattr(self.split, "fold", None) == "all":
@@ -260,7 +287,7 @@ class Task:
             )
 
     @property
-    def _leaves_tissues_out(self):
+    def leaves_tissues_out(self):
         """Whether the cells of each tissue are left out in turn."""
         return self.study.data.split.scheme == "tissue"
 
@@ -295,6 +322,32 @@ class Task:
                 name,
             )
 
+    def _check_view(self, name, model):
+        """A view is made when samples are loaded for a fit: not where fits serve other runs."""
+        if not (model.view or model.residual):
+            return
+        if self.held_out or self.study.task not in ("cells", "pairs", "pooled"):
+            self.refuse(
+                "'view' and 'residual' are for studies of tasks cells, pairs and pooled that hold "
+                "no cells out",
+                name,
+            )
+        data = self.study.data
+        if model.residual and (data.has_labels or self.study.task == "pairs"):
+            self.refuse("'residual' is for values of cells, not for labels or changes", name)
+        if model.view and data.normalise == "zscore":
+            self.refuse("'view' needs data.normalise: none or log1p", name)
+        if model.view and data.orientation == "transcription":
+            self.refuse("'view' needs data.orientation: genomic, which it can turn", name)
+        if model.view and data.window.endswith("_flanks"):
+            self.refuse("'view' is for windows around the TSS alone", name)
+        if model.view and count_bins(data.window, model.view.span) is None:
+            self.refuse(
+                f"view.span is {model.view.span} bp, and must be an even number of bins of "
+                f"{data.window}, no more than that has",
+                name,
+            )
+
     def check_study(self):
         """Further checks of a task."""
 
@@ -305,6 +358,15 @@ class Task:
         """Raise an InputError that names the study, and the model if there is one."""
         place = f"study {self.name}" + (f", model {model}" if model else "")
         raise InputError(f"{place}: {message}")
+
+
+def count_bins(window, span=None):
+    """Bins of a window ({span}bp_{bin}bp), or of its middle `span` bp; None if it has no such
+    middle."""
+    whole, width = (int(part.removesuffix("bp")) for part in window.split("_")[:2])
+    span = span or whole
+    even = span % width == 0 and (whole - span) // width % 2 == 0
+    return span // width if even and span <= whole else None
 
 
 def _tests(split):
@@ -587,7 +649,7 @@ class Pooled(Task):
     @property
     def left_out(self):
         """The cells that each unit leaves out in turn; none of the unit `pooled`."""
-        if not self._leaves_tissues_out:
+        if not self.leaves_tissues_out:
             return {"pooled": []}
         found = {}
         for cell in self.built:
@@ -652,7 +714,7 @@ class Pooled(Task):
         return self._truth(unit, needs, self._samples(self.left_out[unit]))
 
     def check_study(self):
-        if self._leaves_tissues_out:
+        if self.leaves_tissues_out:
             self._check_tissues()
         if self.study.data.has_labels:
             self.refuse(

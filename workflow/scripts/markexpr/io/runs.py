@@ -26,9 +26,13 @@ def parse_run(path):
 
 
 def tabulate(samples, predicted, trained):
-    """The predictions of samples, a DataFrame of COLUMNS. predicted: float [samples]; trained: what
-    the model was trained on, markexpr.seen.Trained."""
-    values = (samples.gene_id, samples.cell, samples.split, samples.target, predicted)
+    """The predictions of samples, a DataFrame of COLUMNS. predicted: float [samples], of their
+    targets; what was taken from these is added to both; trained: what the model was trained on,
+    markexpr.seen.Trained."""
+    target = samples.target
+    if samples.offset is not None:
+        target, predicted = target + samples.offset, predicted + samples.offset
+    values = (samples.gene_id, samples.cell, samples.split, target, predicted)
     return trained.mark(pd.DataFrame(dict(zip(VALUES, values))))
 
 

@@ -410,8 +410,33 @@ class Model(Block):
         return self
 
 
+class View(Block):
+    """What a model sees of a study's counts, where it is not what the study has under `data`."""
+
+    span: Count | None = Field(None, description="bp around the TSS, at most the study's window")
+    normalise: Literal["none", "log1p", "zscore", "quantile"] | None = Field(
+        None,
+        description="as data.normalise; zscore: by the training genes of each cell; quantile: "
+        "counts are mapped to the distribution of those of the first cell that trains, then log1p",
+    )
+    orientation: Literal["genomic", "transcription"] | None = Field(
+        None, description="as data.orientation"
+    )
+
+
 class Fitted(Model):
     """A model that is fitted: a net or an estimator."""
+
+    view: View | None = Field(
+        None,
+        description="another window, normalisation or direction, made of the study's tensors when "
+        "they are loaded; data.normalise must be none or log1p",
+    )
+    residual: Literal["gene_mean", "tissue_mean"] | None = Field(
+        None,
+        description="it predicts what is left when a gene's mean over the other cells (of the "
+        "tissue) is taken away, which is added to its predictions; for values",
+    )
 
     tune: Annotated[list[dict[str, Any]], Field(min_length=2)] | None = Field(
         None,
