@@ -4,7 +4,8 @@ import yaml
 
 from markexpr.averages import average, check_members
 from markexpr.data.samples import load_cell
-from markexpr.estimators import find_module, load_estimator, make_features
+from markexpr.estimators import find_module, fits_labels, load_estimator, make_features
+from markexpr.estimators import predict as predict_by
 from markexpr.io.jobs import run_job
 from markexpr.io.runs import read_predictions, tabulate, write_run
 from markexpr.seen import trained_by
@@ -16,8 +17,10 @@ def main(job):
 
     def predict(place):
         with open(job.input.params[place], encoding="utf-8") as file:
-            check_members(samples, yaml.safe_load(file), job.input.params[place])
-        return load_estimator(job.input.model[place]).predict(features)
+            params = yaml.safe_load(file)
+        check_members(samples, params, job.input.params[place])
+        labels = fits_labels(params.get("measured"))
+        return predict_by(load_estimator(job.input.model[place]), features, labels)
 
     mean, members = average(samples, job.input.params, predict)
     trained = trained_by(map(read_predictions, job.input.predictions), job.params.tissues)
