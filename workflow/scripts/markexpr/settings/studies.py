@@ -719,6 +719,20 @@ class GeneAttributions(Block):
     genes: Count = Field(..., description="test genes to take means over, at most")
 
 
+class Controls(Block):
+    """What is asked of all models so that a leak, or a model that has learned nothing, shows
+    (docs/controls.md). Empty: with the values below."""
+
+    units: Count = Field(
+        1, description="units of each model whose saved fits predict from randomised marks"
+    )
+    seeds: Count = Field(1, description="seeds of each, the first of config key seeds")
+    genes: Count = Field(
+        2000, description="test genes of which that is asked, at most, drawn at random"
+    )
+    draws: Count = Field(3, description="permutations of each mark")
+
+
 Comparisons = dict[Annotated[str, Field(pattern=r"^(table|figure)[0-9]+[a-z]?$")], Comparison]
 ModelName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 
@@ -765,6 +779,9 @@ class Study(Block):
     )
     named_cells: NamedCells | None = Field(
         None, description="task cells: cells that the paper names by rank"
+    )
+    controls: Controls | None = Field(
+        None, description="controls that can fail, judged for all models"
     )
 
     @property
