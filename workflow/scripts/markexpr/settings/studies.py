@@ -36,6 +36,7 @@ from markexpr.settings.blocks import (
 from markexpr.settings.reading import (
     NAMING,
     PARTS_OF_A_MODEL,
+    TUNED,
     did_you_mean,
     list_models_of_claim,
     merge,
@@ -148,7 +149,9 @@ class Chromosome(Block):
     """Whole chromosomes apart, in four folds."""
 
     scheme: Literal["chromosome"]
-    fold: Annotated[Whole, Field(ge=0, le=3)] = Field(..., description="the fold that tests")
+    fold: Annotated[Whole, Field(ge=0, le=3)] | Literal["all"] = Field(
+        ..., description="the fold that tests; all: each in turn, in runs of its own"
+    )
     held_out_cells: HeldOut = None
 
 
@@ -389,7 +392,56 @@ class Model(Block):
         return self
 
 
-class Net(Model):
+class View(Block):
+    """What a model sees of a study's counts, where it is not what the study has under `data`."""
+
+    span: Count | None = Field(None, description="bp around the TSS, at most the study's window")
+    normalise: Literal["none", "log1p", "zscore", "quantile"] | None = Field(
+        None,
+        description="as data.normalise; zscore: by the training genes of each cell; quantile: "
+        "counts are mapped to the distribution of those of the first cell that trains, then log1p",
+    )
+    orientation: Literal["genomic", "transcription"] | None = Field(
+        None, description="as data.orientation"
+    )
+
+
+class Fitted(Model):
+    """A model that is fitted: a net or an estimator."""
+
+    view: View | None = Field(
+        None,
+        description="another window, normalisation or direction, made of the study's tensors when "
+        "they are loaded; data.normalise must be none or log1p",
+    )
+    residual: Literal["gene_mean", "tissue_mean"] | None = Field(
+        None,
+        description="it predicts what is left when a gene's mean over the other cells (of the "
+        "tissue) is taken away, which is added to its predictions; for values",
+    )
+
+    tune: Annotated[list[dict[str, Any]], Field(min_length=2)] | None = Field(
+        None,
+        description="candidates, each a block of keys laid over the model's own, as {estimator: "
+        "{strength: 10}}. All are fitted on the training genes; the one with the best score of the "
+        "validation genes (AUC of labels, Pearson correlation of values) is kept",
+    )
+
+    @model_validator(mode="after")
+    def check_candidates(self):
+        for number, changes in enumerate(self.tune or []):
+            unknown = [key for key in changes if key not in TUNED]
+            if unknown:
+                raise fault(f"{did_you_mean(unknown[0], TUNED)}", f"tune.{number}.{unknown[0]}")
+            try:
+                type(self).model_validate(merge(self.plain() | {"tune": None}, changes))
+            except ValidationError as error:
+                place, message, unknown = first_fault(error, changes)
+                raise fault(message, f"tune.{number}.{place}", unknown) from None
+        return self
+
+
+class Net(Fitted):
     """A neural network."""
 
     architecture: str = Field(..., description="a module of markexpr/models/")
@@ -429,7 +481,7 @@ class Net(Model):
         return self
 
 
-class Estimator(Model):
+class Estimator(Fitted):
     """An estimator of scikit-learn."""
 
     architecture: str = Field(..., description="a module of markexpr/models/")
