@@ -82,8 +82,8 @@ rule check_controls:
         bootstrap=config["bootstrap"],
         models=ask.controlled_models,
         data=ask.data,
-        task=ask.setting("task"),
         held_out=ask.held_out,
+        left_out=ask.left_out,
         of_remc=ask.cells_of_remc,
         null=config["simulate"]["null"],
     message:

@@ -2,7 +2,7 @@
 
 import sklearn
 
-from markexpr.data.samples import load
+from markexpr.data.permuting import load_to_fit
 from markexpr.estimators import dump_estimator, find_module, make_features
 from markexpr.io.jobs import InputError, log, run_job
 from markexpr.io.runs import describe, tabulate, write_run
@@ -11,7 +11,8 @@ from markexpr.tuning import Fit, choose
 
 def main(job):
     seed = int(job.wildcards.seed)
-    samples = load(job.params.samples, job.input)
+    permute, key = job.params.model.get("permute"), f"{job.wildcards.unit}:{seed}"
+    samples = load_to_fit(job.params.samples, job.input, permute, key)
     train = samples.index("train")
     if len(train) < 20:
         raise InputError(

@@ -13,9 +13,7 @@ def main(job):
     torch.set_num_threads(job.threads)
     model, params = load_model(job.input.params, job.input.weights)
     samples = load(job.params.samples, job.input)
-    arrays = randomise(
-        samples, lambda some: predict(model, params, some), dict(job.params.setting)
-    )
+    arrays = randomise(samples, lambda some: predict(model, params, some), dict(job.params.setting))
     write_npz(job.output[0], **arrays)
 
 

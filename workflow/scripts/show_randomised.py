@@ -12,8 +12,8 @@ from markexpr.randomising import ALL, OTHERS
 from markexpr.tables import metric_name, write_html
 
 NOTE = (
-    "Of the saved fits, some marks of the test genes are exchanged for those of other test genes of "
-    "the same cell, and nothing is fitted anew: the loss says what a fit leans on, not what "
+    "Of the saved fits, some marks of the test genes are exchanged for those of other test genes "
+    "of the same cell, and nothing is fitted anew: the loss says what a fit leans on, not what "
     "could be learned without a mark. Marks that say the same can stand in for each other, so "
     "that losses of single marks do not add up. DNA stays as it is. In brackets: 95 % bootstrap "
     "intervals over genes."

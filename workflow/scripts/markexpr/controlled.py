@@ -19,7 +19,8 @@ def describe_models(study):
 
     kind: net, estimator or control; control: which; permute: the key, or none; own: of a model
     whose targets are of another cell, the one that is the same but for that; totals: whether it
-    sees a total of each mark alone; dna: whether it reads DNA.
+    sees a total of each mark alone; dna: whether it reads DNA; residual: whether other cells'
+    values are added to its predictions.
     """
     return {name: _describe(study, name, block) for name, block in study.models.items()}
 
@@ -33,6 +34,7 @@ def _describe(study, name, block):
         "own": _find_own(study, block) if permute == "cell" else None,
         "totals": getattr(block, "architecture", None) == TOTALS and not permute,
         "dna": reads_dna(block),
+        "residual": getattr(block, "residual", None) is not None,
     }
 
 
@@ -75,7 +77,5 @@ def list_randomised(plan, study):
 def list_labelled_in_part(plan, study):
     """The fits of a study, without seeds, that train on samples without their label as well."""
     return [
-        run
-        for run in plan.runs(study, how=("train",))
-        if run.samples.get("trained_on") == "both"
+        run for run in plan.runs(study, how=("train",)) if run.samples.get("trained_on") == "both"
     ]

@@ -552,6 +552,20 @@ class Lookup:
             controlled.randomised_path(run.study, run.model, run.unit, run.seed) for run in runs
         ]
 
+    def left_out(self, wildcards):
+        """From a unit to the cells whose genes all test in it, where units leave cells out."""
+        runs = self.plan.runs(wildcards.study, scored=True)
+        return {run.unit: run.samples["left_out"] for run in runs if run.samples.get("left_out")}
+
+    def architecture(self, wildcards):
+        """The architecture of a model."""
+        return self._study(wildcards).models[wildcards.model].architecture
+
+    def chance_metric(self, wildcards):
+        """The metric of which it is known what chance scores: AUC of labels, correlation of
+        values."""
+        return "auc" if self._study(wildcards).data.has_labels else "pearson"
+
     def held_out(self, wildcards):
         """The cells that no model of a study is trained on."""
         return list(self._task(wildcards).held_out)

@@ -28,7 +28,8 @@ def load_to_fit(how, inputs, permute=None, key=""):
         return permute_targets(samples, key)
     if permute == "cell":
         others = {role: inputs[name] for role, name in how["targets_of"].items()}
-        return take_targets(samples, load(how, others))
+        plain = {"kind": how["kind"], "labels": how.get("labels"), "fold": None}
+        return take_targets(samples, load(plain, others))
     return samples
 
 

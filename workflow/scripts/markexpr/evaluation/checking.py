@@ -8,12 +8,12 @@ import pandas as pd
 import yaml
 
 from markexpr.data.annotation import read_genes
-from markexpr.data.splits import SPLITS, split_by_gene
+from markexpr.data.splits import split_by_gene
 from markexpr.evaluation import structure, verdicts
 from markexpr.evaluation.randomised import read_parts
 from markexpr.evaluation.together import list_parts, score
 from markexpr.evaluation.verdicts import Counted, NotApplicable, settle
-from markexpr.io.jobs import log
+from markexpr.folds import split_unit
 from markexpr.io.runs import parse_run, read_predictions
 from markexpr.randomising import ALL
 from markexpr.tables import counted
@@ -27,13 +27,16 @@ OF_OTHER_CELLS = {
 }
 
 
+OF_RESIDUAL = "what other cells say of the gene is added to its predictions, and no mark tells that"
+
+
 @dataclass
 class Study:
     """What the controls of a study are judged by.
 
     models: as markexpr.controlled.describe_models, and the simulator's truth; metric: auc or
-    pearson; bootstrap: replicates and seed; task: the study's; held_out: cells that no model is
-    trained on; simulated, null: whether data are simulated, and marks tell nothing.
+    pearson; bootstrap: replicates and seed; unseen: whether cells test that no model is trained on;
+    simulated, null: whether data are simulated, and marks tell nothing.
     parts: by model, from (unit, seed) to the Parts of its test rows; new, known: the same of genes
     that were trained in no cell, and of those trained in others than this cell; valid: by model,
     scores of validation genes, one a run and cell; misplaced, off, seen: by model, what the
@@ -43,8 +46,7 @@ class Study:
     models: dict
     metric: str
     bootstrap: dict
-    task: str
-    held_out: list
+    unseen: bool
     simulated: bool = False
     null: bool = False
     parts: dict = field(default_factory=dict)
@@ -103,13 +105,12 @@ def check_study(job):
         {**params.models, **({TRUTH: TRUE} if params.simulated else {})},
         "auc" if params.data["target"]["kind"] == "median_label" else "pearson",
         dict(params.bootstrap),
-        params.task,
-        list(params.held_out),
+        bool(params.held_out or params.left_out),
         params.simulated,
         bool(params.simulated and params.null),
     )
     genes = read_genes(job.input.genes)
-    expected = Expected(params.data["split"], genes)
+    expected = Expected(params.data["split"], genes, params.left_out)
     for path in job.input.predictions:
         read_run(study, path, expected, tensors.targets)
     found = [
@@ -121,7 +122,7 @@ def check_study(job):
     return settle(job.wildcards.study, found)
 
 
-TRUE = {"kind": "truth", "permute": None, "totals": False, "dna": False, "control": None}
+TRUE = {"kind": "truth", "permute": None, "totals": False, "control": None}
 
 
 # ---- what is read ----
@@ -151,22 +152,24 @@ class Tensors:
 class Expected:
     """Which split each gene of a cell is of, once more by the study's setting.
 
-    setting: its `split` block; genes: its list. Call it with a cell and a unit's fold (or None) for
-    a Series by gene_id. why_not: why that cannot be told, or empty.
+    setting: its `split` block; genes: its list; left_out: from a unit to the cells whose genes all
+    test in it. Call it with a cell and a unit for a Series by gene_id. why_not: why that cannot be
+    told, or empty.
     """
 
-    def __init__(self, setting, genes):
-        self.setting, self.genes, self.known = setting, genes, {}
+    def __init__(self, setting, genes, left_out):
+        self.setting, self.genes, self.left_out, self.known = setting, genes, left_out, {}
         of_source = setting["scheme"] == "source"
         self.why_not = "the split comes with the cells' files" if of_source else ""
 
-    def __call__(self, cell, fold):
-        if (cell, fold) not in self.known:
-            setting = dict(self.setting)
-            if fold is not None:
-                setting["fold"] = fold
-            self.known[cell, fold] = split_by_gene(setting, self.genes, cell)
-        return self.known[cell, fold]
+    def __call__(self, cell, unit):
+        fold, first = split_unit(unit)[1], cell.split("-")[0]
+        if first in self.left_out.get(unit, []):
+            return pd.Series("test", index=self.genes["gene_id"])
+        if (first, fold) not in self.known:
+            setting = {**self.setting, **({} if fold is None else {"fold": fold})}
+            self.known[first, fold] = split_by_gene(setting, self.genes, first)
+        return self.known[first, fold]
 
 
 def read_run(study, path, expected, targets):
@@ -184,10 +187,11 @@ def read_run(study, path, expected, targets):
         tested = table["split"] == "test"
         study.seen.setdefault(name, []).append(int((tested & seen & cell_seen).sum()))
     if not expected.why_not:
-        by_cell = {
-            cell: expected(cell.split("-")[0], run.get("fold")) for cell in table["cell"].unique()
-        }
-        found = structure.count_misplaced(table, by_cell)
+        # of a transfer, the target's: all genes of the source may train, as in the paper
+        target = run["unit"].partition("-to-")[2]
+        rows = table[table["cell"] == target] if target else table
+        by_cell = {cell: expected(cell, run["unit"]) for cell in rows["cell"].unique()}
+        found = structure.count_misplaced(rows, by_cell)
         study.misplaced.setdefault(name, []).append(found)
     if model["permute"] != "cell":
         # permuted targets are those of other genes, but for test genes
@@ -255,7 +259,9 @@ def judge_tensors(data, tensors, genes, expression, cells):
         wrong |= ~np.isclose(target, made, rtol=structure.RELATIVE, atol=structure.ABSOLUTE)
         if wrong.any() and not first:
             gene = own.index[np.flatnonzero(wrong)[0]]
-            first = f"{gene} in {cell} has expression {own[gene]:g}, and the table {in_table[gene]:g}"
+            first = (
+                f"{gene} in {cell} has expression {own[gene]:g}, and the table {in_table[gene]:g}"
+            )
         off += int(wrong.sum())
     yield Counted(
         control,
@@ -309,9 +315,7 @@ def _judge_permuted(study):
             yield NotApplicable("permuted cell", name, why)
         else:
             mine, other, unit = study.shared(own, name)
-            yield verdicts.judge_permuted_cell(
-                name, own, mine, other, unit, metric, bootstrap
-            )
+            yield verdicts.judge_permuted_cell(name, own, mine, other, unit, metric, bootstrap)
     if not permuted["cell"]:
         why = (
             "no model has the key permute: cell, or there is no other cell whose targets it could "
@@ -329,7 +333,9 @@ def _judge_totals(study):
     elif not totals:
         yield NotApplicable(control, "", "no model of the study is of architecture totals")
     elif best is None:
-        yield NotApplicable(control, "", "there are no validation genes to choose the best model by")
+        yield NotApplicable(
+            control, "", "there are no validation genes to choose the best model by"
+        )
     else:
         fails = (
             "where marks are along the window adds nothing that is shown: a total of each mark "
@@ -350,7 +356,7 @@ def _judge_other_cells(study):
     for kind, words in OF_OTHER_CELLS.items():
         control = f"better than {kind.replace('_', ' ')}"
         names = [name for name in study.parts if study.models[name]["control"] == kind]
-        if not study.held_out and not any(study.of_model(name, "known")[0] for name in names):
+        if not study.unseen:
             why = (
                 "test genes were trained in no cell, so that their values in other cells are known "
                 "to no model: it is a control of unseen cells"
@@ -385,6 +391,9 @@ def _judge_simulated(study):
     if study.null:
         yield NotApplicable(truth, "", "marks tell nothing: nothing is possible (null)")
         for name in study.fitted():
+            if study.models[name]["residual"]:
+                yield NotApplicable(null, name, OF_RESIDUAL)
+                continue
             parts, unit = study.of_model(name)
             yield verdicts.judge_null(name, parts, unit, study.metric, study.bootstrap)
         return
@@ -392,6 +401,9 @@ def _judge_simulated(study):
     yield NotApplicable(null, "", why)
     rows = "new" if study.new else "parts"
     for name in study.fitted():
+        if study.models[name]["residual"]:
+            yield NotApplicable(truth, name, OF_RESIDUAL)
+            continue
         parts, other, unit = study.shared(name, TRUTH, rows)
         if not parts:
             why = (
@@ -400,9 +412,7 @@ def _judge_simulated(study):
             )
             yield NotApplicable(truth, name, why)
             continue
-        yield verdicts.judge_truth(
-            name, TRUTH, parts, other, unit, study.metric, study.bootstrap
-        )
+        yield verdicts.judge_truth(name, TRUTH, parts, other, unit, study.metric, study.bootstrap)
 
 
 def judge_randomised(study, paths):
@@ -420,9 +430,7 @@ def judge_randomised(study, paths):
         else:
             parts = [part for path in by_model[name] for part in read_parts(path, ALL)]
             unit = in_words([parse_randomised(path)[1:] for path in by_model[name]])
-            yield verdicts.judge_randomised_marks(
-                name, parts, unit, study.metric, study.bootstrap
-            )
+            yield verdicts.judge_randomised_marks(name, parts, unit, study.metric, study.bootstrap)
 
 
 def parse_randomised(path):

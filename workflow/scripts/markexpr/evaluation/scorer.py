@@ -30,7 +30,6 @@ from markexpr.evaluation.metrics import (
 ROUNDING = 1e-10
 
 
-
 class _Ranked:
     """Genes in falling order of prediction; equal predictions share a group."""
 
@@ -248,8 +247,9 @@ def score_classification(y_true, y_pred, replicates, seed):
 
 
 def weigh(metric, y_true, y_pred):
-    """A function from weights of genes, float64 [replicates, genes], to a metric under each, float64
-    [replicates]. metric: auc, auprc or accuracy of labels, pearson, spearman or mse of values."""
+    """A function from weights of genes, float64 [replicates, genes], to a metric under each,
+    float64 [replicates]. metric: auc, auprc or accuracy of labels, pearson, spearman or mse of
+    values."""
     if metric in ("auc", "auprc", "accuracy"):
         ranked = _Ranked(y_true, y_pred)
         return lambda weights: _score_ranked(ranked, weights[:, ranked.order])[metric]

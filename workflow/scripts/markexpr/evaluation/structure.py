@@ -7,7 +7,6 @@ more, by another way than the pipeline's own where there is one.
 import numpy as np
 import pandas as pd
 
-from markexpr.data.splits import UNLABELLED
 from markexpr.data.tensors import TRANSFORMS, is_high
 from markexpr.evaluation.verdicts import Counted, NotApplicable
 from markexpr.io.files import open_text
@@ -76,13 +75,6 @@ def judge_unlabelled(model, found, unit):
         "no sample of the unlabelled half has a label that the fit could learn from",
         "the fit was given labels of samples that are said to have none",
     )
-
-
-def count_labels_of_unlabelled(samples):
-    """How many samples that train without their label have one; None if there are no such
-    samples."""
-    rows = samples.index(UNLABELLED)
-    return int(np.isfinite(samples.target[rows]).sum()) if len(rows) else None
 
 
 # ---- targets ----

@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.special import ndtri, stdtrit  # not scipy.stats, which takes a second to load
 
 from markexpr.evaluation.intervals import LEVEL
-from markexpr.evaluation.together import CHANCE, average, replicate
+from markexpr.evaluation.together import CHANCE, average, replicate, score
 
 FAMILY = 0.01  # chance that any control of a study at its limit fails though nothing is wrong
 FEWEST_FITS = 3  # of permuted targets, of which a spread is known
@@ -147,8 +147,6 @@ def measure_fits(fits, metric):
     test genes share: it may well score 0.3 or 0.7 on them, whichever genes are drawn. Only the
     spread over fits of other permutations says how far chance reaches.
     """
-    from markexpr.evaluation.together import score
-
     scores = []
     for parts in fits:
         known = [value for value in (score(part, metric) for part in parts) if np.isfinite(value)]

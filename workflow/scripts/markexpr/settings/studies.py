@@ -420,12 +420,27 @@ class Fitted(Model):
         "tissue) is taken away, which is added to its predictions; for values",
     )
 
+    permute: Literal["target", "cell"] | None = Field(
+        None,
+        description="a control that must fail. target: it is fitted on targets that are permuted "
+        "among the training and validation genes of each cell; cell: on the marks of a cell and "
+        "the targets of another, the next of those that are built",
+    )
     tune: Annotated[list[dict[str, Any]], Field(min_length=2)] | None = Field(
         None,
         description="candidates, each a block of keys laid over the model's own, as {estimator: "
         "{strength: 10}}. All are fitted on the training genes; the one with the best score of the "
         "validation genes (AUC of labels, Pearson correlation of values) is kept",
     )
+
+    @model_validator(mode="after")
+    def check_permuted(self):
+        if self.permute and self.residual:
+            raise ValueError(
+                "'permute' and 'residual' do not go together: what is added to the predictions "
+                "tells of the targets"
+            )
+        return self
 
     @model_validator(mode="after")
     def check_candidates(self):
