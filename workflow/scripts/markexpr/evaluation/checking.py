@@ -302,7 +302,7 @@ def _judge_permuted(study):
     for name in permuted["target"]:
         fits = [parts for parts in study.parts[name].values() if parts]
         unit = study.of_model(name)[1]
-        yield verdicts.judge_permuted_targets(name, fits, unit, metric)
+        yield verdicts.judge_permuted_targets(name, fits, unit, metric, bootstrap)
     if not permuted["target"]:
         why = "no model of the study has the key permute: target"
         yield NotApplicable("permuted targets", "", why)

@@ -21,6 +21,7 @@ from scipy.special import ndtri, stdtrit  # not scipy.stats, which takes a secon
 
 from markexpr.evaluation.intervals import LEVEL
 from markexpr.evaluation.together import CHANCE, average, replicate, score
+from markexpr.tables import counted
 
 FAMILY = 0.01  # chance that any control of a study at its limit fails though nothing is wrong
 FEWEST_FITS = 3  # of permuted targets, of which a spread is known
@@ -46,8 +47,9 @@ class Measured:
     """What a control measured, before its interval is known.
 
     unit: of which runs, in words; spread: standard error of the value; rule: AT, BELOW or ABOVE
-    `limit`; passes, fails: what either verdict says in words; degrees: of freedom of the spread,
-    None if it is that of many draws of genes.
+    `limit`; passes, fails: what either verdict says in words; degrees: of freedom of the spread if
+    it is that over fits, and not over many draws of genes; over_genes: the standard error over
+    genes then, which the interval is not narrower for: three fits may be alike by chance.
     """
 
     control: str
@@ -61,6 +63,7 @@ class Measured:
     passes: str
     fails: str
     degrees: int | None = None
+    over_genes: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,9 @@ def _settle_one(one, level):
     if not np.isfinite(one.value):
         why = "the true values are all alike, so that nothing has a score"
         return {**row, "verdict": NOT_APPLICABLE, "why": why}
-    reach = one.spread * _quantile(LEVEL if one.rule == ABOVE else level, one.degrees)
+    level = LEVEL if one.rule == ABOVE else level
+    over_genes = one.over_genes * _quantile(level)
+    reach = max(one.spread * _quantile(level, one.degrees), over_genes)
     low, high = one.value - reach, one.value + reach
     passed = {
         AT: low <= one.limit <= high,
@@ -130,7 +135,7 @@ def _word(one, passed):
     return {"verdict": verdict, "why": one.passes if passed else one.fails}
 
 
-def _quantile(level, degrees):
+def _quantile(level, degrees=None):
     """How many standard errors an interval of 1 - level reaches to either side."""
     tail = 1 - level / 2
     return float(ndtri(tail) if degrees is None else stdtrit(degrees, tail))
@@ -181,17 +186,18 @@ def measure_gain(better, than, metric, bootstrap):
 # ---- the controls of scores ----
 
 
-def judge_permuted_targets(model, fits, unit, metric):
+def judge_permuted_targets(model, fits, unit, metric, bootstrap):
     """A model that was fitted on permuted targets is at chance on true ones. fits: as for
     measure_fits."""
     control = "permuted targets"
     value, spread, degrees = measure_fits(fits, metric)
     if np.isfinite(value) and degrees + 1 < FEWEST_FITS:
         why = (
-            f"{degrees + 1} fits: chance is known from the spread over fits, and needs at least "
-            f"{FEWEST_FITS} (more seeds, cells or folds)"
+            f"{counted(degrees + 1, 'fit')}: chance is known from the spread over fits, and needs "
+            f"at least {FEWEST_FITS} (more seeds, cells or folds)"
         )
         return NotApplicable(control, model, why, unit)
+    _, over_genes = measure_mean([part for parts in fits for part in parts], metric, bootstrap)
     return Measured(
         control,
         model,
@@ -205,6 +211,7 @@ def judge_permuted_targets(model, fits, unit, metric):
         "fitted on permuted targets, it does not score as chance does: test genes reach the fit, "
         "its choice or its score",
         degrees,
+        over_genes,
     )
 
 
