@@ -24,6 +24,7 @@ include: "rules/quality.smk"
 include: "rules/train.smk"
 include: "rules/score.smk"
 include: "rules/compare.smk"
+include: "rules/controls.smk"
 include: "rules/interpret.smk"
 include: "rules/predict.smk"
 include: "rules/sample_quality.smk"
@@ -37,10 +38,12 @@ onstart:
 
 onsuccess:
     list_at_end("logs", STARTED)
+    tell_verdicts("results", plan.studies, STARTED)
 
 
 onerror:
     list_at_end("logs", STARTED)
+    tell_verdicts("results", plan.studies, STARTED)
 
 
 rule all:

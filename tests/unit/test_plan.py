@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from conftest import with_studies
 
+from markexpr.controlled import describe_models, list_randomised
 from markexpr.io.jobs import InputError
 from markexpr.outputs import OUTPUTS, Subject, list_files, list_files_of_paper, published_as
 from markexpr.plan import Plan
@@ -538,3 +540,97 @@ def test_the_full_configuration_is_planned_at_once(full):
     runs = [run for study in full.plan.studies for run in full.plan.runs(study)]
     assert len(runs) > 2000 and isinstance(full.plan, Plan)
     assert isinstance(subject(full, "deepchrome"), Subject)
+
+
+# ---- controls ----
+
+
+def controlled(tmp_path, root, models, base="dense_ensemble", cells=CELLS, pairs=(), **keys):
+    """The plan of a study of some models on folds of chromosomes."""
+    study = {
+        "title": "x",
+        "base": base,
+        "models": models,
+        "data": {"split": {"scheme": "chromosome", "fold": "all"}},
+        "attributions": None,
+        "losses": [],
+        "controls": {},
+        **keys,
+    }
+    folder = with_studies(tmp_path, controlled=study)
+    return plan_of(root, folder=folder, cells=cells, pairs=pairs)
+
+
+RIDGES = {
+    "ridge": {},
+    "permuted": {"base": "ridge", "permute": "target"},
+    "other": {"base": "ridge", "permute": "cell"},
+}
+
+
+def test_a_model_is_given_the_targets_of_the_next_cell(root, tmp_path):
+    plan = controlled(tmp_path, root, RIDGES)
+    tensors = "results/tensors/controlled"
+    for cell, target in zip(CELLS, CELLS[1:] + CELLS[:1]):
+        run = plan.run("controlled", "other", f"{cell}-fold1", 1)
+        assert run.inputs == {
+            "cell": f"{tensors}/{cell}.npz",
+            "targets_of_cell": f"{tensors}/{target}.npz",
+        }
+        assert run.samples["targets_of"] == {"cell": "targets_of_cell"} and run.cells == [
+            cell,
+            target,
+        ]
+        assert makers(plan, run) == ["fit"]
+    run = plan.run("controlled", "permuted", "E003-fold1", 1)
+    assert run.inputs == {"cell": f"{tensors}/E003.npz"}
+    described = describe_models(plan.studies["controlled"])
+    assert described["other"]["own"] == "ridge" and described["permuted"]["own"] is None
+    # fits of these controls are not asked once more with randomised marks
+    assert {run.model for run in list_randomised(plan, "controlled")} == {"ridge"}
+
+
+def test_without_another_cell_there_is_no_run_of_its_targets(root, tmp_path):
+    plan = controlled(tmp_path, root, RIDGES, cells=["E003"])
+    assert not plan.runs("controlled", "other") and plan.runs("controlled", "permuted")
+
+
+def test_pairs_and_pooled_cells_have_targets_of_others(root, tmp_path):
+    pairs = ["E123-E003", "E116-E003"]
+    plan = controlled(tmp_path, root, RIDGES, "deepdiff", pairs=pairs, mark_attention=None)
+    run = plan.run("controlled", "other", "E123-E003-fold0", 1)
+    assert run.inputs["targets_of_a"].endswith("E116.npz") and len(run.inputs) == 4
+    (tmp_path / "pooled").mkdir()
+    pooled = controlled(
+        tmp_path / "pooled", root, RIDGES, "wakawaka", cross_validation=None, gene_attributions=None
+    )
+    run = pooled.run("controlled", "other", "pooled-fold0", 1)
+    assert [path[-8:-4] for path in run.inputs["cells"]] == CELLS
+    assert [path[-8:-4] for path in run.inputs["targets_of_cells"]] == CELLS[1:] + CELLS[:1]
+
+
+def test_a_held_out_cell_has_no_model_of_another_cells_targets(root, tmp_path):
+    split = {"scheme": "random", "seed": 1, "test": 0.1, "held_out_cells": ["E123"]}
+    plan = controlled(tmp_path, root, RIDGES, data={"split": split})
+    assert [run.unit for run in plan.runs("controlled", "other")] == CELLS[:3]
+    assert {run.how for run in plan.runs("controlled", "permuted")} == {"fit", "average"}
+    last = plan.run("controlled", "other", "E116", 1)
+    assert last.inputs["targets_of_cell"].endswith("E003.npz")  # and not the held-out one
+
+
+def test_models_that_cannot_be_permuted_are_refused(root, tmp_path):
+    with pytest.raises(InputError, match="'permute' and 'residual' do not go together"):
+        controlled(tmp_path, root, {"ridge": {"permute": "target", "residual": "gene_mean"}})
+    model = {"base": "deepchrome", "permute": "target", "trained_on": "target"}
+    with pytest.raises(InputError, match="'permute' is for studies with task: cells, pairs"):
+        plan_of(root, {"transferchrome_cross_cell": {"models": {"deepchrome": model}}})
+
+
+def test_the_outputs_of_controls_are_of_studies_that_ask_for_them(root, tmp_path):
+    plan = controlled(tmp_path, root, RIDGES)
+    origins = SimpleNamespace(kinds=lambda cells: {"remc"}, can_serve=lambda cells, data: True)
+    files = list_files(Subject(plan, origins, frozenset(), "controlled"))
+    for name in ("tables/controlled/controls.html", "figures/controlled/randomised.png"):
+        assert f"results/{name}" in files
+    others = list_files(Subject(plan, origins, frozenset(), "deepchrome"))
+    assert not [name for name in others if "controls" in name or "randomised" in name]

@@ -3,7 +3,7 @@
 import numpy as np
 import sklearn
 
-from markexpr.data.samples import load
+from markexpr.data.permuting import load_to_fit
 from markexpr.estimators import dump_estimator, find_module, fits_labels, make_features, predict
 from markexpr.io.jobs import InputError, log, run_job
 from markexpr.io.runs import describe, tabulate, write_run
@@ -13,7 +13,8 @@ from markexpr.tuning import Fit, choose
 
 def main(job):
     seed = int(job.wildcards.seed)
-    samples = load(job.params.samples, job.input)
+    permute, key = job.params.model.get("permute"), f"{job.wildcards.unit}:{seed}"
+    samples = load_to_fit(job.params.samples, job.input, permute, key)
     train, labels = samples.index("train"), fits_labels(samples.measured)
     if len(train) < 20:
         raise InputError(

@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save
 
 from markexpr.compiler import leave_out_compiler
-from markexpr.data.samples import load
+from markexpr.data.permuting import load_to_fit
 from markexpr.devices import choose_device, keep_freed_memory
 from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import describe, fingerprint, tabulate, write_run
@@ -17,7 +17,8 @@ from markexpr.tuning import Fit, choose
 
 def main(job):
     seed, unit = int(job.wildcards.seed), job.wildcards.unit
-    samples = load(job.params.samples, job.input)
+    permute, key = job.params.model.get("permute"), f"{unit}:{seed}"
+    samples = load_to_fit(job.params.samples, job.input, permute, key)
     torch.set_num_threads(job.threads)
     leave_out_compiler()
     keep_freed_memory()

@@ -8,7 +8,7 @@ import sys
 from functools import cached_property, wraps
 from pathlib import Path
 
-from markexpr import origins, outputs
+from markexpr import controlled, origins, outputs
 from markexpr.digest import code_digest
 from markexpr.io.checksums import sha256
 from markexpr.io.jobs import InputError, log
@@ -565,6 +565,61 @@ class Lookup:
     def _first_seed(self, study, model, file, scored=None):
         runs = self.plan.runs(study, model, scored=scored, how=("train",))
         return self.plan.files(runs, file, self.plan.seeds[:1])
+
+    # ---- controls ----
+
+    def fitted_inputs(self, wildcards):
+        """A run's inputs, and the estimator that came of them."""
+        run = self.run(wildcards)
+        return {**run.inputs, "model": f"{run.folder}/model.skops"}
+
+    def controlled_models(self, wildcards):
+        """What controls ask of the models of a study."""
+        return controlled.describe_models(self._study(wildcards))
+
+    def control_inputs(self, wildcards):
+        """The files that controls are judged by, beside predictions, tensors and genes: predictions
+        from randomised marks, the fits that train on samples without their label, and REMC's table
+        of expression, if a cell is read from it."""
+        name = wildcards.study
+        fits = self.plan.files(controlled.list_labelled_in_part(self.plan, name), "params.yaml")
+        files = {"randomised": self.randomised(wildcards), "fits": fits}
+        if self._read_from_remc(name):
+            files["expression"] = self.remc_expression(wildcards)
+        return files
+
+    def cells_of_remc(self, wildcards):
+        """The cells of a study whose expression is read from REMC's table."""
+        return self._read_from_remc(wildcards.study)
+
+    def _read_from_remc(self, study):
+        cells = self.plan.tasks[study].cells
+        return [cell for cell in cells if self.sources.source(cell).kind == "remc"]
+
+    def randomised(self, wildcards):
+        """What models predict from randomised marks, of all that a study asks once more."""
+        runs = controlled.list_randomised(self.plan, wildcards.study)
+        return [
+            controlled.randomised_path(run.study, run.model, run.unit, run.seed) for run in runs
+        ]
+
+    def left_out(self, wildcards):
+        """From a unit to the cells whose genes all test in it, where units leave cells out."""
+        runs = self.plan.runs(wildcards.study, scored=True)
+        return {run.unit: run.samples["left_out"] for run in runs if run.samples.get("left_out")}
+
+    def architecture(self, wildcards):
+        """The architecture of a model."""
+        return self._study(wildcards).models[wildcards.model].architecture
+
+    def chance_metric(self, wildcards):
+        """The metric of which it is known what chance scores: AUC of labels, correlation of
+        values."""
+        return "auc" if self._study(wildcards).data.has_labels else "pearson"
+
+    def held_out(self, wildcards):
+        """The cells that no model of a study is trained on."""
+        return list(self._task(wildcards).held_out)
 
     # ---- interpretation ----
 

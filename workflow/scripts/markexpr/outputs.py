@@ -8,6 +8,7 @@ workflow/report/{name}.rst. Imported by the Snakefile: no torch, no numpy.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from markexpr.controlled import list_randomised
 from markexpr.io.jobs import InputError
 from markexpr.tasks import array_path
 
@@ -156,6 +157,16 @@ def has_claims(subject):
     return bool(subject.study.claims)
 
 
+def has_controls(subject):
+    """Controls that can fail are asked for."""
+    return has_models(subject) and subject.study.controls is not None
+
+
+def randomises_marks(subject):
+    """Of these, saved fits predict from randomised marks."""
+    return has_controls(subject) and bool(list_randomised(subject.plan, subject.name))
+
+
 def names_cells(subject):
     """Cells that the paper names by rank, and a unit of the model that ranks them."""
     named = subject.study.named_cells
@@ -279,6 +290,7 @@ def _served(subject, names):
 
 FIGURE, TABLE = "figure", "table"
 DATA, SCORES, MODELS, INTERPRETATION = "Data", "Scores", "Models", "Interpretation"
+CONTROLS = "Controls"  # a category of its own in the report, over all studies
 
 
 @dataclass(frozen=True)
@@ -328,6 +340,9 @@ OUTPUTS = [
     Output(TABLE, "{table}", MODELS, "{table}", tables_of_models, "models_table"),
     Output(FIGURE, "{figure}", MODELS, "{figure}", figures_of_models, "models_figure"),
     Output(TABLE, "claims", MODELS, "claims of the paper, tested", has_claims),
+    Output(TABLE, "controls", CONTROLS, "PASS or FAIL", has_controls),
+    Output(TABLE, "randomised", CONTROLS, "marks randomised", randomises_marks),
+    Output(FIGURE, "randomised", CONTROLS, "marks randomised (figure)", randomises_marks),
     Output(TABLE, "named_cells", MODELS, "worst, median and best cells", names_cells),
     Output(TABLE, "settings", MODELS, "in other settings", has_settings),
     Output(FIGURE, "settings", MODELS, "in other settings (figure)", has_settings),

@@ -43,7 +43,9 @@ class Plan:
 
     def _runs_of(self, study):
         task = self.tasks[study]
-        runs = [run for model in self.studies[study].models for run in task.runs(model)]
+        models = self.studies[study].models
+        found = (task.permuted(run) for model in models for run in task.runs(model))
+        runs = [run for run in found if run]
         if self.simulated:
             runs += [task.truth(unit) for unit in sorted({run.unit for run in runs if run.scored})]
         return task.in_folds([task.as_seen(run) for run in runs])

@@ -213,6 +213,23 @@ class Task:
         asked = {"normalise": view.normalise, "orientation": view.orientation}
         return {"bins": bins, **{key: value for key, value in asked.items() if value is not None}}
 
+    def permuted(self, run):
+        """A run with the files of the cells whose targets it is given, if its model is one of
+        `permute: cell`; None if there is no other cell, or if it is no fit."""
+        if getattr(self.study.models[run.model], "permute", None) != "cell":
+            return run
+        others = self.others_of(run) if run.how in ("train", "fit") else {}
+        if not others:
+            return None
+        names = {role: f"targets_of_{role}" for role in others}
+        needs = {**run.needs, **{names[role]: paths for role, paths in others.items()}}
+        return replace(run, needs=needs, samples={**run.samples, "targets_of": names})
+
+    def others_of(self, run):
+        """The tensors of other cells in the place of those of a run, by their role; empty if there
+        are none."""
+        raise NotImplementedError
+
     def in_folds(self, runs):
         """Runs as often as there are folds of chromosomes that test in turn, or as they are."""
         if getattr(self.split, "fold", None) != "all":
@@ -375,6 +392,11 @@ class Task:
         raise InputError(f"{place}: {message}")
 
 
+def next_of(name, names):
+    """The name after one of some names, the first after the last; None if there is no other."""
+    return names[(names.index(name) + 1) % len(names)] if len(names) > 1 else None
+
+
 def count_bins(window, span=None):
     """Bins of a window ({span}bp_{bin}bp), or of its middle `span` bp; None if it has no such
     middle."""
@@ -406,6 +428,7 @@ TASK_OF_MODEL_KEY = {
     "source_genes": ("transfers", "all"),
     "cell_by_cell": ("pairs", False),
     "cells": ("cells, transfers and pairs", None),
+    "permute": ("cells, pairs and pooled", None),
 }
 TASK_OF_TRAINING_KEY = {
     "domain": ("transfers", None),
@@ -420,7 +443,7 @@ class Cells(Task):
     models (DenseEnsemble, section 2)."""
 
     study_keys = ("held_out_cells", "named_cells", "valid_drawn", "folds")
-    model_keys = ("cells",)
+    model_keys = ("cells", "permute")
 
     def runs(self, model):
         block = self.study.models[model]
@@ -436,6 +459,10 @@ class Cells(Task):
         # cells that are held out are predicted by the others' models, and scored together
         apart = not (self.held_out and self.training_cells)
         return [] if apart else [(self.built[0], other) for other in self.built[1:]]
+
+    def others_of(self, run):
+        other = next_of(run.unit, self._chosen(run.model, self.training_cells))
+        return {"cell": tensor_path(self.name, other)} if other else {}
 
     def _control(self, model, cell):
         others = [other for other in self.training_cells if other != cell]
@@ -565,7 +592,7 @@ class Pairs(Task):
     """The change of expression between two cells (DeepDiff). Units are A-B: B over A."""
 
     study_keys = ("mark_attention", "inputs", "folds")
-    model_keys = ("cells", "cell_by_cell", "auxiliary")
+    model_keys = ("cells", "cell_by_cell", "auxiliary", "permute")
     kinds = (Net, Estimator)
     predicts = "change"
 
@@ -587,6 +614,11 @@ class Pairs(Task):
 
     def meetings(self):
         return [tuple(pair.split("-")) for pair in self.pairs]
+
+    def others_of(self, run):
+        pairs = [pair for pair in self.pairs if self._has_both(run.model, pair)]
+        other = next_of(run.unit, pairs)
+        return self.inputs_of(other) if other else {}
 
     def _has_both(self, model, pair):
         return len(self._chosen(model, pair.split("-"))) == 2
@@ -636,6 +668,8 @@ class Pairs(Task):
     def check_model(self, name, model):
         if getattr(model, "cell_by_cell", False) and model.training.auxiliary:
             self.refuse("'cell_by_cell' and 'training.auxiliary' do not go together", name)
+        if getattr(model, "cell_by_cell", False) and model.permute == "cell":
+            self.refuse("'cell_by_cell' and 'permute: cell' do not go together", name)
 
 
 class Pooled(Task):
@@ -652,7 +686,7 @@ class Pooled(Task):
         "folds",
         "tissues",
     )
-    model_keys = ("stages", "sampler")
+    model_keys = ("stages", "sampler", "permute")
     pools_cells = True
 
     @property
@@ -709,6 +743,10 @@ class Pooled(Task):
                 f"{self.tissue_of(self.built[0])}: add a cell of another tissue to 'cells'"
             )
         return super().why_no_unit(listed_pairs)
+
+    def others_of(self, run):
+        cells = [next_of(cell, self.built) for cell in self.built]
+        return {"cells": self.tensors(cells)} if len(self.built) > 1 else {}
 
     def meetings(self):
         return [(self.built[0], other) for other in self.built[1:]]

@@ -12,6 +12,9 @@ from scipy.special import stdtr, stdtrit  # not scipy.stats, which takes a secon
 LEVEL = 0.05
 QUANTILES = [LEVEL / 2, 1 - LEVEL / 2]  # of the replicates, where a 95 % interval ends
 CHUNK = 1 << 24  # weights held at once: 128 MB
+# Weights that ranks are scored by at once: their cumulative sums then stay in a core's cache, which
+# is three times as fast. Sums are products of matrices, and want more.
+CACHED = 1 << 18
 
 
 def draws(n, replicates, seed, cells=0, rest=False, chunk=None):

@@ -87,9 +87,9 @@ TEXT = frozenset([
     "against", "best_member", "biotype", "cell", "chosen_member", "chrom",
     "claim", "control", "description", "expression", "gene_id", "group",
     "label_mode", "mark", "member", "metric", "model", "name",
-    "nearest", "own_paper", "reason", "regime", "setting", "sha256",
+    "nearest", "own_paper", "randomised", "reason", "regime", "setting", "sha256",
     "source", "split", "statistic", "strand", "study", "unit",
-    "verdict", "what",
+    "verdict", "what", "why",
 ])
 # fmt: on
 # how a missing number is written; missing text is empty

@@ -113,11 +113,21 @@ def describe(job, samples, block, versions, **more):
             for split in (*SPLITS, UNLABELLED)
             if len(samples.index(split))
         },
+        **_count_hidden_labels(samples),
         "threads": job.threads,
         "code": job.params.code,
         "versions": {"markexpr": __version__, **versions},
         **more,
     }
+
+
+def _count_hidden_labels(samples):
+    """How many samples that train without their label have one, which must be none: a control looks
+    at it."""
+    rows = samples.index(UNLABELLED)
+    if not len(rows):
+        return {}
+    return {"labels_of_unlabelled": int(np.isfinite(samples.target[rows]).sum())}
 
 
 def fingerprint(params, samples):

@@ -439,12 +439,27 @@ class Fitted(Model):
         "tissue) is taken away, which is added to its predictions; for values",
     )
 
+    permute: Literal["target", "cell"] | None = Field(
+        None,
+        description="a control that must fail. target: it is fitted on targets that are permuted "
+        "among the training and validation genes of each cell; cell: on the marks of a cell and "
+        "the targets of another, the next of those that are built",
+    )
     tune: Annotated[list[dict[str, Any]], Field(min_length=2)] | None = Field(
         None,
         description="candidates, each a block of keys laid over the model's own, as {estimator: "
         "{strength: 10}}. All are fitted on the training genes; the one with the best score of the "
         "validation genes (AUC of labels, Pearson correlation of values) is kept",
     )
+
+    @model_validator(mode="after")
+    def check_permuted(self):
+        if self.permute and self.residual:
+            raise ValueError(
+                "'permute' and 'residual' do not go together: what is added to the predictions "
+                "tells of the targets"
+            )
+        return self
 
     @model_validator(mode="after")
     def check_candidates(self):
@@ -808,6 +823,20 @@ class Grid(Block):
     )
 
 
+class Controls(Block):
+    """What is asked of all models so that a leak, or a model that has learned nothing, shows
+    (docs/controls.md). Empty: with the values below."""
+
+    units: Count = Field(
+        1, description="units of each model whose saved fits predict from randomised marks"
+    )
+    seeds: Count = Field(1, description="seeds of each, the first of config key seeds")
+    genes: Count = Field(
+        2000, description="test genes of which that is asked, at most, drawn at random"
+    )
+    draws: Count = Field(3, description="permutations of each mark")
+
+
 Comparisons = dict[Annotated[str, Field(pattern=r"^(table|figure)[0-9]+[a-z]?$")], Comparison]
 ModelName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 
@@ -855,6 +884,9 @@ class Study(Block):
     )
     named_cells: NamedCells | None = Field(
         None, description="task cells: cells that the paper names by rank"
+    )
+    controls: Controls | None = Field(
+        None, description="controls that can fail, judged for all models"
     )
 
     @property
