@@ -7,6 +7,7 @@ from markexpr.data.samples import load_cell
 from markexpr.estimators import find_module, load_estimator, make_features
 from markexpr.io.jobs import run_job
 from markexpr.io.runs import tabulate, write_run
+from markexpr.own_model import check_same
 
 
 def main(job):
@@ -15,7 +16,9 @@ def main(job):
 
     def predict(place):
         with open(job.input.params[place], encoding="utf-8") as file:
-            check_members(samples, yaml.safe_load(file), job.input.params[place])
+            params = yaml.safe_load(file)
+        check_members(samples, params, job.input.params[place])
+        check_same(params, job.input.params[place])
         return load_estimator(job.input.model[place]).predict(features)
 
     mean, members = average(samples, job.input.params, predict)

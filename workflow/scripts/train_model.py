@@ -4,6 +4,7 @@ import pandas as pd
 import torch
 from safetensors.torch import save
 
+from markexpr import own_model
 from markexpr.compiler import leave_out_compiler
 from markexpr.data.samples import load
 from markexpr.devices import choose_device, keep_freed_memory
@@ -20,7 +21,8 @@ def main(job):
     leave_out_compiler()
     keep_freed_memory()
     device = choose_device(job.resources)
-    model = build_seeded(block, samples, seed, unit)
+    with own_model.unchanged(job.params):
+        model = build_seeded(block, samples, seed, unit)
     n_parameters = sum(parameter.numel() for parameter in model.parameters())
     log.info(
         "%s: %d parameters, on %s with %d threads",

@@ -8,7 +8,8 @@ import sys
 from functools import cached_property, wraps
 from pathlib import Path
 
-from markexpr import origins, outputs
+from markexpr import origins, outputs, own_model
+from markexpr.data import given
 from markexpr.digest import code_digest
 from markexpr.io.checksums import sha256
 from markexpr.io.jobs import InputError, log
@@ -25,6 +26,7 @@ RULES = {
     "apply": "apply_model",
     "subtract": "subtract_cells",
     "control": "predict_control",
+    "given": "take_given",
     "truth": "predict_truth",
 }
 
@@ -195,9 +197,14 @@ class Lookup:
         return self._made_from([wildcards.cell], wildcards)
 
     def run_made_from(self, wildcards):
-        """What the tensors that a run reads are made from."""
+        """What the tensors that a run reads are made from, and the file of a model of the user's
+        own."""
         cells = self.run(wildcards).cells
-        return {"data": self.data(wildcards), **self._made_from(cells, wildcards)}
+        found = {"data": self.data(wildcards), **self._made_from(cells, wildcards)}
+        architecture = getattr(self._study(wildcards).models[wildcards.model], "architecture", "")
+        if own_model.is_own(architecture):
+            found["own_model"] = self.own.files.identify(own_model.find_file(architecture))
+        return found
 
     def _made_from(self, cells, of_study=None):
         """By content and settings, and not by the names of files, which differ between machines."""
@@ -375,6 +382,25 @@ class Lookup:
         """What kind of control a model is."""
         return self._study(wildcards).models[wildcards.model].control
 
+    @one_line
+    def given_file(self, wildcards):
+        """The file of predictions that a user gives for a run."""
+        return [by_content(path) for path in self.given_content(wildcards)]
+
+    def given_content(self, wildcards):
+        """The identity of that file, by path."""
+        block = self._study(wildcards).models[wildcards.model]
+        path = given.find_predictions(block.predictions, wildcards, f"study {wildcards.study}")
+        return {str(path): self.own.files.identify(path)}
+
+    def unit_in_path(self, wildcards):
+        """Whether there is one such file a unit."""
+        return "{unit}" in self._study(wildcards).models[wildcards.model].predictions
+
+    def has_labels(self, wildcards):
+        """Whether a study is of high or low."""
+        return self._study(wildcards).data.has_labels
+
     def model_code(self, script):
         """A function of wildcards that gives the hash of a script and of the one architecture that
         the job uses, so that an edit of it retrains that model alone."""
@@ -386,6 +412,8 @@ class Lookup:
 
     def _code(self, script, study, model):
         architecture = self.plan.studies[study].models[model].architecture
+        if own_model.is_own(architecture):  # and what it imports of markexpr
+            return code_digest(script, str(own_model.find_file(architecture).absolute()))
         return code_digest(script, f"markexpr/models/{architecture}.py")
 
     def predictions(self, wildcards):

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from markexpr.io.jobs import InputError
-from markexpr.settings.studies import Control, Estimator, Net
+from markexpr.settings.studies import Control, Estimator, Given, Net
 
 # how a run is made, and by which rule (rules/train.smk)
-HOW = ("train", "fit", "apply", "subtract", "average", "control", "truth")
+HOW = ("train", "fit", "apply", "subtract", "average", "control", "given", "truth")
 TRUTH = "simulator_truth"
 # what a fit leaves, by its kind of model: what jobs call it, and its file
 FIT_FILES = {"net": ("weights", "weights.safetensors"), "estimator": ("model", "model.skops")}
@@ -51,7 +51,7 @@ class Run:
     model: str
     unit: str
     how: str
-    kind: str  # net, estimator, control or truth
+    kind: str  # net, estimator, control, given or truth
     needs: dict
     samples: dict = field(default_factory=dict)
     scored: bool = True
@@ -112,7 +112,7 @@ class Task:
     # which keys of a study and of its models a task takes; those of other tasks are refused
     study_keys = ()
     model_keys = ()
-    kinds = (Net, Estimator, Control)
+    kinds = (Net, Estimator, Control, Given)
     pools_cells = False  # whether one model predicts all cells, and their rows are scored together
 
     def __init__(self, study, name, built, pairs):
@@ -165,6 +165,10 @@ class Task:
     def _run(self, model, unit, how, needs, samples=None, scored=True):
         kind = type(self.study.models[model]).__name__.lower()
         return Run(self.name, model, unit, how, kind, needs, samples or {}, scored)
+
+    def _given(self, model, unit, needs, samples):
+        """Predictions that were made elsewhere, of the rows that a fit would have."""
+        return self._run(model, unit, "given", needs, samples)
 
     def _truth(self, unit, needs, samples):
         return Run(self.name, TRUTH, unit, "truth", "truth", needs, samples)
@@ -286,6 +290,11 @@ class Cells(Task):
         cells = self._chosen(model, self.built)
         if isinstance(block, Control):
             found = (self._control(model, cell) for cell in cells)
+        elif isinstance(block, Given):
+            found = (
+                self._given(model, cell, {"cell": tensor_path(self.name, cell)}, {"kind": "cell"})
+                for cell in cells
+            )
         else:
             members = [cell for cell in cells if cell not in self.held_out]
             found = (self._fit(model, cell, members) for cell in cells)
@@ -327,15 +336,21 @@ class Transfers(Task):
 
     study_keys = ("transfer",)
     model_keys = ("cells", "trained_on", "source_genes", "domain")
-    kinds = (Net,)
+    kinds = (Net, Given)
 
     @property
     def cells(self):
         return list(dict.fromkeys([*self.built, self.study.transfer.source]))
 
     def runs(self, model):
-        source, trained_on = self.study.transfer.source, self.study.models[model].trained_on
+        source = self.study.transfer.source
+        trained_on = getattr(self.study.models[model], "trained_on", None)
         targets = [cell for cell in self._chosen(model, self.built) if cell != source]
+        if isinstance(self.study.models[model], Given):
+            return [
+                self._given(model, f"{source}-to-{target}", self._tested_in(target), self._tested)
+                for target in targets
+            ]
         if trained_on != "source":
             return [self._trained(model, f"{source}-to-{target}", target) for target in targets]
         needs = {**self._cell("source", source), "genes": genes_path(self.name)}
@@ -353,15 +368,14 @@ class Transfers(Task):
         return self._run(model, unit, "train", needs, self._samples(model))
 
     def _applied(self, fit, target):
-        needs = {
-            **fit.net_files,
-            **self._cell("target", target),
-            "genes": genes_path(self.name),
-        }
+        needs = {**fit.net_files, **self._tested_in(target)}
         return self._run(fit.model, f"{fit.unit}-to-{target}", "apply", needs, self._tested)
 
     def _cell(self, role, cell):
         return {role: tensor_path(self.name, cell)}
+
+    def _tested_in(self, target):
+        return {**self._cell("target", target), "genes": genes_path(self.name)}
 
     def _samples(self, model):
         block = self.study.models[model]
@@ -393,14 +407,15 @@ class Transfers(Task):
 
     def truth(self, unit):
         target = unit.removeprefix(f"{self.study.transfer.source}-to-")
-        needs = {**self._cell("target", target), "genes": genes_path(self.name)}
-        return self._truth(unit, needs, self._tested)
+        return self._truth(unit, self._tested_in(target), self._tested)
 
     def check_study(self):
         if self.study.transfer is None:
             self.refuse("task: transfers needs the key 'transfer', its source and split")
 
     def check_model(self, name, model):
+        if isinstance(model, Given):
+            return
         if model.trained_on is None:
             self.refuse("task: transfers needs 'trained_on': target, source or both", name)
         both = model.trained_on == "both"
@@ -423,7 +438,7 @@ class Pairs(Task):
 
     study_keys = ("mark_attention", "inputs")
     model_keys = ("cells", "cell_by_cell", "auxiliary")
-    kinds = (Net, Estimator)
+    kinds = (Net, Estimator, Given)
 
     @property
     def cells(self):
@@ -432,6 +447,9 @@ class Pairs(Task):
     def runs(self, model):
         block = self.study.models[model]
         pairs = [pair for pair in self.pairs if self._has_both(model, pair)]
+        if isinstance(block, Given):
+            samples = {"kind": "pair", "labels": False}
+            return [self._given(model, pair, self.inputs_of(pair), samples) for pair in pairs]
         if getattr(block, "cell_by_cell", False):
             cells = sorted({cell for pair in pairs for cell in pair.split("-")})
             fits = [self._alone(model, cell) for cell in cells]
@@ -525,6 +543,9 @@ class Pooled(Task):
             # it needs another cell for each
             enough = len(self.training_cells) > 1
             return [self._run(model, "pooled", "control", needs)] if enough else []
+        if isinstance(block, Given):
+            needs = {"cells": self.tensors(self.built)}
+            return [self._given(model, "pooled", needs, {"kind": "pooled", "fold": None})]
         if not self.training_cells:
             return []
         crossed = self.study.cross_validation

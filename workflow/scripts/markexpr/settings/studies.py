@@ -19,6 +19,7 @@ from pydantic import (
 
 from markexpr.io.jobs import InputError
 from markexpr.models.registry import ESTIMATORS, NETS
+from markexpr.own_model import is_own
 from markexpr.settings.blocks import (
     Block,
     Count,
@@ -29,6 +30,7 @@ from markexpr.settings.blocks import (
     Positive,
     Share,
     Whole,
+    expand_path,
     fault,
     first_fault,
     validated,
@@ -357,7 +359,7 @@ def _keys_of_blocks():
 def _fill_in(registry, architecture, values):
     """Hyperparameters with their defaults, as plain values; errors name the key below."""
     if architecture not in registry:
-        return values  # which is said of the key `architecture`
+        return values  # of a file of the user's own, or said of the key `architecture`
     try:
         return registry[architecture].model_validate(values).plain()
     except ValidationError as error:
@@ -366,11 +368,18 @@ def _fill_in(registry, architecture, values):
 
 
 def _known(registry, architecture):
+    if is_own(architecture):
+        return expand_path(architecture)
     if architecture not in registry:
         raise fault(
             f"unknown architecture {architecture!r}; {did_you_mean(architecture, registry)}"
         )
     return architecture
+
+
+def attends_to(net):
+    """What the attention of a net is over, positions or marks; None without any."""
+    return getattr(NETS.get(net.architecture), "attends_to", None)
 
 
 class Model(Block):
@@ -389,11 +398,18 @@ class Model(Block):
         return self
 
 
+ARCHITECTURE = (
+    "a module of markexpr/models/, or the path of a file of your own, which ends in .py (a relative "
+    "one is looked up in the working directory, then beside the Snakefile)"
+)
+HYPERPARAMETERS = "hyperparameters of the architecture; of an own file, arguments of what it builds"
+
+
 class Net(Model):
     """A neural network."""
 
-    architecture: str = Field(..., description="a module of markexpr/models/")
-    network: dict[str, Any] = Field(..., description="hyperparameters of the architecture")
+    architecture: str = Field(..., description=ARCHITECTURE)
+    network: dict[str, Any] = Field(..., description=HYPERPARAMETERS)
     training: Training = Field(..., description="how it is trained")
     trained_on: Literal["target", "source", "both"] | None = Field(
         None,
@@ -432,8 +448,8 @@ class Net(Model):
 class Estimator(Model):
     """An estimator of scikit-learn."""
 
-    architecture: str = Field(..., description="a module of markexpr/models/")
-    estimator: dict[str, Any] = Field(..., description="hyperparameters of the architecture")
+    architecture: str = Field(..., description=ARCHITECTURE)
+    estimator: dict[str, Any] = Field(..., description=HYPERPARAMETERS)
 
     @field_validator("architecture")
     @classmethod
@@ -446,6 +462,17 @@ class Estimator(Model):
         return _fill_in(ESTIMATORS, info.data.get("architecture"), value)
 
 
+class Given(Model):
+    """Predictions that were made elsewhere, scored beside all other models' on the same rows."""
+
+    predictions: OwnPath = Field(
+        ...,
+        description="TSV with the columns gene_id and y_pred and, where one file has several, cell "
+        "or unit, and seed; {unit} and {seed} in its path are those of a run. A relative path is "
+        "looked up in the working directory, then beside the Snakefile",
+    )
+
+
 class Control(Model):
     """What other training cells tell of a cell, without a model of marks."""
 
@@ -455,7 +482,7 @@ class Control(Model):
 
 
 def _kind(block):
-    """Which kind of model a block describes: by its key `network`, `estimator` or `control`."""
+    """Which kind of model a block describes: by the one key of KINDS that it has."""
     if isinstance(block, Model):  # when it is written
         return next(kind for key, kind in KINDS.items() if hasattr(block, key))
     if not isinstance(block, dict):
@@ -464,15 +491,22 @@ def _kind(block):
     return kinds[0] if len(kinds) == 1 else "a net" if "training" in block else None
 
 
-KINDS = {"network": "a net", "estimator": "an estimator", "control": "a control"}
+KINDS = {
+    "network": "a net",
+    "estimator": "an estimator",
+    "control": "a control",
+    "predictions": "given predictions",
+}
 AnyModel = Annotated[
     Annotated[Net, Tag("a net")]
     | Annotated[Estimator, Tag("an estimator")]
-    | Annotated[Control, Tag("a control")],
+    | Annotated[Control, Tag("a control")]
+    | Annotated[Given, Tag("given predictions")],
     Discriminator(
         _kind,
         custom_error_type="kind_of_model",
-        custom_error_message="one of 'network', 'estimator' and 'control' says what model it is",
+        custom_error_message="one of 'network', 'estimator', 'control' and 'predictions' says what "
+        "model it is",
     ),
 ]
 
@@ -824,13 +858,13 @@ class Study(Block):
                 raise fault(f"{model} is no net: it has no training loss", "losses")
         for model in self.attention:
             net = self.nets.get(model)
-            if net is None or NETS[net.architecture].attends_to != "positions":
+            if net is None or attends_to(net) != "positions":
                 raise fault(
                     f"{model} has no self-attention over the positions of one cell", "attention"
                 )
         if self.mark_attention:
             net = self.nets.get(self.mark_attention.model)
-            if net is None or NETS[net.architecture].attends_to != "marks":
+            if net is None or attends_to(net) != "marks":
                 raise fault(
                     f"{self.mark_attention.model} has no attention over marks", "mark_attention"
                 )
