@@ -39,6 +39,7 @@ RULES = [
     {"how": "average", "kind": "net"},
     {"how": "average", "kind": "estimator"},
     {"how": "control"},
+    {"how": "given"},
     {"how": "truth"},
 ]
 

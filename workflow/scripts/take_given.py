@@ -12,7 +12,12 @@ def main(job):
     (path,) = job.params.own
     with unchanged(job.params.own):
         kept, predicted = read_given(
-            path, job.wildcards, samples, job.params.named_by_path, job.params.labels
+            path,
+            job.wildcards,
+            samples,
+            job.params.named_by_path,
+            job.params.labels,
+            "test_fold" in job.params.samples,
         )
     log.info("%s: %d of %d rows have predictions", path, len(predicted), len(samples.target))
     write_run(job.output, tabulate(kept, predicted))

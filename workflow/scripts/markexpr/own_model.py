@@ -258,8 +258,9 @@ class OwnEstimator:
         return made
 
 
-def check_predictions(path, predicted, n, labels):
-    """Predictions of an own model as float64 [n]. labels: whether they are probabilities.
+def check_predictions(path, predicted, target):
+    """Predictions of an own model as float64 [samples]. target: float [samples]; of labels, 0 and
+    1, they must be probabilities.
 
     Raises InputError for another number of them, for what is no number, or no probability.
     """
@@ -269,13 +270,14 @@ def check_predictions(path, predicted, n, labels):
         predicted = np.asarray(predicted, dtype=float)
     except (TypeError, ValueError) as error:
         raise InputError(f"{path}: predict returns what are no numbers ({error})") from None
-    if predicted.shape != (n,):
+    if predicted.shape != target.shape:
         raise InputError(
-            f"{path}: predict returns an array {list(predicted.shape)} for {n} samples: it must be "
-            f"[{n}]"
+            f"{path}: predict returns an array {list(predicted.shape)} for {len(target)} samples: "
+            f"it must be [{len(target)}]"
         )
     if not np.isfinite(predicted).all():
         raise InputError(f"{path}: predict returns values that are not finite")
+    labels = set(np.unique(target)) <= {0, 1}
     if labels and not ((predicted >= 0) & (predicted <= 1)).all():
         raise InputError(
             f"{path}: predict returns {predicted.min():.3g} to {predicted.max():.3g}: of labels it "

@@ -188,4 +188,6 @@ def _check_own_models(name, study):
         if is_own(getattr(block, "architecture", "")):
             part = "network" if isinstance(block, Net) else "estimator"
             place = f"study {name}, model {model}"
-            check_file(block.architecture, part, getattr(block, part), place)
+            for changes in block.tune or [{}]:
+                keys = {**getattr(block, part), **changes.get(part, {})}
+                check_file(block.architecture, part, keys, place)

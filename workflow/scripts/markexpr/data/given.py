@@ -1,4 +1,4 @@
-"""Predictions that were made elsewhere: read, and set beside the rows that all models are scored on.
+"""Predictions that were made elsewhere, for the rows that all models are scored on.
 
 pandas is imported by the jobs that read a file: the Snakefile asks this module for its path alone.
 """
@@ -31,13 +31,15 @@ def find_predictions(path, run, place):
     return found
 
 
-def read_given(path, run, samples, named_by_path, labels):
+def read_given(path, run, samples, named_by_path, labels, in_fold=False):
     """The predictions of a file for the rows of one run: the Samples that it has predictions of,
     and float64 [samples].
 
     run: has unit and seed; samples: markexpr.data.samples.Samples of the unit; named_by_path:
-    whether the path names the unit; labels: whether the target is high or low. All test genes must
-    be there, and of the other splits all or none.
+    whether the path names the unit; labels: whether the target is high or low; in_fold: whether it
+    is one of several folds. All test genes must be there, and of the other splits all or none. A
+    file of several folds that does not say of which a row is has each gene as it is predicted where
+    it tests: other splits are left out then.
     Raises InputError for a column that is missing, a gene that is missing, unknown or there twice,
     and for what is no number or, of labels, no probability.
     """
@@ -52,6 +54,8 @@ def read_given(path, run, samples, named_by_path, labels):
     _refuse(path, asked[asked.duplicated()], "has {gene} of {cell} twice")
     scored = np.isin(samples.split, SPLITS)
     unknown = asked[~asked.isin(keys[scored])]
+    if in_fold and not (named_by_path or "unit" in rows):
+        scored = samples.split == "test"
     _refuse(path, unknown, "has {gene}, which is no gene of {cell} in this study")
     values = pd.Series(rows["y_pred"].to_numpy(), index=asked).reindex(keys).to_numpy()
     keep = scored & np.isfinite(values)
@@ -59,7 +63,7 @@ def read_given(path, run, samples, named_by_path, labels):
         of_split = scored & (samples.split == split)
         if of_split.any() and (split == "test" or keep[of_split].any()):
             missing = keys[of_split & ~keep]
-            _refuse(path, missing, "lacks {gene} of {cell}, one of its %s genes" % split)
+            _refuse(path, missing, "lacks {gene} of {cell}, which is one of the split " + split)
     predicted = values[keep]
     if labels and not ((predicted >= 0) & (predicted <= 1)).all():
         raise InputError(
@@ -103,8 +107,10 @@ def _choose_rows(table, path, run, samples, named_by_path):
     if "seed" in table:
         table = table[table["seed"] == str(run.seed)]
         if table.empty:
-            raise InputError(f"{path} has no row of seed {run.seed}: add it, or leave it out of "
-                             "config key 'seeds'")
+            raise InputError(
+                f"{path} has no row of seed {run.seed}: add it, or leave it out of "
+                "config key 'seeds'"
+            )
     cells = np.unique(samples.cell.astype(str))
     if "unit" in table:
         rows = table[table["unit"] == run.unit]

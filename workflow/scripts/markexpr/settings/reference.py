@@ -122,6 +122,7 @@ BLOCKS = [
     ("study: models, a net", studies.Net),
     ("study: models, an estimator", studies.Estimator),
     ("study: models, a control", studies.Control),
+    ("study: models, given predictions", studies.Given),
     ("model: training", studies.Training),
     ("training: optimiser, name: sgd", studies.Sgd),
     ("training: optimiser, name: adam", studies.Adam),
