@@ -9,7 +9,6 @@ from functools import cached_property, wraps
 from pathlib import Path
 
 from markexpr import origins, outputs, own_model
-from markexpr.data import given
 from markexpr.digest import code_digest
 from markexpr.io.checksums import sha256
 from markexpr.io.jobs import InputError, log
@@ -389,9 +388,17 @@ class Lookup:
 
     def given_content(self, wildcards):
         """The identity of that file, by path."""
-        block = self._study(wildcards).models[wildcards.model]
-        path = given.find_predictions(block.predictions, wildcards, f"study {wildcards.study}")
-        return {str(path): self.own.files.identify(path)}
+        path = self._study(wildcards).models[wildcards.model].predictions
+        place = f"study {wildcards.study}, model {wildcards.model}: predictions"
+        path = path.replace("{unit}", wildcards.unit).replace("{seed}", str(wildcards.seed))
+        found = own_model.find_file(path)
+        if not found.is_file():
+            raise InputError(
+                f"{place} of {wildcards.unit}, seed {wildcards.seed}: there is no file {path} (if "
+                "relative, it is looked up in the working directory, then beside the Snakefile)"
+            )
+        origins.refuse_braces(found, place)
+        return {str(found): self.own.files.identify(found)}
 
     def unit_in_path(self, wildcards):
         """Whether there is one such file a unit."""

@@ -1,34 +1,14 @@
-"""Predictions that were made elsewhere, for the rows that all models are scored on.
-
-pandas is imported by the jobs that read a file: the Snakefile asks this module for its path alone.
-"""
+"""Predictions that were made elsewhere, for the rows that all models are scored on."""
 
 import zlib
 
+import numpy as np
+import pandas as pd
+
 from markexpr.data.splits import SPLITS
 from markexpr.io.jobs import InputError
-from markexpr.origins import refuse_braces
-from markexpr.own_model import find_file
 
 NEEDED = ("gene_id", "y_pred")
-
-
-def find_predictions(path, run, place):
-    """The path of the file for one run. path: as in the block; run: has model, unit and seed;
-    place: what names the study, for messages.
-
-    Raises InputError if there is no such file.
-    """
-    place = f"{place}, model {run.model}: predictions"
-    named = path.replace("{unit}", run.unit).replace("{seed}", str(run.seed))
-    found = find_file(named)
-    if not found.is_file():
-        raise InputError(
-            f"{place} names {named} for {run.unit}, seed {run.seed}, and there is no such file (a "
-            "relative path is looked up in the working directory, then beside the Snakefile)"
-        )
-    refuse_braces(found, place)
-    return found
 
 
 def read_given(path, run, samples, named_by_path, labels, in_fold=False):
@@ -43,9 +23,6 @@ def read_given(path, run, samples, named_by_path, labels, in_fold=False):
     Raises InputError for a column that is missing, a gene that is missing, unknown or there twice,
     and for what is no number or, of labels, no probability.
     """
-    import numpy as np
-    import pandas as pd
-
     table = _read(path)
     rows = _choose_rows(table, path, run, samples, named_by_path)
     keys = pd.MultiIndex.from_arrays([samples.cell.astype(str), samples.gene_id.astype(str)])
@@ -75,9 +52,6 @@ def read_given(path, run, samples, named_by_path, labels, in_fold=False):
 
 def _read(path):
     """The table of a file as text, but for y_pred, float64."""
-    import numpy as np
-    import pandas as pd
-
     options = {"sep": "\t", "dtype": str, "keep_default_na": False, "index_col": False}
     try:
         table = pd.read_csv(path, encoding="utf-8-sig", **options)
@@ -102,8 +76,6 @@ def _read(path):
 
 def _choose_rows(table, path, run, samples, named_by_path):
     """The rows of a table that are of one run."""
-    import numpy as np
-
     if "seed" in table:
         table = table[table["seed"] == str(run.seed)]
         if table.empty:

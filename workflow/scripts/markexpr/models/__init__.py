@@ -24,7 +24,7 @@ def build_model(architecture, n_marks, n_bins, network):
     """Build a model by the name of its architecture, or the path of a user's own file. Raises
     InputError for hyperparameters that it does not know."""
     if is_own(architecture):
-        from markexpr.models import own_net
+        from markexpr import own_net
 
         return own_net.build(architecture, n_marks, n_bins, network)
     module = importlib.import_module(f"markexpr.models.{architecture}")
@@ -48,7 +48,7 @@ def build_seeded(block, samples, seed, unit):
     _, n_marks, n_bins = next(iter(samples.inputs.values())).shape
     net = build_model(block["architecture"], n_marks, n_bins, block["network"])
     if is_own(block["architecture"]):
-        from markexpr.models.own_net import check_outputs
+        from markexpr.own_net import check_outputs
 
         check_outputs(net, block["architecture"], samples, block["training"]["loss"])
     return net
