@@ -503,6 +503,33 @@ class Lookup:
         """Where each model of a study is not as its paper, in words."""
         return deviations_of_models(self._study(wildcards))
 
+    def reproduced_studies(self):
+        """The studies that are built and have numbers of their papers to compare with: pairs of
+        their name and that under which those stand. None of simulated data, which compare with no
+        published number."""
+        if self.config.simulated:
+            return []
+        built = [
+            name
+            for study in self.config.studies
+            for name in outputs.served_of_paper(self.subject(study))
+        ]
+        subjects = [self.subject(name) for name in dict.fromkeys(built)]
+        return [
+            [one.name, outputs.published_as(one)]
+            for one in subjects
+            if f"results/tables/{one.name}/published.html" in outputs.list_files(one)
+        ]
+
+    def reproduced(self, wildcards):
+        """Their tables of published numbers."""
+        found = [f"results/tables/{name}/published.tsv" for name, _ in self.reproduced_studies()]
+        return {"tables": found} if found else {}
+
+    def models_of_studies(self):
+        """The names of the models of all studies."""
+        return {name: list(study.models) for name, study in self.plan.studies.items()}
+
     def compared(self, wildcards):
         """The table of models that settings compare: the study's first, or one of the models that
         its variants have."""
@@ -518,6 +545,11 @@ class Lookup:
             ", ".join(filter(None, [self.plan.studies[name].setting or name, self._changes(name)]))
             for name in self._settings(wildcards)
         ]
+
+    def settings_levels(self, wildcards):
+        """The data settings of a study and its variants, {factor: level} each."""
+        names = self._settings(wildcards)
+        return [outputs.levels_of(self.plan.studies[name].data) for name in names]
 
     def _settings(self, wildcards):
         return outputs.settings(self.subject(wildcards.study))

@@ -301,6 +301,7 @@ def _tests(split):
 
 TASK_OF_STUDY_KEY = {
     "named_cells": "cells",
+    "gaps": "cells",
     "transfer": "transfers",
     "cross_validation": "pooled",
     "gene_attributions": "pooled",
@@ -327,7 +328,7 @@ class Cells(Task):
     """Each cell alone: a model a cell. A held-out cell is predicted by the mean of all cells'
     models (DenseEnsemble, section 2)."""
 
-    study_keys = ("held_out_cells", "named_cells", "valid_drawn", "folds")
+    study_keys = ("held_out_cells", "named_cells", "valid_drawn", "folds", "gaps")
     model_keys = ("cells",)
 
     def runs(self, model):
@@ -344,6 +345,10 @@ class Cells(Task):
             members = [cell for cell in cells if cell not in self.held_out]
             found = (self._fit(model, cell, members) for cell in cells)
         return [run for run in found if run]
+
+    def check_study(self):
+        if self.study.gaps and not self.study.data.has_labels:
+            self.refuse("'gaps' is for studies of labels")
 
     def meetings(self):
         # cells that are held out are predicted by the others' models, and scored together

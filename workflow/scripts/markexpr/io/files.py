@@ -85,10 +85,10 @@ def gzip_writer(path, level=6):
 # fmt: off
 TEXT = frozenset([
     "against", "best_member", "biotype", "cell", "chosen_member", "chrom",
-    "claim", "control", "description", "expression", "gene_id", "group",
+    "claim", "control", "description", "expression", "from", "gene_id", "group",
     "label_mode", "mark", "member", "metric", "model", "name",
-    "nearest", "own_paper", "reason", "regime", "setting", "sha256",
-    "source", "split", "statistic", "strand", "study", "unit",
+    "nearest", "outcome", "own_paper", "part", "published_label_mode", "reason", "regime",
+    "setting", "sha256", "source", "split", "statistic", "step", "strand", "study", "to", "unit",
     "verdict", "what",
 ])
 # fmt: on

@@ -141,6 +141,8 @@ BLOCKS = [
     ("study: inputs", studies.Inputs),
     ("study: gene_attributions", studies.GeneAttributions),
     ("study: named_cells", studies.NamedCells),
+    ("study: gaps", studies.Gaps),
+    ("study: gaps.printed", studies.PrintedNumber),
 ]
 
 

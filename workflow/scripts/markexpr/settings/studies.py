@@ -780,6 +780,40 @@ class GeneAttributions(Block):
     genes: Count = Field(..., description="test genes to take means over, at most")
 
 
+class PrintedNumber(Block):
+    """A number that is printed of a model, and the data setting that it was printed for."""
+
+    value: Number = Field(..., description="mean over units of the study's metric")
+    labels: Literal["text", "numeric"] = Field(..., description="data.target.label_mode of it")
+    split: Literal["id_order", "random", "chromosome"] = Field(
+        ..., description="data.split.scheme of it"
+    )
+    genes: Literal["all", "thinned"] = Field(
+        ..., description="thinned: with data.genes.min_distance"
+    )
+    unknown: list[Literal["labels", "split", "genes"]] = Field(
+        [], description="what of these is not said where it is printed: then as it reads"
+    )
+    source: str = Field(..., description="where it is printed")
+
+
+class Gaps(Block):
+    """Where the gaps between printed numbers come from: each model is run under all data settings,
+    which are this study and its variants."""
+
+    printed: dict[str, PrintedNumber] = Field(..., description="by model")
+    steps: Annotated[
+        list[Annotated[list[str], Field(min_length=2, max_length=2)]], Field(min_length=1)
+    ] = Field(..., description="pairs of models, from one to the other")
+
+    @model_validator(mode="after")
+    def check_steps(self):
+        for model in (model for step in self.steps for model in step):
+            if model not in self.printed:
+                raise fault(f"{model} has no number; {did_you_mean(model, self.printed)}", "steps")
+        return self
+
+
 Comparisons = dict[Annotated[str, Field(pattern=r"^(table|figure)[0-9]+[a-z]?$")], Comparison]
 ModelName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 
@@ -826,6 +860,9 @@ class Study(Block):
     )
     named_cells: NamedCells | None = Field(
         None, description="task cells: cells that the paper names by rank"
+    )
+    gaps: Gaps | None = Field(
+        None, description="task cells, labels: where gaps between printed numbers come from"
     )
 
     @property
@@ -932,6 +969,8 @@ class Study(Block):
                     yield f"{part}.{name}.against", [model, other]
         yield "losses", self.losses
         yield "attention", self.attention
+        for model in self.gaps.printed if self.gaps else ():
+            yield "gaps", [model]
         for claim in self.claims:
             yield "claims", list_models_of_claim(claim.plain())
         for part in PARTS_OF_A_MODEL:
