@@ -123,6 +123,8 @@ BLOCKS = [
     ("study: models, an estimator", studies.Estimator),
     ("study: models, a control", studies.Control),
     ("study: models, given predictions", studies.Given),
+    ("model: view", studies.View),
+    ("study: grid", studies.Grid),
     ("model: training", studies.Training),
     ("training: optimiser, name: sgd", studies.Sgd),
     ("training: optimiser, name: adam", studies.Adam),
