@@ -50,3 +50,4 @@ rule all:
     default_target: True
     input:
         [ask.paper(study) for study in config["studies"]],
+        "results/reproduction.html",

@@ -72,6 +72,7 @@ rule compare_published:
     params:
         **drawn_by("compare_published.py"),
         published=CONTENT_OF_PUBLISHED,
+        bootstrap=config["bootstrap"],
         changed=ask.changes,
         deviations=ask.deviations,
         published_as=ask.published_as,

@@ -218,6 +218,34 @@ rule predict_control:
         "../workflow/scripts/predict_control.py"
 
 
+rule take_given:
+    """Predictions that were made elsewhere, on the same rows as all models of the unit."""
+    input:
+        unpack(ask.run_inputs),
+        given=ask.given_file,
+    output:
+        predictions=f"{RUN}/predictions.tsv.gz",
+    log:
+        "logs/take_given/{study}/{model}/{unit}/seed{seed}.log",
+    wildcard_constraints:
+        **plan.made_by("given"),
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("take_given"),
+    params:
+        samples=ask.samples,
+        tissues=ask.tissues,
+        own=ask.given_content,
+        named_by_path=ask.unit_in_path,
+        labels=ask.has_labels,
+        code=code_digest("take_given.py"),
+    message:
+        "{wildcards.study}: taking {wildcards.model} of {wildcards.unit}, seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/take_given.py"
+
+
 rule predict_truth:
     """The best possible predictions: the simulator knows each gene's activity, and nothing that
     sees only marks can predict better."""

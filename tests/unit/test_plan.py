@@ -42,6 +42,7 @@ RULES = [
     {"how": "average", "kind": "net"},
     {"how": "average", "kind": "estimator"},
     {"how": "control"},
+    {"how": "given"},
     {"how": "truth"},
 ]
 
@@ -503,7 +504,10 @@ def test_own_samples_may_be_named_in_pairs_alone(root):
 
 def test_the_rule_that_makes_a_run_is_named(root):
     """A run without notes is refused with its rule."""
-    settings = read_project(root, {"cells": [*CELLS, "E071"], "mirror": "simulated"})
+    given = {"deepchrome": {"models": {"given": {"predictions": "given.tsv"}}}}
+    settings = read_project(
+        root, {"cells": [*CELLS, "E071"], "mirror": "simulated", "overrides": given}
+    )
     text = (root / "rules/train.smk").read_text()
     runs = [run for study in settings.plan.studies for run in settings.plan.runs(study)]
     rules = {settings.lookup.rule_of(run): run for run in runs}

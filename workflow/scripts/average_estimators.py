@@ -8,6 +8,7 @@ from markexpr.estimators import find_module, fits_labels, load_estimator, make_f
 from markexpr.estimators import predict as predict_by
 from markexpr.io.jobs import run_job
 from markexpr.io.runs import read_predictions, tabulate, write_run
+from markexpr.own_model import check_same
 from markexpr.seen import trained_by
 
 
@@ -19,6 +20,7 @@ def main(job):
         with open(job.input.params[place], encoding="utf-8") as file:
             params = yaml.safe_load(file)
         check_members(samples, params, job.input.params[place])
+        check_same(params, job.input.params[place])
         labels = fits_labels(params.get("measured"))
         return predict_by(load_estimator(job.input.model[place]), features, labels)
 

@@ -27,6 +27,7 @@ def main(job):
         job.params.label_mode,
         job.params.changed,
         job.params.deviations,
+        job.params.bootstrap,
     )
     table = beside_published(metrics, published, setting, regimes, saliency)
     write_tsv(job.output.tsv, table, float_format="%.4g")

@@ -3,6 +3,7 @@
 import numpy as np
 import sklearn
 
+from markexpr import own_model
 from markexpr.data.permuting import load_to_fit
 from markexpr.estimators import dump_estimator, find_module, fits_labels, make_features, predict
 from markexpr.io.jobs import InputError, log, run_job
@@ -28,7 +29,9 @@ def main(job):
     _, n_marks, n_bins = next(iter(samples.inputs.values())).shape
 
     def fit(block, number):
-        module = find_module(block["architecture"])
+        architecture = block["architecture"]
+        with own_model.unchanged(job.params):
+            module = find_module(architecture)
         estimator = module.build(
             n_marks=n_marks,
             n_bins=n_bins,
@@ -44,8 +47,12 @@ def main(job):
             len(train),
             list(features.shape[1:]),
         )
-        estimator.fit(features[train], samples.target[train])
-        return Fit(block, predict(estimator, features, labels), estimator)
+        with own_model.running(architecture):
+            estimator.fit(features[train], samples.target[train])
+            predicted = predict(estimator, features, labels)
+        if own_model.is_own(architecture):
+            predicted = own_model.check_predictions(architecture, predicted, samples.target)
+        return Fit(block, predicted, estimator)
 
     fitted, told = choose(job.params.model, samples, fit)
     module = find_module(fitted.block["architecture"])

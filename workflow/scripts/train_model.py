@@ -4,6 +4,7 @@ import pandas as pd
 import torch
 from safetensors.torch import save
 
+from markexpr import own_model
 from markexpr.compiler import leave_out_compiler
 from markexpr.data.permuting import load_to_fit
 from markexpr.devices import choose_device, keep_freed_memory
@@ -26,7 +27,8 @@ def main(job):
     trainers = []
 
     def fit(block, number):
-        model = build_seeded(block, samples, seed, unit)
+        with own_model.unchanged(job.params):
+            model = build_seeded(block, samples, seed, unit)
         n_parameters = sum(parameter.numel() for parameter in model.parameters())
         log.info(
             "%s: %d parameters, on %s with %d threads",

@@ -8,6 +8,7 @@ import numpy as np
 
 from markexpr.data.tensors import recover_counts
 from markexpr.io.jobs import InputError
+from markexpr.own_model import PREFIX, OwnEstimator, is_own
 
 # what saved estimators hold besides what skops knows of scikit-learn
 TRUSTED = {
@@ -24,7 +25,9 @@ TRUSTED = {
 
 
 def find_module(architecture):
-    """The module of an architecture."""
+    """The module of an architecture, or what stands for it of a user's own file."""
+    if is_own(architecture):
+        return OwnEstimator(architecture)
     return importlib.import_module(f"markexpr.models.{architecture}")
 
 
@@ -52,17 +55,42 @@ def predict(estimator, features, labels):
 
     features: as make_features gives them; labels: whether it was fitted on labels.
     """
-    if labels:
+    if labels and hasattr(estimator, "predict_proba"):
         return estimator.predict_proba(features)[:, 1].astype(np.float64)
     return estimator.predict(features).astype(np.float64)
 
 
 def dump_estimator(estimator):
-    """The bytes of an estimator as a skops file, which holds no code."""
+    """The bytes of an estimator as a skops file, which holds no code. Raises InputError for one of
+    an own file that holds what could not be read back."""
     with _without_torch():
         import skops.io  # here: it loads half of scikit-learn
 
-    return skops.io.dumps(estimator)
+    if not _is_own(type(estimator).__module__):
+        return skops.io.dumps(estimator)
+    fix = (
+        "keep numbers, text, lists, dicts, arrays and scikit-learn's estimators in its attributes, "
+        "or give it __getstate__ and __setstate__ that do"
+    )
+    try:
+        content = skops.io.dumps(estimator)
+    except Exception as error:
+        raise InputError(f"the fitted Model cannot be saved ({error}): {fix}") from error
+    others = _list_others(skops.io.get_untrusted_types(data=content))
+    if others:
+        raise InputError(f"the fitted Model holds {others[0]}, which cannot be read back: {fix}")
+    return content
+
+
+def _is_own(module):
+    """Whether a module is a user's own file, and this process has run it."""
+    return module.startswith(PREFIX) and module in sys.modules
+
+
+def _list_others(named):
+    """Of the types that a file names, those that are not trusted."""
+    own = [name for name in named if _is_own(name.rpartition(".")[0])]
+    return sorted(set(named) - TRUSTED - {*own})
 
 
 class _NoTorch:
@@ -88,7 +116,7 @@ def _without_torch():
 
 def load_estimator(path):
     """A saved estimator. Nothing in the file is run as code: it may name scikit-learn's usual
-    classes and those of TRUSTED.
+    classes, those of TRUSTED, and those of the user's own file that this process has run.
 
     Raises InputError for a file that names anything else.
     """
@@ -96,7 +124,7 @@ def load_estimator(path):
         import skops.io
 
     named = skops.io.get_untrusted_types(file=path)
-    others = sorted(set(named) - TRUSTED)
+    others = _list_others(named)
     if others:
         raise InputError(
             f"{path} names {others[0]}, which is no part of a model of this pipeline: it is "

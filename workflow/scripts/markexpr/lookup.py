@@ -8,7 +8,7 @@ import sys
 from functools import cached_property, wraps
 from pathlib import Path
 
-from markexpr import controlled, origins, outputs
+from markexpr import controlled, origins, outputs, own_model
 from markexpr.digest import code_digest
 from markexpr.io.checksums import sha256
 from markexpr.io.jobs import InputError, log
@@ -26,6 +26,7 @@ RULES = {
     "apply": "apply_model",
     "subtract": "subtract_cells",
     "control": "predict_control",
+    "given": "take_given",
     "truth": "predict_truth",
 }
 
@@ -199,9 +200,14 @@ class Lookup:
         return self._made_from([wildcards.cell], wildcards)
 
     def run_made_from(self, wildcards):
-        """What the tensors that a run reads are made from."""
+        """What the tensors that a run reads are made from, and the file of a model of the user's
+        own."""
         cells = self.run(wildcards).cells
-        return {"data": self.data(wildcards), **self._made_from(cells, wildcards)}
+        found = {"data": self.data(wildcards), **self._made_from(cells, wildcards)}
+        architecture = getattr(self._study(wildcards).models[wildcards.model], "architecture", "")
+        if own_model.is_own(architecture):
+            found["own_model"] = self.own.files.identify(own_model.find_file(architecture))
+        return found
 
     def _made_from(self, cells, of_study=None):
         """By content and settings, and not by the names of files, which differ between machines."""
@@ -384,6 +390,33 @@ class Lookup:
         """What kind of control a model is."""
         return self._study(wildcards).models[wildcards.model].control
 
+    @one_line
+    def given_file(self, wildcards):
+        """The file of predictions that a user gives for a run."""
+        return [by_content(path) for path in self.given_content(wildcards)]
+
+    def given_content(self, wildcards):
+        """The identity of that file, by path."""
+        path = self._study(wildcards).models[wildcards.model].predictions
+        place = f"study {wildcards.study}, model {wildcards.model}: predictions"
+        path = path.replace("{unit}", wildcards.unit).replace("{seed}", str(wildcards.seed))
+        found = own_model.find_file(path)
+        if not found.is_file():
+            raise InputError(
+                f"{place} of {wildcards.unit}, seed {wildcards.seed}: there is no file {path} (if "
+                "relative, it is looked up in the working directory, then beside the Snakefile)"
+            )
+        origins.refuse_braces(found, place)
+        return {str(found): self.own.files.identify(found)}
+
+    def unit_in_path(self, wildcards):
+        """Whether there is one such file a unit."""
+        return "{unit}" in self._study(wildcards).models[wildcards.model].predictions
+
+    def has_labels(self, wildcards):
+        """Whether a study is of high or low."""
+        return self._study(wildcards).data.has_labels
+
     def model_code(self, script):
         """A function of wildcards that gives the hash of a script and of the one architecture that
         the job uses, so that an edit of it retrains that model alone."""
@@ -395,6 +428,8 @@ class Lookup:
 
     def _code(self, script, study, model):
         architecture = self.plan.studies[study].models[model].architecture
+        if own_model.is_own(architecture):  # and what it imports of markexpr
+            return code_digest(script, str(own_model.find_file(architecture).absolute()))
         return code_digest(script, f"markexpr/models/{architecture}.py")
 
     def predictions(self, wildcards):
@@ -477,6 +512,33 @@ class Lookup:
         """Where each model of a study is not as its paper, in words."""
         return deviations_of_models(self._study(wildcards))
 
+    def reproduced_studies(self):
+        """The studies that are built and have numbers of their papers to compare with: pairs of
+        their name and that under which those stand. None of simulated data, which compare with no
+        published number."""
+        if self.config.simulated:
+            return []
+        built = [
+            name
+            for study in self.config.studies
+            for name in outputs.served_of_paper(self.subject(study))
+        ]
+        subjects = [self.subject(name) for name in dict.fromkeys(built)]
+        return [
+            [one.name, outputs.published_as(one)]
+            for one in subjects
+            if f"results/tables/{one.name}/published.html" in outputs.list_files(one)
+        ]
+
+    def reproduced(self, wildcards):
+        """Their tables of published numbers."""
+        found = [f"results/tables/{name}/published.tsv" for name, _ in self.reproduced_studies()]
+        return {"tables": found} if found else {}
+
+    def models_of_studies(self):
+        """The names of the models of all studies."""
+        return {name: list(study.models) for name, study in self.plan.studies.items()}
+
     def compared(self, wildcards):
         """The table of models that settings compare: the study's first, or one of the models that
         its variants have."""
@@ -492,6 +554,11 @@ class Lookup:
             ", ".join(filter(None, [self.plan.studies[name].setting or name, self._changes(name)]))
             for name in self._settings(wildcards)
         ]
+
+    def settings_levels(self, wildcards):
+        """The data settings of a study and its variants, {factor: level} each."""
+        names = self._settings(wildcards)
+        return [outputs.levels_of(self.plan.studies[name].data) for name in names]
 
     def _settings(self, wildcards):
         return outputs.settings(self.subject(wildcards.study))

@@ -7,6 +7,7 @@ workflow/report/{name}.rst. Imported by the Snakefile: no torch, no numpy.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 from markexpr.controlled import list_randomised
 from markexpr.io.jobs import InputError
@@ -179,6 +180,36 @@ def has_settings(subject):
     return bool(compared["models"]) and len(settings(subject)) > 1
 
 
+def has_gaps(subject):
+    """Printed numbers whose gaps are split, and each of their models with a unit in all data
+    settings that this takes."""
+    gaps = subject.study.gaps
+    if gaps is None:
+        return False
+    there = {
+        tuple(levels_of(subject.plan.studies[name].data).values()): name
+        for name in settings(subject)
+    }
+    return all(
+        corner in there and subject.plan.has_unit(there[corner], step)
+        for step in gaps.steps
+        for corner in product(*zip(*(_levels_printed(gaps.printed[model]) for model in step)))
+    )
+
+
+def levels_of(data):
+    """The data setting of a study, as `gaps` tells settings apart: {factor: level}."""
+    return {
+        "labels": getattr(data.target, "label_mode", "none"),
+        "split": data.split.scheme,
+        "genes": "thinned" if data.genes.min_distance else "all",
+    }
+
+
+def _levels_printed(number):
+    return number.labels, number.split, number.genes
+
+
 def shows_mark_attention(subject):
     """The pair whose attention over marks is drawn is built."""
     return _shows_pair(subject, subject.study.mark_attention)
@@ -346,6 +377,8 @@ OUTPUTS = [
     Output(TABLE, "named_cells", MODELS, "worst, median and best cells", names_cells),
     Output(TABLE, "settings", MODELS, "in other settings", has_settings),
     Output(FIGURE, "settings", MODELS, "in other settings (figure)", has_settings),
+    Output(TABLE, "gaps", MODELS, "where published gaps come from", has_gaps),
+    Output(FIGURE, "gaps", MODELS, "where published gaps come from (figure)", has_gaps),
     Output(TABLE, "ablation", MODELS, "what each setting changes", has_ablation),
     Output(FIGURE, "ablation", MODELS, "what each setting changes (figure)", has_ablation),
     Output(TABLE, "ensemble", MODELS, "ensemble and its members", has_ensembles),
@@ -400,12 +433,17 @@ def attention_files(subject):
     ]
 
 
+def served_of_paper(subject):
+    """A study and all others of its paper, as far as the cells' sources serve them."""
+    return _served(subject, subject.plan.of_paper(subject.name))
+
+
 def list_files_of_paper(subject):
     """What the target of a study builds: all outputs of all studies of its paper.
 
     Raises InputError, with the reason, if there are none.
     """
-    names = _served(subject, subject.plan.of_paper(subject.name))
+    names = served_of_paper(subject)
     others = [Subject(subject.plan, subject.origins, subject.published, name) for name in names]
     files = [file for other in others for file in list_files(other)]
     if not files:

@@ -7,8 +7,8 @@ scripts are told. Imported by the Snakefile: no torch, no numpy.
 import re
 
 from markexpr.io.jobs import InputError
-from markexpr.models.registry import NETS
 from markexpr.settings.reading import did_you_mean
+from markexpr.settings.studies import attends_to
 from markexpr.tasks import HOW, TASKS, TRUTH
 
 NOTHING = r"[^\s\S]"  # a pattern that no text has
@@ -190,7 +190,7 @@ class Plan:
         return [
             name
             for name, net in self.studies[study].nets.items()
-            if NETS[net.architecture].attends_to == over and not net.cell_by_cell
+            if attends_to(net) == over and not net.cell_by_cell
         ]
 
 

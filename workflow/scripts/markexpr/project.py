@@ -14,12 +14,13 @@ from markexpr.meetings import check_meetings
 from markexpr.origins import Origins, refuse_braces
 from markexpr.own_data import OwnData
 from markexpr.own_files import OwnFiles
+from markexpr.own_model import check_file, is_own
 from markexpr.plan import Plan
 from markexpr.predict.predicting import Predicting
 from markexpr.settings.config import Config, check_cell_names, choose_pairs, load_config
 from markexpr.settings.reading import choose, read_sheet, read_yaml
 from markexpr.settings.samples import read_samples
-from markexpr.settings.studies import load_studies
+from markexpr.settings.studies import Net, load_studies
 from markexpr.tissues import list_tissues
 
 # folders of results that need data to train on
@@ -118,6 +119,7 @@ def read_project(home, given, files=(), own_files=None, tell=None, asked=None):
     pairs = choose_pairs(config.pairs, listed, known, chosen)
     for name, study in studies.items():
         _check_cells(name, study, known)
+        _check_own_models(name, study)
     chrom_sizes = Path(bundle.chrom_sizes) if bundle else home / config.chrom_sizes
     if not chrom_sizes.is_file():
         raise InputError(
@@ -191,3 +193,14 @@ def _check_cells(name, study, known):
     choose(study.data.held_out_cells, known, "data.split.held_out_cells", place)
     if study.transfer:
         choose([study.transfer.source], known, "transfer.source", place)
+
+
+def _check_own_models(name, study):
+    """Each file of the user's own that a model names can hold what its block asks for."""
+    for model, block in study.models.items():
+        if is_own(getattr(block, "architecture", "")):
+            part = "network" if isinstance(block, Net) else "estimator"
+            place = f"study {name}, model {model}"
+            for changes in block.tune or [{}]:
+                keys = {**getattr(block, part), **changes.get(part, {})}
+                check_file(block.architecture, part, keys, place)

@@ -11,10 +11,10 @@ from pathlib import Path
 from markexpr.folds import N_FOLDS, split_unit, unit_in_fold
 from markexpr.io.jobs import InputError
 from markexpr.models.registry import ESTIMATORS
-from markexpr.settings.studies import Control, Estimator, Net
+from markexpr.settings.studies import Control, Estimator, Given, Net
 
 # how a run is made, and by which rule (rules/train.smk)
-HOW = ("train", "fit", "apply", "subtract", "average", "control", "truth")
+HOW = ("train", "fit", "apply", "subtract", "average", "control", "given", "truth")
 TRUTH = "simulator_truth"
 RUNS = "results/runs/"
 # what a fit leaves, by its kind of model: what jobs call it, and its file
@@ -55,7 +55,7 @@ class Run:
     model: str
     unit: str
     how: str
-    kind: str  # net, estimator, control or truth
+    kind: str  # net, estimator, control, given or truth
     needs: dict
     samples: dict = field(default_factory=dict)
     scored: bool = True
@@ -147,7 +147,7 @@ class Task:
     # which keys of a study and of its models a task takes; those of other tasks are refused
     study_keys = ()
     model_keys = ()
-    kinds = (Net, Estimator, Control)
+    kinds = (Net, Estimator, Control, Given)
     predicts = "value"  # what it asks of estimators, unless the target is a label
     pools_cells = False  # whether one model predicts all cells, and their rows are scored together
 
@@ -252,6 +252,10 @@ class Task:
         kind = type(self.study.models[model]).__name__.lower()
         return Run(self.name, model, unit, how, kind, needs, samples or {}, scored)
 
+    def _given(self, model, unit, needs, samples):
+        """Predictions that were made elsewhere, of the rows that a fit would have."""
+        return self._run(model, unit, "given", needs, samples)
+
     def _truth(self, unit, needs, samples):
         return Run(self.name, TRUTH, unit, "truth", "truth", needs, samples)
 
@@ -331,7 +335,7 @@ class Task:
         for key, (task, default) in TASK_OF_MODEL_KEY.items():
             if getattr(model, key, default) != default and key not in self.model_keys:
                 self.refuse(f"'{key}' is for studies with task: {task}", name)
-        if isinstance(model, Estimator):
+        if isinstance(model, Estimator) and model.architecture in ESTIMATORS:
             self._check_predicts(name, model)
         training = getattr(model, "training", None)
         for key, (task, default) in TASK_OF_TRAINING_KEY.items():
@@ -415,6 +419,7 @@ def _tests(split):
 
 TASK_OF_STUDY_KEY = {
     "named_cells": "cells",
+    "gaps": "cells",
     "transfer": "transfers",
     "cross_validation": "pooled",
     "gene_attributions": "pooled",
@@ -442,7 +447,7 @@ class Cells(Task):
     """Each cell alone: a model a cell. A held-out cell is predicted by the mean of all cells'
     models (DenseEnsemble, section 2)."""
 
-    study_keys = ("held_out_cells", "named_cells", "valid_drawn", "folds")
+    study_keys = ("held_out_cells", "named_cells", "valid_drawn", "folds", "gaps")
     model_keys = ("cells", "permute")
 
     def runs(self, model):
@@ -450,10 +455,19 @@ class Cells(Task):
         cells = self._chosen(model, self.built)
         if isinstance(block, Control):
             found = (self._control(model, cell) for cell in cells)
+        elif isinstance(block, Given):
+            found = (
+                self._given(model, cell, {"cell": tensor_path(self.name, cell)}, {"kind": "cell"})
+                for cell in cells
+            )
         else:
             members = [cell for cell in cells if cell not in self.held_out]
             found = (self._fit(model, cell, members) for cell in cells)
         return [run for run in found if run]
+
+    def check_study(self):
+        if self.study.gaps and not self.study.data.has_labels:
+            self.refuse("'gaps' is for studies of labels")
 
     def meetings(self):
         # cells that are held out are predicted by the others' models, and scored together
@@ -496,15 +510,21 @@ class Transfers(Task):
 
     study_keys = ("transfer",)
     model_keys = ("cells", "trained_on", "source_genes", "domain")
-    kinds = (Net,)
+    kinds = (Net, Given)
 
     @property
     def cells(self):
         return list(dict.fromkeys([*self.built, self.study.transfer.source]))
 
     def runs(self, model):
-        source, trained_on = self.study.transfer.source, self.study.models[model].trained_on
+        source = self.study.transfer.source
+        trained_on = getattr(self.study.models[model], "trained_on", None)
         targets = [cell for cell in self._chosen(model, self.built) if cell != source]
+        if isinstance(self.study.models[model], Given):
+            return [
+                self._given(model, f"{source}-to-{target}", self._tested_in(target), self._tested)
+                for target in targets
+            ]
         if trained_on != "source":
             return [self._trained(model, f"{source}-to-{target}", target) for target in targets]
         needs = {**self._cell("source", source), "genes": genes_path(self.name)}
@@ -525,13 +545,15 @@ class Transfers(Task):
         needs = {
             **fit.net_files,
             "predictions": f"{fit.folder}/predictions.tsv.gz",
-            **self._cell("target", target),
-            "genes": genes_path(self.name),
+            **self._tested_in(target),
         }
         return self._run(fit.model, f"{fit.unit}-to-{target}", "apply", needs, self._tested)
 
     def _cell(self, role, cell):
         return {role: tensor_path(self.name, cell)}
+
+    def _tested_in(self, target):
+        return {**self._cell("target", target), "genes": genes_path(self.name)}
 
     def _samples(self, model):
         block = self.study.models[model]
@@ -563,14 +585,15 @@ class Transfers(Task):
 
     def truth(self, unit):
         target = unit.removeprefix(f"{self.study.transfer.source}-to-")
-        needs = {**self._cell("target", target), "genes": genes_path(self.name)}
-        return self._truth(unit, needs, self._tested)
+        return self._truth(unit, self._tested_in(target), self._tested)
 
     def check_study(self):
         if self.study.transfer is None:
             self.refuse("task: transfers needs the key 'transfer', its source and split")
 
     def check_model(self, name, model):
+        if isinstance(model, Given):
+            return
         if model.trained_on is None:
             self.refuse("task: transfers needs 'trained_on': target, source or both", name)
         both = model.trained_on == "both"
@@ -593,7 +616,7 @@ class Pairs(Task):
 
     study_keys = ("mark_attention", "inputs", "folds")
     model_keys = ("cells", "cell_by_cell", "auxiliary", "permute")
-    kinds = (Net, Estimator)
+    kinds = (Net, Estimator, Given)
     predicts = "change"
 
     @property
@@ -603,6 +626,9 @@ class Pairs(Task):
     def runs(self, model):
         block = self.study.models[model]
         pairs = [pair for pair in self.pairs if self._has_both(model, pair)]
+        if isinstance(block, Given):
+            samples = {"kind": "pair", "labels": False}
+            return [self._given(model, pair, self.inputs_of(pair), samples) for pair in pairs]
         if getattr(block, "cell_by_cell", False):
             cells = sorted({cell for pair in pairs for cell in pair.split("-")})
             fits = [self._alone(model, cell) for cell in cells]
@@ -708,6 +734,9 @@ class Pooled(Task):
 
     def runs(self, model):
         block = self.study.models[model]
+        if isinstance(block, Given):
+            units = self.left_out.items()
+            return [self._given_pooled(model, unit, left_out) for unit, left_out in units]
         crossed = self.study.cross_validation
         if crossed and crossed.model == model and self.training_cells:
             return [self._fold(model, which) for which in range(1, crossed.folds + 1)]
@@ -731,6 +760,10 @@ class Pooled(Task):
             return None
         needs = {"cells": self.tensors(self.built), **self._sequence(model)}
         return self._run(model, unit, self._how_made(model), needs, self._samples(left_out))
+
+    def _given_pooled(self, model, unit, left_out):
+        needs = {"cells": self.tensors(self.built)}
+        return self._given(model, unit, needs, self._samples(left_out))
 
     def _samples(self, left_out):
         samples = {"kind": "pooled", "fold": None}

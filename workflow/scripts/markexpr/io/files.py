@@ -85,11 +85,11 @@ def gzip_writer(path, level=6):
 # fmt: off
 TEXT = frozenset([
     "against", "best_member", "biotype", "cell", "chosen_member", "chrom",
-    "claim", "control", "description", "expression", "gene_id", "group",
+    "claim", "control", "description", "expression", "from", "gene_id", "group",
     "label_mode", "mark", "member", "metric", "model", "name",
-    "nearest", "own_paper", "randomised", "reason", "regime", "setting", "sha256",
-    "source", "split", "statistic", "strand", "study", "unit",
-    "verdict", "what", "why",
+    "nearest", "outcome", "own_paper", "part", "published_label_mode", "randomised", "reason",
+    "regime", "setting", "sha256", "source", "split", "statistic", "step", "strand", "study",
+    "to", "unit", "verdict", "what", "why",
 ])
 # fmt: on
 # how a missing number is written; missing text is empty

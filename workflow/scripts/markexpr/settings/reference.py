@@ -123,6 +123,7 @@ BLOCKS = [
     ("study: models, a net", studies.Net),
     ("study: models, an estimator", studies.Estimator),
     ("study: models, a control", studies.Control),
+    ("study: models, given predictions", studies.Given),
     ("model: view", studies.View),
     ("study: grid", studies.Grid),
     ("model: training", studies.Training),
@@ -143,6 +144,8 @@ BLOCKS = [
     ("study: inputs", studies.Inputs),
     ("study: gene_attributions", studies.GeneAttributions),
     ("study: named_cells", studies.NamedCells),
+    ("study: gaps", studies.Gaps),
+    ("study: gaps.printed", studies.PrintedNumber),
 ]
 
 

@@ -19,6 +19,7 @@ from pydantic import (
 
 from markexpr.io.jobs import InputError
 from markexpr.models.registry import ESTIMATORS, NETS
+from markexpr.own_model import is_own
 from markexpr.settings.blocks import (
     Block,
     Count,
@@ -29,6 +30,7 @@ from markexpr.settings.blocks import (
     Positive,
     Share,
     Whole,
+    expand_path,
     fault,
     first_fault,
     validated,
@@ -379,7 +381,7 @@ def _keys_of_blocks():
 def _fill_in(registry, architecture, values):
     """Hyperparameters with their defaults, as plain values; errors name the key below."""
     if architecture not in registry:
-        return values  # which is said of the key `architecture`
+        return values  # of a file of the user's own, or said of the key `architecture`
     try:
         return registry[architecture].model_validate(values).plain()
     except ValidationError as error:
@@ -388,11 +390,18 @@ def _fill_in(registry, architecture, values):
 
 
 def _known(registry, architecture):
+    if is_own(architecture):
+        return expand_path(architecture)
     if architecture not in registry:
         raise fault(
             f"unknown architecture {architecture!r}; {did_you_mean(architecture, registry)}"
         )
     return architecture
+
+
+def attends_to(net):
+    """What the attention of a net is over, positions or marks; None without any."""
+    return getattr(NETS.get(net.architecture), "attends_to", None)
 
 
 class Model(Block):
@@ -409,6 +418,13 @@ class Model(Block):
     def check_in_paper(self):
         _check_in_paper(self)
         return self
+
+
+ARCHITECTURE = (
+    "a module of markexpr/models/, or the path of a file of your own, which ends in .py (if "
+    "relative, it is looked up in the working directory, then beside the Snakefile)"
+)
+HYPERPARAMETERS = "hyperparameters of the architecture; of an own file, arguments of what it builds"
 
 
 class View(Block):
@@ -478,8 +494,8 @@ class Fitted(Model):
 class Net(Fitted):
     """A neural network."""
 
-    architecture: str = Field(..., description="a module of markexpr/models/")
-    network: dict[str, Any] = Field(..., description="hyperparameters of the architecture")
+    architecture: str = Field(..., description=ARCHITECTURE)
+    network: dict[str, Any] = Field(..., description=HYPERPARAMETERS)
     training: Training = Field(..., description="how it is trained")
     trained_on: Literal["target", "source", "both"] | None = Field(
         None,
@@ -518,8 +534,8 @@ class Net(Fitted):
 class Estimator(Fitted):
     """An estimator of scikit-learn."""
 
-    architecture: str = Field(..., description="a module of markexpr/models/")
-    estimator: dict[str, Any] = Field(..., description="hyperparameters of the architecture")
+    architecture: str = Field(..., description=ARCHITECTURE)
+    estimator: dict[str, Any] = Field(..., description=HYPERPARAMETERS)
 
     @field_validator("architecture")
     @classmethod
@@ -530,6 +546,17 @@ class Estimator(Fitted):
     @classmethod
     def fill_in_estimator(cls, value, info):
         return _fill_in(ESTIMATORS, info.data.get("architecture"), value)
+
+
+class Given(Model):
+    """Predictions that were made elsewhere, scored beside all other models' on the same rows."""
+
+    predictions: OwnPath = Field(
+        ...,
+        description="TSV with the columns gene_id and y_pred and, where one file has several, cell "
+        "or unit, and seed; {unit} and {seed} in its path are those of a run. A relative path is "
+        "looked up in the working directory, then beside the Snakefile",
+    )
 
 
 class Control(Model):
@@ -543,7 +570,7 @@ class Control(Model):
 
 
 def _kind(block):
-    """Which kind of model a block describes: by its key `network`, `estimator` or `control`."""
+    """Which kind of model a block describes: by the one key of KINDS that it has."""
     if isinstance(block, Model):  # when it is written
         return next(kind for key, kind in KINDS.items() if hasattr(block, key))
     if not isinstance(block, dict):
@@ -552,15 +579,22 @@ def _kind(block):
     return kinds[0] if len(kinds) == 1 else "a net" if "training" in block else None
 
 
-KINDS = {"network": "a net", "estimator": "an estimator", "control": "a control"}
+KINDS = {
+    "network": "a net",
+    "estimator": "an estimator",
+    "control": "a control",
+    "predictions": "given predictions",
+}
 AnyModel = Annotated[
     Annotated[Net, Tag("a net")]
     | Annotated[Estimator, Tag("an estimator")]
-    | Annotated[Control, Tag("a control")],
+    | Annotated[Control, Tag("a control")]
+    | Annotated[Given, Tag("given predictions")],
     Discriminator(
         _kind,
         custom_error_type="kind_of_model",
-        custom_error_message="one of 'network', 'estimator' and 'control' says what model it is",
+        custom_error_message="one of 'network', 'estimator', 'control' and 'predictions' says what "
+        "model it is",
     ),
 ]
 
@@ -807,6 +841,40 @@ class GeneAttributions(Block):
     genes: Count = Field(..., description="test genes to take means over, at most")
 
 
+class PrintedNumber(Block):
+    """A number that is printed of a model, and the data setting that it was printed for."""
+
+    value: Number = Field(..., description="mean over units of the study's metric")
+    labels: Literal["text", "numeric"] = Field(..., description="data.target.label_mode of it")
+    split: Literal["id_order", "random", "chromosome"] = Field(
+        ..., description="data.split.scheme of it"
+    )
+    genes: Literal["all", "thinned"] = Field(
+        ..., description="thinned: with data.genes.min_distance"
+    )
+    unknown: list[Literal["labels", "split", "genes"]] = Field(
+        [], description="what of these is not said where it is printed: then as it reads"
+    )
+    source: str = Field(..., description="where it is printed")
+
+
+class Gaps(Block):
+    """Where the gaps between printed numbers come from: each model is run under all data settings,
+    which are this study and its variants."""
+
+    printed: dict[str, PrintedNumber] = Field(..., description="by model")
+    steps: Annotated[
+        list[Annotated[list[str], Field(min_length=2, max_length=2)]], Field(min_length=1)
+    ] = Field(..., description="pairs of models, from one to the other")
+
+    @model_validator(mode="after")
+    def check_steps(self):
+        for model in (model for step in self.steps for model in step):
+            if model not in self.printed:
+                raise fault(f"{model} has no number; {did_you_mean(model, self.printed)}", "steps")
+        return self
+
+
 Level = Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
 
 
@@ -888,6 +956,9 @@ class Study(Block):
     controls: Controls | None = Field(
         None, description="controls that can fail, judged for all models"
     )
+    gaps: Gaps | None = Field(
+        None, description="task cells, labels: where gaps between printed numbers come from"
+    )
 
     @property
     def nets(self):
@@ -946,13 +1017,13 @@ class Study(Block):
                 raise fault(f"{model} is no net: it has no training loss", "losses")
         for model in self.attention:
             net = self.nets.get(model)
-            if net is None or NETS[net.architecture].attends_to != "positions":
+            if net is None or attends_to(net) != "positions":
                 raise fault(
                     f"{model} has no self-attention over the positions of one cell", "attention"
                 )
         if self.mark_attention:
             net = self.nets.get(self.mark_attention.model)
-            if net is None or NETS[net.architecture].attends_to != "marks":
+            if net is None or attends_to(net) != "marks":
                 raise fault(
                     f"{self.mark_attention.model} has no attention over marks", "mark_attention"
                 )
@@ -993,6 +1064,8 @@ class Study(Block):
                     yield f"{part}.{name}.against", [model, other]
         yield "losses", self.losses
         yield "attention", self.attention
+        for model in self.gaps.printed if self.gaps else ():
+            yield "gaps", [model]
         for claim in self.claims:
             yield "claims", list_models_of_claim(claim.plain())
         for part in PARTS_OF_A_MODEL:
