@@ -42,7 +42,7 @@ class Plan:
         runs = [run for model in self.studies[study].models for run in task.runs(model)]
         if self.simulated:
             runs += [task.truth(unit) for unit in sorted({run.unit for run in runs if run.scored})]
-        return runs
+        return task.in_folds(runs)
 
     # ---- runs ----
 

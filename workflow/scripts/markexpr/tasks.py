@@ -8,6 +8,7 @@ Imported by the Snakefile: no torch, no numpy.
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from markexpr.folds import N_FOLDS, unit_in_fold
 from markexpr.io.jobs import InputError
 from markexpr.settings.studies import Control, Estimator, Net
 
@@ -44,7 +45,8 @@ class Run:
 
     how: one of HOW. needs: the files it reads, by name, with {seed} left open. samples: how its
     samples are made of them (markexpr.data.samples.load). scored: whether it stands beside other
-    models' runs; a fit that serves other runs does not, nor does a fold.
+    models' runs; a fit that serves other runs does not, nor does a fold of a cross-validation.
+    fold: the fold of chromosomes that tests (0-3), where each does in turn, else None.
     """
 
     study: str
@@ -55,6 +57,7 @@ class Run:
     needs: dict
     samples: dict = field(default_factory=dict)
     scored: bool = True
+    fold: int | None = None
     seed: int | str = "{seed}"
 
     @property
@@ -89,6 +92,26 @@ class Run:
     def with_seed(self, seed):
         """The same run with one seed."""
         return replace(self, seed=seed)
+
+    def in_fold(self, fold):
+        """The same run if a fold of chromosomes (0-3) tests. What it reads of other runs is of the
+        same fold."""
+
+        def move(paths):
+            if isinstance(paths, list):
+                return [move(path) for path in paths]
+            parts = paths.split("/")
+            if parts[:2] == ["results", "runs"]:
+                parts[4] = unit_in_fold(parts[4], fold)
+            return "/".join(parts)
+
+        return replace(
+            self,
+            unit=unit_in_fold(self.unit, fold),
+            needs={name: move(paths) for name, paths in self.needs.items()},
+            samples={**self.samples, "test_fold": fold},
+            fold=fold,
+        )
 
 
 def run_folder(study, model, unit, seed="{seed}"):
@@ -147,8 +170,15 @@ class Task:
         return {**self.study.data.plain(), "split": self.split.plain()}
 
     def runs(self, model):
-        """All runs of a model, without seeds."""
+        """All runs of a model, without seeds; of a study in which each fold of chromosomes tests in
+        turn, those before they are multiplied by folds (in_folds)."""
         raise NotImplementedError
+
+    def in_folds(self, runs):
+        """Runs as often as there are folds of chromosomes that test in turn, or as they are."""
+        if getattr(self.split, "fold", None) != "all":
+            return runs
+        return [run.in_fold(fold) for run in runs for fold in range(N_FOLDS)]
 
     def meetings(self):
         """Pairs of cells whose numbers come together in one sample, model or score."""
@@ -207,10 +237,25 @@ class Task:
             self._check_keys(name, model)
             self.check_model(name, model)
         self.check_study()
+        if getattr(self.split, "fold", None) == "all":
+            self._check_folds()
         if self.study.models and not (self.held_out or _tests(self.split)):
             self.refuse(
                 "no gene tests and no cell is held out, so that there is nothing to score: name a "
                 "test part in the split, or held_out_cells"
+            )
+
+    def _check_folds(self):
+        if "folds" not in self.study_keys:
+            self.refuse("split.fold: all is for tasks cells, pairs and pooled: name a fold, 0 to 3")
+        if self.held_out:
+            self.refuse("split.fold: all and held_out_cells do not go together: take one away")
+        if self.study.cross_validation:
+            self.refuse("split.fold: all and cross_validation do not go together: take one away")
+        if self.study.data.zscore_genes == "train":
+            self.refuse(
+                "data.zscore_genes: train needs one fold, and split.fold is all: its tensors serve "
+                "all folds; choose another normalise, and a `view` of a model"
             )
 
     def _check_keys(self, name, model):
@@ -278,7 +323,7 @@ class Cells(Task):
     """Each cell alone: a model a cell. A held-out cell is predicted by the mean of all cells'
     models (DenseEnsemble, section 2)."""
 
-    study_keys = ("held_out_cells", "named_cells", "valid_drawn")
+    study_keys = ("held_out_cells", "named_cells", "valid_drawn", "folds")
     model_keys = ("cells",)
 
     def runs(self, model):
@@ -421,7 +466,7 @@ class Transfers(Task):
 class Pairs(Task):
     """The change of expression between two cells (DeepDiff). Units are A-B: B over A."""
 
-    study_keys = ("mark_attention", "inputs")
+    study_keys = ("mark_attention", "inputs", "folds")
     model_keys = ("cells", "cell_by_cell", "auxiliary")
     kinds = (Net, Estimator)
 
@@ -504,6 +549,7 @@ class Pooled(Task):
         "cross_validation",
         "gene_attributions",
         "sequence",
+        "folds",
     )
     model_keys = ("stages", "sampler")
     pools_cells = True

@@ -8,7 +8,7 @@ import numpy as np
 
 from markexpr.data.annotation import read_genes
 from markexpr.data.measured import Measured, check_alike, describe
-from markexpr.data.splits import SPLITS, UNLABELLED, UNSEEN, split_by_gene
+from markexpr.data.splits import SPLITS, UNLABELLED, UNSEEN, choose_fold, split_by_gene
 from markexpr.io.jobs import InputError
 
 
@@ -77,7 +77,19 @@ def load(how, inputs):
     pooled: inputs `cells` (several) and, for a model of DNA, `sequence`; `fold` as for load_pooled
     transfer: inputs `source` and `target`, as far as `trained_on` takes them, and `genes`, the
     study's genes, which `split` splits anew; `trained_on` and `source_genes` as for load_transfer
+
+    Where each fold of chromosomes tests in turn, `test_fold` (0-3) is the one that tests here.
     """
+    return in_fold(_load(how, inputs), how.get("test_fold"))
+
+
+def in_fold(samples, fold):
+    """Samples whose split holds folds of chromosomes, with the split in which one of them tests;
+    fold None: as they are."""
+    return samples if fold is None else replace(samples, split=choose_fold(samples.split, fold))
+
+
+def _load(how, inputs):
     kind = how["kind"]
     if kind == "cell":
         return load_cell(inputs["cell"])

@@ -36,6 +36,7 @@ from markexpr.settings.blocks import (
 from markexpr.settings.reading import (
     NAMING,
     PARTS_OF_A_MODEL,
+    TUNED,
     did_you_mean,
     list_models_of_claim,
     merge,
@@ -148,7 +149,9 @@ class Chromosome(Block):
     """Whole chromosomes apart, in four folds."""
 
     scheme: Literal["chromosome"]
-    fold: Annotated[Whole, Field(ge=0, le=3)] = Field(..., description="the fold that tests")
+    fold: Annotated[Whole, Field(ge=0, le=3)] | Literal["all"] = Field(
+        ..., description="the fold that tests; all: each in turn, in runs of its own"
+    )
     held_out_cells: HeldOut = None
 
 
@@ -389,7 +392,31 @@ class Model(Block):
         return self
 
 
-class Net(Model):
+class Fitted(Model):
+    """A model that is fitted: a net or an estimator."""
+
+    tune: Annotated[list[dict[str, Any]], Field(min_length=2)] | None = Field(
+        None,
+        description="candidates, each a block of keys laid over the model's own, as {estimator: "
+        "{strength: 10}}. All are fitted on the training genes; the one with the best score of the "
+        "validation genes (AUC of labels, Pearson correlation of values) is kept",
+    )
+
+    @model_validator(mode="after")
+    def check_candidates(self):
+        for number, changes in enumerate(self.tune or []):
+            unknown = [key for key in changes if key not in TUNED]
+            if unknown:
+                raise fault(f"{did_you_mean(unknown[0], TUNED)}", f"tune.{number}.{unknown[0]}")
+            try:
+                type(self).model_validate(merge(self.plain() | {"tune": None}, changes))
+            except ValidationError as error:
+                place, message, unknown = first_fault(error, changes)
+                raise fault(message, f"tune.{number}.{place}", unknown) from None
+        return self
+
+
+class Net(Fitted):
     """A neural network."""
 
     architecture: str = Field(..., description="a module of markexpr/models/")
@@ -429,7 +456,7 @@ class Net(Model):
         return self
 
 
-class Estimator(Model):
+class Estimator(Fitted):
     """An estimator of scikit-learn."""
 
     architecture: str = Field(..., description="a module of markexpr/models/")
