@@ -33,7 +33,7 @@ COLUMNS = [
     "ci_high",
     "cells",
     "cells_won",
-    "test",
+    "tested_by",
     "p",
     "p_holm",
     "verdict",
@@ -107,7 +107,7 @@ def _compare_family(pairs, summaries, draws, margin):
                 "ci_high": high,
                 "cells": cells,
                 "cells_won": float(((np.sign(change.of_cells) + 1) / 2).mean()),
-                "test": "signed ranks" if tested else TOO_FEW,
+                "tested_by": "signed ranks" if tested else TOO_FEW,
                 "p": judge_cells(change.of_cells) if tested else p,
             }
         )

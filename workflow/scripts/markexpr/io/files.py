@@ -84,11 +84,12 @@ def gzip_writer(path, level=6):
 # A sample may be called NA, 001 or true: pandas would take these for nothing, 1 and a switch.
 # fmt: off
 TEXT = frozenset([
-    "against", "best_member", "biotype", "cell", "chosen_member", "chrom",
-    "claim", "control", "description", "expression", "gene_id", "group",
-    "label_mode", "mark", "member", "metric", "model", "name",
-    "nearest", "own_paper", "reason", "regime", "setting", "sha256",
-    "source", "split", "statistic", "strand", "study", "unit",
+    "against", "against_controls", "best_member", "biotype", "cell", "chosen_member",
+    "chrom", "claim", "control", "description", "expression", "gene_id",
+    "group", "kind", "label_mode", "mark", "member", "metric",
+    "model", "name", "nearest", "other", "own_paper", "reason",
+    "regime", "setting", "sha256", "source", "split", "standing",
+    "statistic", "strand", "study", "task", "tested_by", "unit",
     "verdict", "what",
 ])
 # fmt: on

@@ -220,7 +220,7 @@ PARTS_OF_A_MODEL = (
     "cross_validation",
 )
 # what a variant says of itself alone
-OWN = ("base", "setting", "models")
+OWN = ("base", "setting", "models", "board")
 
 
 def resolve_study(name, written):
