@@ -18,6 +18,7 @@ LINES = {
     "control": {"color": HIGH, "lw": 1.2, "ls": ":"},
     "truth": {"color": TRUTH, "lw": 1.2, "ls": "--"},
 }
+UNSHRUNK = {"shrinkA": 0, "shrinkB": 0}
 ABOVE = 14  # points between a panel and the names of its references
 NEAR = 1.0  # references this many spans of the models' scores away are drawn
 
@@ -34,7 +35,7 @@ def draw(long):
     figure, axes = plt.subplots(
         1,
         len(splits),
-        figsize=(1.6 + 3.2 * len(splits), 2.2 + 0.24 * max(len(models), 1)),
+        figsize=(1.6 + 3.2 * len(splits), 3.0 + 0.24 * max(len(models), 1)),
         sharey=True,
         squeeze=False,
         layout="constrained",
@@ -123,14 +124,7 @@ def _draw_references(axis, rows, references):
             fontsize=7,
             color=line["color"],
             parse_math=False,
-            arrowprops={
-                **line,
-                "arrowstyle": "-",
-                "ls": "-",
-                "lw": 0.6,
-                "shrinkA": 0,
-                "shrinkB": 0,
-            },
+            arrowprops={"arrowstyle": "-", "color": line["color"], "lw": 0.6, **UNSHRUNK},
         )
     if (~near).any():
         far = references[~near].sort_values("value")
@@ -152,7 +146,7 @@ def _draw_references(axis, rows, references):
 def spread_out(values, least):
     """Places of labels of sorted values that are at least so far apart and near the values, float
     [values]."""
-    places = np.asarray(values, dtype=float)
+    places = np.array(values, dtype=float)
     for _ in range(200):
         push = np.maximum(least - np.diff(places), 0) / 2
         if not (push > 1e-9).any():

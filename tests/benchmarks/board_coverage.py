@@ -1,7 +1,7 @@
 """How often the 95 % intervals of the board hold the truth, and how often equal models are called
 better: simulated boards, of which the truth is the mean over all of them.
 
-    python tests/benchmarks/coverage.py [boards] [replicates]
+    python tests/benchmarks/board_coverage.py [boards] [replicates]
 
 Every board has new cells, new seeds and new genes. A model's correlation with the truth varies by
 cell, seed and block of genes, and half of the noise of a gene is the same in all cells. Two
