@@ -36,6 +36,7 @@ rule compare_models:
         metrics=ask.board_metrics,
         kinds=ask.kinds,
         pooled=ask.is_pooled,
+        fit_files=ask.fit_files,
     message:
         "Comparing the models of study {wildcards.study}"
     script:

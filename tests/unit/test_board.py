@@ -236,7 +236,8 @@ def test_costs_are_of_what_was_measured(tmp_path):
         (jobs / unit).mkdir(parents=True)
         text = f"s\th:m:s\tmax_rss\n{seconds}\t0:00:10\t{memory}\n"
         (jobs / unit / "seed1.tsv").write_text(text)
-    found = find_costs("s", [folder / "params.yaml"], tmp_path / "benchmarks")
+    files = ["weights.safetensors", "model.skops"]
+    found = find_costs("s", [folder / "params.yaml"], files, tmp_path / "benchmarks")
     assert found == {
         "good": {
             "candidates": 2,
@@ -348,7 +349,6 @@ def test_a_board_is_of_its_study_and_names_others(tmp_path, root):
     plan = type(settings.plan)(every, ["E003", "E116"], [], [1, 2], simulated=True)
     assert plan.board_of("variant") == every["root"].board and plan.board_of("deepchrome") is None
     assert plan.kinds("root") == {"ridge": "estimator", "simulator_truth": "truth"}
-    assert plan.count_fits("root") == {"ridge": 16}
     subject = replace(settings.lookup.subject("deepchrome"), plan=plan)
     on_board = replace(subject, name="variant")
     assert is_on_board(on_board) and not boards_of_tasks(on_board)

@@ -36,7 +36,7 @@ def main(job):
         "one_fit_of_all": params.pooled,
     }
     table, tests = compare_models(tested, read_places([job.input.genes]), setting)
-    table = add_costs(table, find_costs(job.wildcards.study, job.input.fits))
+    table = add_costs(table, find_costs(job.wildcards.study, job.input.fits, params.fit_files))
     show_all(PARTS, job, standing=table, pairs=tests, setting=setting)
 
 

@@ -16,7 +16,7 @@ from markexpr.outputs import Subject
 from markexpr.plan import match_any
 from markexpr.settings.deviations import deviations_of_models
 from markexpr.settings.reading import did_you_mean
-from markexpr.tasks import array_path, genes_path, sequence_path, tensor_path
+from markexpr.tasks import FIT_FILES, array_path, genes_path, sequence_path, tensor_path
 
 # which rule makes a run, but for means and fits on all cells
 RULES = {
@@ -490,9 +490,10 @@ class Lookup:
         """What kind each model of a study is."""
         return self.plan.kinds(wildcards.study)
 
-    def count_fits(self, wildcards):
-        """How many fits each model of a study takes."""
-        return self.plan.count_fits(wildcards.study)
+    @property
+    def fit_files(self):
+        """The names of the files that hold a fitted model."""
+        return [file for _, file in FIT_FILES.values()]
 
     def board(self, wildcards):
         """The board that a study's models stand on: margins and blocks of genes."""

@@ -141,13 +141,6 @@ class Plan:
         truth."""
         return {run.model: run.kind for run in self.runs(study, scored=True)}
 
-    def count_fits(self, study):
-        """How many fits each model of a study takes, of all seeds."""
-        fits = {}
-        for run in self.runs(study, how=("train", "fit")):
-            fits[run.model] = fits.get(run.model, 0) + len(self.seeds)
-        return fits
-
     # ---- papers ----
 
     def of_paper(self, study):

@@ -26,7 +26,6 @@ from markexpr.evaluation.hierarchy import judge, summarise
 from markexpr.evaluation.tested import draw, find_blocks, score_model
 from markexpr.io.jobs import log
 from markexpr.tables import with_interval
-from markexpr.tasks import FIT_FILES
 
 REFERENCES = ("control", "truth")  # kinds that are not ranked
 LEAST = {"auc": 0.0, "pearson": -1.0, "mse": 0.0}  # where scores end; Student's intervals do not
@@ -148,11 +147,11 @@ def _say_against(model, references, pairs, kinds):
 # ---- costs ----
 
 
-def find_costs(study, params, benchmarks="benchmarks"):
+def find_costs(study, params, fit_files, benchmarks="benchmarks"):
     """What a fit of each model costs, {model: dict of columns}.
 
-    params: paths of params.yaml, of one fit of each model; benchmarks: the folder of what Snakemake
-    has measured of jobs. `candidates`: how many were tuned; `seconds`: of one fit with all its
+    params: paths of params.yaml, of one fit of each model; fit_files: names of the files beside it,
+    of which one is the fitted model; benchmarks: the folder of what Snakemake has measured of jobs. `candidates`: how many were tuned; `seconds`: of one fit with all its
     candidates, the median of those that were measured; `memory_mb`: the largest; `parameters`: of a
     net, or nodes of a forest; `file_kb`: of the fitted model. What is not known is left out.
     """
@@ -163,7 +162,7 @@ def find_costs(study, params, benchmarks="benchmarks"):
         size = told.get("parameters", told.get("nodes"))
         if size is not None:
             cost["parameters"] = size
-        for _, file in FIT_FILES.values():
+        for file in fit_files:
             if path.with_name(file).exists():
                 cost["file_kb"] = path.with_name(file).stat().st_size / 1000
         costs[told["model"]] = cost | measure_jobs(benchmarks, study, told["model"])
