@@ -151,9 +151,10 @@ def find_costs(study, params, fit_files, benchmarks="benchmarks"):
     """What a fit of each model costs, {model: dict of columns}.
 
     params: paths of params.yaml, of one fit of each model; fit_files: names of the files beside it,
-    of which one is the fitted model; benchmarks: the folder of what Snakemake has measured of jobs. `candidates`: how many were tuned; `seconds`: of one fit with all its
-    candidates, the median of those that were measured; `memory_mb`: the largest; `parameters`: of a
-    net, or nodes of a forest; `file_kb`: of the fitted model. What is not known is left out.
+    of which one is the fitted model; benchmarks: the folder of what Snakemake has measured of jobs.
+    `candidates`: how many were tuned; `seconds`: of one fit with all its candidates, the median of
+    those that were measured; `memory_mb`: the largest; `parameters`: of a net, or nodes of a
+    forest; `file_kb`: of the fitted model. What is not known is left out.
     """
     costs = {}
     for path in map(Path, params):
