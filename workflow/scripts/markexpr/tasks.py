@@ -129,7 +129,7 @@ class Task:
     """What all tasks share. A task is of one study.
 
     study: markexpr.settings.studies.Study, called `name`; built: the cells that the configuration
-    builds; pairs: the pairs A-B that it builds.
+    builds; pairs: the pairs A-B that it builds; tissues: from cell to its tissue.
     """
 
     # which keys of a study and of its models a task takes; those of other tasks are refused
@@ -138,8 +138,9 @@ class Task:
     kinds = (Net, Estimator, Control)
     pools_cells = False  # whether one model predicts all cells, and their rows are scored together
 
-    def __init__(self, study, name, built, pairs):
+    def __init__(self, study, name, built, pairs, tissues=None):
         self.study, self.name, self.built, self.pairs = study, name, built, pairs
+        self.tissues = tissues or {}
 
     # ---- what it is made of ----
 
@@ -173,6 +174,29 @@ class Task:
         """All runs of a model, without seeds; of a study in which each fold of chromosomes tests in
         turn, those before they are multiplied by folds (in_folds)."""
         raise NotImplementedError
+
+    def as_seen(self, run):
+        """A run with what its model's `view` and `residual` need."""
+        block = self.study.models.get(run.model)
+        if run.how not in ("train", "fit"):
+            return run
+        needs, samples = dict(run.needs), dict(run.samples)
+        if block.view:
+            samples["view"] = self._view(block.view)
+            if block.view.orientation == "transcription":
+                needs["genes"] = genes_path(self.name)
+            if block.view.normalise == "quantile":
+                needs["reference"] = tensor_path(self.name, self.training_cells[0])
+        if block.residual:
+            needs["others"] = self.tensors(self.training_cells)
+            by_tissue = block.residual == "tissue_mean"
+            samples["residual"] = {"tissues": self.tissues} if by_tissue else {}
+        return replace(run, needs=needs, samples=samples)
+
+    def _view(self, view):
+        bins = count_bins(self.study.data.window, view.span)
+        asked = {"normalise": view.normalise, "orientation": view.orientation}
+        return {"bins": bins, **{key: value for key, value in asked.items() if value is not None}}
 
     def in_folds(self, runs):
         """Runs as often as there are folds of chromosomes that test in turn, or as they are."""
@@ -235,6 +259,8 @@ class Task:
             self.refuse(f"a model may not be called {TRUTH}: that is the simulator's own")
         for name, model in self.study.models.items():
             self._check_keys(name, model)
+            if isinstance(model, (Net, Estimator)):
+                self._check_view(name, model)
             self.check_model(name, model)
         self.check_study()
         if getattr(self.split, "fold", None) == "all":
@@ -276,6 +302,32 @@ class Task:
                 name,
             )
 
+    def _check_view(self, name, model):
+        """A view is made when samples are loaded for a fit: not where fits serve other runs."""
+        if not (model.view or model.residual):
+            return
+        if self.held_out or self.study.task not in ("cells", "pairs", "pooled"):
+            self.refuse(
+                "'view' and 'residual' are for studies of tasks cells, pairs and pooled that hold "
+                "no cells out",
+                name,
+            )
+        data = self.study.data
+        if model.residual and (data.has_labels or self.study.task == "pairs"):
+            self.refuse("'residual' is for values of cells, not for labels or changes", name)
+        if model.view and data.normalise == "zscore":
+            self.refuse("'view' needs data.normalise: none or log1p", name)
+        if model.view and data.orientation == "transcription":
+            self.refuse("'view' needs data.orientation: genomic, which it can turn", name)
+        if model.view and data.window.endswith("_flanks"):
+            self.refuse("'view' is for windows around the TSS alone", name)
+        if model.view and count_bins(data.window, model.view.span) is None:
+            self.refuse(
+                f"view.span is {model.view.span} bp, and must be an even number of bins of "
+                f"{data.window}, no more than that has",
+                name,
+            )
+
     def check_study(self):
         """Further checks of a task."""
 
@@ -286,6 +338,15 @@ class Task:
         """Raise an InputError that names the study, and the model if there is one."""
         place = f"study {self.name}" + (f", model {model}" if model else "")
         raise InputError(f"{place}: {message}")
+
+
+def count_bins(window, span=None):
+    """Bins of a window ({span}bp_{bin}bp), or of its middle `span` bp; None if it has no such
+    middle."""
+    whole, width = (int(part.removesuffix("bp")) for part in window.split("_")[:2])
+    span = span or whole
+    even = span % width == 0 and (whole - span) // width % 2 == 0
+    return span // width if even and span <= whole else None
 
 
 def _tests(split):

@@ -24,8 +24,12 @@ def parse_run(path):
 
 
 def tabulate(samples, predicted):
-    """The predictions of samples, a DataFrame of COLUMNS. predicted: float [samples]."""
-    values = (samples.gene_id, samples.cell, samples.split, samples.target, predicted)
+    """The predictions of samples, a DataFrame of COLUMNS. predicted: float [samples], of their
+    targets; what was taken from these is added to both."""
+    target = samples.target
+    if samples.offset is not None:
+        target, predicted = target + samples.offset, predicted + samples.offset
+    values = (samples.gene_id, samples.cell, samples.split, target, predicted)
     return pd.DataFrame(dict(zip(COLUMNS, values)))
 
 

@@ -105,6 +105,11 @@ def find_predictor(plan, name, key):
             f"{place} is trained once for each fold of chromosomes: name a model of a study whose "
             "data.split has one"
         )
+    if block.view or block.residual:
+        raise InputError(
+            f"{place} has a `view` or `residual`, which no sample of the sheet is given: name "
+            "another"
+        )
     predicts = LABEL if plan.studies[study].data.has_labels else VALUE
     predicts = CHANGE if isinstance(task, Pairs) else predicts
     if (predicts == CHANGE) != (key == "predict.changes"):
