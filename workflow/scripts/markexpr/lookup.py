@@ -17,7 +17,7 @@ from markexpr.plan import match_any
 from markexpr.settings.deviations import deviations_of_models
 from markexpr.settings.grids import list_settings, name_in_grid
 from markexpr.settings.reading import did_you_mean
-from markexpr.tasks import array_path, genes_path, sequence_path, tensor_path
+from markexpr.tasks import FIT_FILES, array_path, genes_path, sequence_path, tensor_path
 
 # which rule makes a run, but for means and fits on all cells
 RULES = {
@@ -559,6 +559,45 @@ class Lookup:
         """The data settings of a study and its variants, {factor: level} each."""
         names = self._settings(wildcards)
         return [outputs.levels_of(self.plan.studies[name].data) for name in names]
+
+    # ---- boards ----
+
+    def kinds(self, wildcards):
+        """What kind each model of a study is."""
+        return self.plan.kinds(wildcards.study)
+
+    @property
+    def fit_files(self):
+        """The names of the files that hold a fitted model."""
+        return [file for _, file in FIT_FILES.values()]
+
+    def board(self, wildcards):
+        """The board that a study's models stand on: margins and blocks of genes."""
+        board = self.plan.board_of(wildcards.study)
+        return {"equivalence": board.equivalence.plain(), "block": board.block}
+
+    def board_metrics(self, wildcards):
+        """The metrics of a study on its board; models are compared by the first."""
+        return ["auc"] if self._study(wildcards).data.has_labels else ["pearson", "mse"]
+
+    def standings(self, wildcards):
+        """Where models stand in the studies of a task of a board."""
+        return [
+            f"results/tables/{name}/standing.tsv" for name in self.board_studies(wildcards).values()
+        ]
+
+    def board_studies(self, wildcards):
+        """The studies of a task of a board that have a unit, {split: study}."""
+        return outputs.studies_on_board(self.subject(wildcards.study), wildcards.task)
+
+    def board_title(self, wildcards):
+        """What is asked in a task of a board."""
+        return self._study(wildcards).board.tasks[wildcards.task].title
+
+    def boards(self, wildcards):
+        """The tables of all tasks of a board."""
+        names = outputs.boards_of_tasks(self.subject(wildcards.study))
+        return [f"results/tables/{wildcards.study}/{name}.tsv" for name in names]
 
     def _settings(self, wildcards):
         return outputs.settings(self.subject(wildcards.study))

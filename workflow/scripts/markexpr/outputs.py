@@ -240,6 +240,23 @@ def figures_of_models(subject):
     return [name for name, block in subject.study.figures.items() if _built(subject, block)]
 
 
+def is_on_board(subject):
+    """A board names it, and it has a unit."""
+    on_board = subject.plan.board_of(subject.name) is not None
+    return on_board and bool(subject.plan.runs(subject.name, scored=True))
+
+
+def has_board(subject):
+    """It holds a board, and one of the studies on it has a unit."""
+    return bool(boards_of_tasks(subject))
+
+
+def boards_of_tasks(subject):
+    """The tasks of its board of which a study has a unit."""
+    tasks = subject.study.board.tasks if subject.study.board else []
+    return [f"board_{task}" for task in tasks if studies_on_board(subject, task)]
+
+
 def maps_of_attention(subject):
     """A map of self-attention a net that asks for one and has a unit."""
     nets = [net for net in subject.study.attention if _units(subject, net)]
@@ -291,6 +308,17 @@ def list_attributed_units(subject):
     return [unit for unit in setting.units if unit in trained]
 
 
+def studies_on_board(subject, task):
+    """The studies of a task of a board that have a unit and are served, {split: study}."""
+    named = subject.study.board.tasks[task].studies
+    served = _served(subject, named.values())
+    return {
+        split: name
+        for split, name in named.items()
+        if name in served and subject.plan.runs(name, scored=True)
+    }
+
+
 def settings(subject):
     """A study and its variants, as far as the cells' sources serve them."""
     return _served(subject, subject.plan.settings(subject.name))
@@ -322,6 +350,7 @@ def _served(subject, names):
 FIGURE, TABLE = "figure", "table"
 DATA, SCORES, MODELS, INTERPRETATION = "Data", "Scores", "Models", "Interpretation"
 CONTROLS = "Controls"  # a category of its own in the report, over all studies
+BOARD = "Board"
 
 
 @dataclass(frozen=True)
@@ -348,6 +377,14 @@ class Output:
 
 # fmt: off
 OUTPUTS = [
+    Output(TABLE, "board", BOARD, "all tasks", has_board),
+    Output(TABLE, "board_{task}", BOARD, "which model: {task}", boards_of_tasks, "board_task"),
+    Output(FIGURE, "board_{task}", BOARD, "scores and intervals: {task}", boards_of_tasks,
+           "board_figure"),
+    Output(TABLE, "standing", BOARD, "where each model stands", is_on_board),
+    Output(TABLE, "pairs", BOARD, "models against each other, tested", is_on_board),
+    Output(FIGURE, "ranks", BOARD, "mean ranks over cells", is_on_board),
+    Output(FIGURE, "wins", BOARD, "which model beats which", is_on_board),
     Output(FIGURE, "genes", DATA, "genes kept and dropped", has_own_data),
     Output(TABLE, "warnings", DATA, "warnings about the data", has_own_data),
     Output(FIGURE, "depth", DATA, "reads per cell and mark", has_own_data),

@@ -148,6 +148,21 @@ class Plan:
         )
         return {"study": f"(?={ahead}){match_any(dict.fromkeys(study for study, _ in groups))}"}
 
+    # ---- boards ----
+
+    def board_of(self, study):
+        """The Board that a study's models stand on; None if none names it."""
+        for holder in self.studies.values():
+            for task in holder.board.tasks.values() if holder.board else ():
+                if study in task.studies.values():
+                    return holder.board
+        return None
+
+    def kinds(self, study):
+        """What kind each model of a study is, whose runs are scored: net, estimator, control or
+        truth."""
+        return {run.model: run.kind for run in self.runs(study, scored=True)}
+
     # ---- papers ----
 
     def of_paper(self, study):

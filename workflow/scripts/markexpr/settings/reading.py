@@ -220,7 +220,7 @@ PARTS_OF_A_MODEL = (
     "cross_validation",
 )
 # what a variant says of itself alone
-OWN = ("base", "setting", "models", "gaps")
+OWN = ("base", "setting", "models", "gaps", "board")
 
 
 def resolve_study(name, written):

@@ -872,6 +872,48 @@ class Gaps(Block):
         for model in (model for step in self.steps for model in step):
             if model not in self.printed:
                 raise fault(f"{model} has no number; {did_you_mean(model, self.printed)}", "steps")
+
+
+class BoardTask(Block):
+    """What is asked of all models of some studies, each under a split of its own."""
+
+    title: str = Field(..., description="what is asked, in a few words")
+    studies: Annotated[dict[NotEmpty, str], Field(min_length=1)] = Field(
+        ...,
+        description="from a split, in words, to the study that has it; the first is the main one, "
+        "by which models are ordered",
+    )
+
+
+class Equivalence(Block):
+    """How small a difference is practically none: models that are shown to differ by less are as
+    good as each other. Ours."""
+
+    auc: Positive = Field(0.005, description="of AUC")
+    pearson: Positive = Field(0.01, description="of Pearson correlation")
+
+
+class Board(Block):
+    """Models of several studies side by side, with tests of which is better."""
+
+    tasks: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], BoardTask], Field(min_length=1)
+    ] = Field(..., description="tasks by name; one table and one figure each")
+    equivalence: Equivalence = Field(
+        Equivalence(), description="differences that are practically none"
+    )
+    block: Count = Field(
+        10_000_000,
+        description="bp: genes on a stretch of a chromosome of this length are drawn together",
+    )
+
+    @model_validator(mode="after")
+    def check_studies(self):
+        """No study stands twice: its models are compared once, by one set of rules."""
+        named = [study for task in self.tasks.values() for study in task.studies.values()]
+        for study in named:
+            if named.count(study) > 1:
+                raise fault(f"study {study!r} stands twice: name it under one split", "tasks")
         return self
 
 
@@ -958,6 +1000,9 @@ class Study(Block):
     )
     gaps: Gaps | None = Field(
         None, description="task cells, labels: where gaps between printed numbers come from"
+    )
+    board: Board | None = Field(
+        None, description="models of several studies side by side; not inherited"
     )
 
     @property
@@ -1149,8 +1194,9 @@ def _check_fixed_marks(name, fixed, marks):
 
 
 def check_other_studies(name, studies):
-    """Raise InputError if a table of a study names another one that is not there, or models that it
-    lacks. studies: all, by name."""
+    """Raise InputError if a table or the board of a study names another one that is not there, or
+    models that it lacks. studies: all, by name."""
+    _check_board(name, studies)
     for place, block in studies[name].tables.items():
         other = block.relative_to_study
         if other is None:
@@ -1167,3 +1213,27 @@ def check_other_studies(name, studies):
                     f"{key}.relative_to names {model!r}, which study {other} lacks; "
                     f"{did_you_mean(model, studies[other].models)}"
                 )
+
+
+def _check_board(name, studies):
+    board = studies[name].board
+    for task, block in board.tasks.items() if board else ():
+        key = f"study {name}: board.tasks.{task}.studies"
+        kinds = {}
+        for other in block.studies.values():
+            if other not in studies:
+                raise InputError(
+                    f"{key} names the unknown study {other!r}; {did_you_mean(other, studies)}"
+                )
+            if not studies[other].models:
+                raise InputError(f"{key} names {other}, which has no models: take it out")
+            kinds.setdefault(studies[other].data.has_labels, other)
+            for rival, theirs in studies.items():
+                held = theirs.board if rival != name else None
+                if held and any(other in one.studies.values() for one in held.tasks.values()):
+                    raise InputError(f"{key} names {other}, which is on the board of {rival}")
+        if len(kinds) > 1:
+            raise InputError(
+                f"{key} names {kinds[True]}, which predicts labels, and {kinds[False]}, which "
+                "predicts values: they are two tasks"
+            )
