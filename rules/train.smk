@@ -204,6 +204,7 @@ rule predict_control:
         **needs("predict_control"),
     params:
         control=ask.control,
+        samples=ask.samples,
         code=code_digest("predict_control.py"),
     message:
         "{wildcards.study}: control {wildcards.model} of {wildcards.unit}"

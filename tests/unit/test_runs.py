@@ -74,7 +74,7 @@ def job(**changes):
 
 
 def test_params_tell_what_went_into_a_fit():
-    params = describe(job(), samples(), {"torch": "2"}, device="cpu")
+    params = describe(job(), samples(), job().params.model, {"torch": "2"}, device="cpu")
     assert params.pop("versions").keys() == {"markexpr", "torch"}
     assert params == {
         "study": "s",
@@ -94,12 +94,17 @@ def test_params_tell_what_went_into_a_fit():
 
 def test_a_fingerprint_is_of_all_that_a_fit_depends_on():
     data = samples()
-    first = fingerprint(describe(job(), data, {}), data)
-    assert first == fingerprint(json.loads(json.dumps(describe(job(), data, {}))), samples())
+    first = fingerprint(describe(job(), data, job().params.model, {}), data)
+    assert first == fingerprint(
+        json.loads(json.dumps(describe(job(), data, job().params.model, {}))), samples()
+    )
     for change in ({"code": "d"}, {"samples": {"kind": "pair"}}, {"model": {"architecture": "x"}}):
-        assert fingerprint(describe(job(**change), data, {}), data) != first
+        assert (
+            fingerprint(describe(job(**change), data, job(**change).params.model, {}), data)
+            != first
+        )
     data.target[0] += 1
-    assert fingerprint(describe(job(), data, {}), data) != first
+    assert fingerprint(describe(job(), data, job().params.model, {}), data) != first
 
 
 def test_a_run_is_known_by_its_path():

@@ -3,16 +3,21 @@ tells of its genes."""
 
 import pandas as pd
 
-from markexpr.data.samples import load_cell
+from markexpr.data.samples import in_fold, load_cell
 from markexpr.evaluation.controls import predict
 from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import tabulate, write_run
 
 
 def main(job):
-    others = {str(own.cell[0]): own for own in map(load_cell, job.input.others)}
+    fold = job.params.samples.get("test_fold")
+    others = {}
+    for path in job.input.others:
+        own = in_fold(load_cell(path), fold)
+        others[str(own.cell[0])] = own
     tables = []
-    for samples in map(load_cell, job.input.cells):
+    for path in job.input.cells:
+        samples = in_fold(load_cell(path), fold)
         cell = str(samples.cell[0])
         predicted, how = predict(
             job.params.control,

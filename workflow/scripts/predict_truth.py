@@ -9,7 +9,7 @@ from scipy.special import ndtr, ndtri  # not scipy.stats, which takes a second t
 
 from markexpr.data.annotation import read_genes
 from markexpr.data.samples import list_tensors
-from markexpr.data.splits import split_by_gene
+from markexpr.data.splits import choose_fold, split_by_gene
 from markexpr.data.tensors import is_high
 from markexpr.io.files import read_tsv
 from markexpr.io.jobs import InputError, run_job
@@ -82,6 +82,9 @@ def main(job):
         table = tables[-1].assign(split=part.loc[tables[-1].index].to_numpy(dtype=str))
     else:
         table = pd.concat(tables)
+    if "test_fold" in how:
+        split = choose_fold(table["split"].to_numpy(dtype=str), how["test_fold"])
+        table = table.assign(split=split)
     write_run(job.output, table.reset_index())
 
 

@@ -8,6 +8,7 @@ Imported by the Snakefile: no torch, no numpy.
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from markexpr.folds import N_FOLDS, unit_in_fold
 from markexpr.io.jobs import InputError
 from markexpr.models.registry import ESTIMATORS
 from markexpr.settings.studies import Control, Estimator, Net
@@ -45,7 +46,8 @@ class Run:
 
     how: one of HOW. needs: the files it reads, by name, with {seed} left open. samples: how its
     samples are made of them (markexpr.data.samples.load). scored: whether it stands beside other
-    models' runs; a fit that serves other runs does not, nor does a fold.
+    models' runs; a fit that serves other runs does not, nor does a fold of a cross-validation.
+    fold: the fold of chromosomes that tests (0-3), where each does in turn, else None.
     """
 
     study: str
@@ -56,6 +58,7 @@ class Run:
     needs: dict
     samples: dict = field(default_factory=dict)
     scored: bool = True
+    fold: int | None = None
     seed: int | str = "{seed}"
 
     @property
@@ -91,6 +94,26 @@ class Run:
         """The same run with one seed."""
         return replace(self, seed=seed)
 
+    def in_fold(self, fold):
+        """The same run if a fold of chromosomes (0-3) tests. What it reads of other runs is of the
+        same fold."""
+
+        def move(paths):
+            if isinstance(paths, list):
+                return [move(path) for path in paths]
+            parts = paths.split("/")
+            if parts[:2] == ["results", "runs"]:
+                parts[4] = unit_in_fold(parts[4], fold)
+            return "/".join(parts)
+
+        return replace(
+            self,
+            unit=unit_in_fold(self.unit, fold),
+            needs={name: move(paths) for name, paths in self.needs.items()},
+            samples={**self.samples, "test_fold": fold},
+            fold=fold,
+        )
+
 
 def run_folder(study, model, unit, seed="{seed}"):
     """results/runs/{study}/{model}/{unit}/seed{seed}"""
@@ -107,7 +130,7 @@ class Task:
     """What all tasks share. A task is of one study.
 
     study: markexpr.settings.studies.Study, called `name`; built: the cells that the configuration
-    builds; pairs: the pairs A-B that it builds.
+    builds; pairs: the pairs A-B that it builds; tissues: from cell to its tissue.
     """
 
     # which keys of a study and of its models a task takes; those of other tasks are refused
@@ -117,8 +140,9 @@ class Task:
     predicts = "value"  # what it asks of estimators, unless the target is a label
     pools_cells = False  # whether one model predicts all cells, and their rows are scored together
 
-    def __init__(self, study, name, built, pairs):
+    def __init__(self, study, name, built, pairs, tissues=None):
         self.study, self.name, self.built, self.pairs = study, name, built, pairs
+        self.tissues = tissues or {}
 
     # ---- what it is made of ----
 
@@ -149,8 +173,38 @@ class Task:
         return {**self.study.data.plain(), "split": self.split.plain()}
 
     def runs(self, model):
-        """All runs of a model, without seeds."""
+        """All runs of a model, without seeds; of a study in which each fold of chromosomes tests in
+        turn, those before they are multiplied by folds (in_folds)."""
         raise NotImplementedError
+
+    def as_seen(self, run):
+        """A run with what its model's `view` and `residual` need."""
+        block = self.study.models.get(run.model)
+        if run.how not in ("train", "fit"):
+            return run
+        needs, samples = dict(run.needs), dict(run.samples)
+        if block.view:
+            samples["view"] = self._view(block.view)
+            if block.view.orientation == "transcription":
+                needs["genes"] = genes_path(self.name)
+            if block.view.normalise == "quantile":
+                needs["reference"] = tensor_path(self.name, self.training_cells[0])
+        if block.residual:
+            needs["others"] = self.tensors(self.training_cells)
+            by_tissue = block.residual == "tissue_mean"
+            samples["residual"] = {"tissues": self.tissues} if by_tissue else {}
+        return replace(run, needs=needs, samples=samples)
+
+    def _view(self, view):
+        bins = count_bins(self.study.data.window, view.span)
+        asked = {"normalise": view.normalise, "orientation": view.orientation}
+        return {"bins": bins, **{key: value for key, value in asked.items() if value is not None}}
+
+    def in_folds(self, runs):
+        """Runs as often as there are folds of chromosomes that test in turn, or as they are."""
+        if getattr(self.split, "fold", None) != "all":
+            return runs
+        return [run.in_fold(fold) for run in runs for fold in range(N_FOLDS)]
 
     def meetings(self):
         """Pairs of cells whose numbers come together in one sample, model or score."""
@@ -207,12 +261,29 @@ class Task:
             self.refuse(f"a model may not be called {TRUTH}: that is the simulator's own")
         for name, model in self.study.models.items():
             self._check_keys(name, model)
+            if isinstance(model, (Net, Estimator)):
+                self._check_view(name, model)
             self.check_model(name, model)
         self.check_study()
+        if getattr(self.split, "fold", None) == "all":
+            self._check_folds()
         if self.study.models and not (self.held_out or _tests(self.split)):
             self.refuse(
                 "no gene tests and no cell is held out, so that there is nothing to score: name a "
                 "test part in the split, or held_out_cells"
+            )
+
+    def _check_folds(self):
+        if "folds" not in self.study_keys:
+            self.refuse("split.fold: all is for tasks cells, pairs and pooled: name a fold, 0 to 3")
+        if self.held_out:
+            self.refuse("split.fold: all and held_out_cells do not go together: take one away")
+        if self.study.cross_validation:
+            self.refuse("split.fold: all and cross_validation do not go together: take one away")
+        if self.study.data.zscore_genes == "train":
+            self.refuse(
+                "data.zscore_genes: train needs one fold, and split.fold is all: its tensors serve "
+                "all folds; choose another normalise, and a `view` of a model"
             )
 
     def _check_keys(self, name, model):
@@ -246,6 +317,32 @@ class Task:
                 name,
             )
 
+    def _check_view(self, name, model):
+        """A view is made when samples are loaded for a fit: not where fits serve other runs."""
+        if not (model.view or model.residual):
+            return
+        if self.held_out or self.study.task not in ("cells", "pairs", "pooled"):
+            self.refuse(
+                "'view' and 'residual' are for studies of tasks cells, pairs and pooled that hold "
+                "no cells out",
+                name,
+            )
+        data = self.study.data
+        if model.residual and (data.has_labels or self.study.task == "pairs"):
+            self.refuse("'residual' is for values of cells, not for labels or changes", name)
+        if model.view and data.normalise == "zscore":
+            self.refuse("'view' needs data.normalise: none or log1p", name)
+        if model.view and data.orientation == "transcription":
+            self.refuse("'view' needs data.orientation: genomic, which it can turn", name)
+        if model.view and data.window.endswith("_flanks"):
+            self.refuse("'view' is for windows around the TSS alone", name)
+        if model.view and count_bins(data.window, model.view.span) is None:
+            self.refuse(
+                f"view.span is {model.view.span} bp, and must be an even number of bins of "
+                f"{data.window}, no more than that has",
+                name,
+            )
+
     def check_study(self):
         """Further checks of a task."""
 
@@ -256,6 +353,15 @@ class Task:
         """Raise an InputError that names the study, and the model if there is one."""
         place = f"study {self.name}" + (f", model {model}" if model else "")
         raise InputError(f"{place}: {message}")
+
+
+def count_bins(window, span=None):
+    """Bins of a window ({span}bp_{bin}bp), or of its middle `span` bp; None if it has no such
+    middle."""
+    whole, width = (int(part.removesuffix("bp")) for part in window.split("_")[:2])
+    span = span or whole
+    even = span % width == 0 and (whole - span) // width % 2 == 0
+    return span // width if even and span <= whole else None
 
 
 def _tests(split):
@@ -293,7 +399,7 @@ class Cells(Task):
     """Each cell alone: a model a cell. A held-out cell is predicted by the mean of all cells'
     models (DenseEnsemble, section 2)."""
 
-    study_keys = ("held_out_cells", "named_cells", "valid_drawn")
+    study_keys = ("held_out_cells", "named_cells", "valid_drawn", "folds")
     model_keys = ("cells",)
 
     def runs(self, model):
@@ -436,7 +542,7 @@ class Transfers(Task):
 class Pairs(Task):
     """The change of expression between two cells (DeepDiff). Units are A-B: B over A."""
 
-    study_keys = ("mark_attention", "inputs")
+    study_keys = ("mark_attention", "inputs", "folds")
     model_keys = ("cells", "cell_by_cell", "auxiliary")
     kinds = (Net, Estimator)
     predicts = "change"
@@ -520,6 +626,7 @@ class Pooled(Task):
         "cross_validation",
         "gene_attributions",
         "sequence",
+        "folds",
     )
     model_keys = ("stages", "sampler")
     pools_cells = True

@@ -8,7 +8,8 @@ import numpy as np
 
 from markexpr.data.annotation import read_genes
 from markexpr.data.measured import Measured, check_alike, describe
-from markexpr.data.splits import SPLITS, UNLABELLED, UNSEEN, split_by_gene
+from markexpr.data.residuals import take_residual
+from markexpr.data.splits import SPLITS, UNLABELLED, UNSEEN, choose_fold, split_by_gene
 from markexpr.io.jobs import InputError
 
 
@@ -24,6 +25,8 @@ class Samples:
     by name; normalise: how inputs were made of counts; measured: all of how the cell was measured,
     of several cells that of the first
     auxiliary: further targets by name, float32 [samples] (`a`, `b`: of each cell of a pair)
+    offset: what was taken from the target, float32 [samples], and belongs to a prediction (the
+    model's key `residual`), or None
     by_gene: inputs that are a gene's own whatever the cell, first axis [genes] (`sequence`: uint8
     [genes, bp]), and gene: int64 [samples], the row of each sample in them
     """
@@ -40,6 +43,7 @@ class Samples:
     measured: Measured | None = None
     by_gene: dict = field(default_factory=dict)
     gene: np.ndarray | None = None
+    offset: np.ndarray | None = None
 
     def index(self, split):
         """Positions of the samples of one split, int64."""
@@ -52,8 +56,10 @@ class Samples:
             part: {name: values[keep] for name, values in getattr(self, part).items()}
             for part in ("inputs", "auxiliary")
         }
-        gene = None if self.gene is None else self.gene[keep]
-        return replace(self, **{**rows, **named, "gene": gene, **changes})
+        for name in ("gene", "offset"):
+            values = getattr(self, name)
+            rows[name] = None if values is None else values[keep]
+        return replace(self, **{**rows, **named, **changes})
 
     def digest(self):
         """Hash of all that training sees, so that a checkpoint is never resumed on other data."""
@@ -77,7 +83,30 @@ def load(how, inputs):
     pooled: inputs `cells` (several) and, for a model of DNA, `sequence`; `fold` as for load_pooled
     transfer: inputs `source` and `target`, as far as `trained_on` takes them, and `genes`, the
     study's genes, which `split` splits anew; `trained_on` and `source_genes` as for load_transfer
+
+    Where each fold of chromosomes tests in turn, `test_fold` (0-3) is the one that tests here. A
+    model's `view` (markexpr.data.views) is made of input `reference` and `genes` as well, and
+    `residual`, with its `tissues`, of input `others`.
     """
+    samples = in_fold(_load(how, inputs), how.get("test_fold"))
+    if "view" in how:
+        from markexpr.data.views import apply_view
+
+        genes = read_genes(inputs["genes"]) if inputs.get("genes") else None
+        reference = load_cell(inputs["reference"]) if inputs.get("reference") else None
+        samples = apply_view(samples, how["view"], genes, reference)
+    if "residual" in how:
+        samples = take_residual(samples, inputs["others"], how["residual"].get("tissues"))
+    return samples
+
+
+def in_fold(samples, fold):
+    """Samples whose split holds folds of chromosomes, with the split in which one of them tests;
+    fold None: as they are."""
+    return samples if fold is None else replace(samples, split=choose_fold(samples.split, fold))
+
+
+def _load(how, inputs):
     kind = how["kind"]
     if kind == "cell":
         return load_cell(inputs["cell"])

@@ -24,8 +24,12 @@ def parse_run(path):
 
 
 def tabulate(samples, predicted):
-    """The predictions of samples, a DataFrame of COLUMNS. predicted: float [samples]."""
-    values = (samples.gene_id, samples.cell, samples.split, samples.target, predicted)
+    """The predictions of samples, a DataFrame of COLUMNS. predicted: float [samples], of their
+    targets; what was taken from these is added to both."""
+    target = samples.target
+    if samples.offset is not None:
+        target, predicted = target + samples.offset, predicted + samples.offset
+    values = (samples.gene_id, samples.cell, samples.split, target, predicted)
     return pd.DataFrame(dict(zip(COLUMNS, values)))
 
 
@@ -74,18 +78,18 @@ def subtract(a, b):
     return change.assign(cell=a["cell"] + "-" + b["cell"], split=a["split"])
 
 
-def describe(job, samples, versions, **more):
+def describe(job, samples, block, versions, **more):
     """What goes into a fit, as params.yaml holds it.
 
-    job: its params have the model's block, how its samples are made, what from, and the hash of its
-    code;
+    job: its params have how its samples are made, what from, and the hash of its code; block: the
+    model's, as it is fitted;
     versions: of the packages that fit; more: further entries.
     """
     _, _, n_bins = next(iter(samples.inputs.values())).shape
     return {
         **{name: job.wildcards[name] for name in ("study", "model", "unit")},
         "seed": int(job.wildcards.seed),
-        **job.params.model,
+        **block,
         "samples_from": job.params.samples,
         "made_from": job.params.made_from,
         "inputs": {"marks": samples.mark_names, "bins": n_bins},

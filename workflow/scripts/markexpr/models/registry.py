@@ -179,6 +179,19 @@ class WakaWaka(Hyperparameters):
     )
 
 
+class MarkexprNet(Hyperparameters):
+    """A small net of convolutions over coarse bins, tolerant of a missing mark. Ours."""
+
+    coarse: Count = Field(5, description="bins that are averaged first")
+    kernels: Count = Field(64, description="kernels of each of the two convolutions")
+    width: Count = Field(5, description="coarse bins that a kernel sees")
+    hidden: Count = Field(128, description="width of the perceptron")
+    dropout: Share = Field(0.3, description="before the layers of the perceptron")
+    mark_dropout: Share = Field(
+        0.1, description="share of the marks that are left out of a sample in training"
+    )
+
+
 class Svr(Hyperparameters):
     """Support vector regression, one model a bin (Cheng and Gerstein 2011)."""
 
@@ -227,6 +240,13 @@ class RandomForest(Hyperparameters):
 
 
 Summed = Annotated[Count, Field(description="bins that are summed before the logarithm")]
+Logarithm = Annotated[
+    bool,
+    Field(
+        description="whether these are ln(1 + count), whatever the study's normalisation; false: "
+        "sums of inputs as they are normalised"
+    ),
+]
 Strength = Annotated[
     Positive, Field(description="of the penalty on squared weights, beside the sum of losses")
 ]
@@ -238,6 +258,7 @@ class Ridge(Hyperparameters):
     predicts: ClassVar[tuple] = ("value", "change")
 
     summed_bins: Summed = 20
+    logarithm: Logarithm = True
     strengths: list[Positive] = Field(
         [1, 10, 100, 1000, 10000], min_length=1, description="penalties to choose from"
     )
@@ -249,6 +270,7 @@ class Logistic(Hyperparameters):
     predicts: ClassVar[tuple] = ("label",)
 
     summed_bins: Summed = 20
+    logarithm: Logarithm = True
     strength: Strength = 100
 
 
@@ -262,6 +284,7 @@ class ExtraTrees(Hyperparameters):
     """Extremely randomised trees (Geurts et al. 2006)."""
 
     summed_bins: Summed = 5
+    logarithm: Logarithm = True
     n_trees: Count = Field(300, description="trees")
     tried: Annotated[Number, Field(gt=0, le=1)] = Field(
         1 / 3, description="share of the features that is tried at each cut"
@@ -273,6 +296,7 @@ class LightGBM(Hyperparameters):
     """Gradient-boosted trees of LightGBM (Ke et al. 2017)."""
 
     summed_bins: Summed = 5
+    logarithm: Logarithm = True
     n_trees: Count = Field(500, description="trees")
     rate: Positive = Field(0.0167, description="what each tree counts")
     leaves: Annotated[Whole, Field(ge=2)] = Field(48, description="leaves of a tree, at most")
@@ -350,6 +374,7 @@ NETS = {
     "alexnet": AlexNet,
     "transformer": Transformer,
     "wakawaka": WakaWaka,
+    "markexprnet": MarkexprNet,
 }
 ESTIMATORS = {
     "svr": Svr,

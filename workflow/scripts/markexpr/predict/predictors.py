@@ -100,6 +100,16 @@ def find_predictor(plan, name, key):
         raise InputError(
             f"{place} is trained for one target cell each: name one with trained_on: source"
         )
+    if getattr(task.split, "fold", None) == "all":
+        raise InputError(
+            f"{place} is trained once for each fold of chromosomes: name a model of a study whose "
+            "data.split has one"
+        )
+    if block.view or block.residual:
+        raise InputError(
+            f"{place} has a `view` or `residual`, which no sample of the sheet is given: name "
+            "another"
+        )
     predicts = LABEL if plan.studies[study].data.has_labels else VALUE
     predicts = CHANGE if isinstance(task, Pairs) else predicts
     if (predicts == CHANGE) != (key == "predict.changes"):

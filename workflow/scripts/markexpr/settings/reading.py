@@ -206,6 +206,8 @@ def merge(base, changes, name="", keep_none=False):
     return result
 
 
+TUNED = ("network", "training", "estimator")  # what candidates of a model may change (`tune`)
+
 # parts of a study that show models: an inherited one that names a model which the variant does not
 # have is left out
 NAMED_PARTS = ("tables", "figures")

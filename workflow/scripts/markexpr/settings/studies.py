@@ -33,9 +33,11 @@ from markexpr.settings.blocks import (
     first_fault,
     validated,
 )
+from markexpr.settings.grids import expand_grid
 from markexpr.settings.reading import (
     NAMING,
     PARTS_OF_A_MODEL,
+    TUNED,
     did_you_mean,
     list_models_of_claim,
     merge,
@@ -148,7 +150,9 @@ class Chromosome(Block):
     """Whole chromosomes apart, in four folds."""
 
     scheme: Literal["chromosome"]
-    fold: Annotated[Whole, Field(ge=0, le=3)] = Field(..., description="the fold that tests")
+    fold: Annotated[Whole, Field(ge=0, le=3)] | Literal["all"] = Field(
+        ..., description="the fold that tests; all: each in turn, in runs of its own"
+    )
     held_out_cells: HeldOut = None
 
 
@@ -389,7 +393,56 @@ class Model(Block):
         return self
 
 
-class Net(Model):
+class View(Block):
+    """What a model sees of a study's counts, where it is not what the study has under `data`."""
+
+    span: Count | None = Field(None, description="bp around the TSS, at most the study's window")
+    normalise: Literal["none", "log1p", "zscore", "quantile"] | None = Field(
+        None,
+        description="as data.normalise; zscore: by the training genes of each cell; quantile: "
+        "counts are mapped to the distribution of those of the first cell that trains, then log1p",
+    )
+    orientation: Literal["genomic", "transcription"] | None = Field(
+        None, description="as data.orientation"
+    )
+
+
+class Fitted(Model):
+    """A model that is fitted: a net or an estimator."""
+
+    view: View | None = Field(
+        None,
+        description="another window, normalisation or direction, made of the study's tensors when "
+        "they are loaded; data.normalise must be none or log1p",
+    )
+    residual: Literal["gene_mean", "tissue_mean"] | None = Field(
+        None,
+        description="it predicts what is left when a gene's mean over the other cells (of the "
+        "tissue) is taken away, which is added to its predictions; for values",
+    )
+
+    tune: Annotated[list[dict[str, Any]], Field(min_length=2)] | None = Field(
+        None,
+        description="candidates, each a block of keys laid over the model's own, as {estimator: "
+        "{strength: 10}}. All are fitted on the training genes; the one with the best score of the "
+        "validation genes (AUC of labels, Pearson correlation of values) is kept",
+    )
+
+    @model_validator(mode="after")
+    def check_candidates(self):
+        for number, changes in enumerate(self.tune or []):
+            unknown = [key for key in changes if key not in TUNED]
+            if unknown:
+                raise fault(f"{did_you_mean(unknown[0], TUNED)}", f"tune.{number}.{unknown[0]}")
+            try:
+                type(self).model_validate(merge(self.plain() | {"tune": None}, changes))
+            except ValidationError as error:
+                place, message, unknown = first_fault(error, changes)
+                raise fault(message, f"tune.{number}.{place}", unknown) from None
+        return self
+
+
+class Net(Fitted):
     """A neural network."""
 
     architecture: str = Field(..., description="a module of markexpr/models/")
@@ -429,7 +482,7 @@ class Net(Model):
         return self
 
 
-class Estimator(Model):
+class Estimator(Fitted):
     """An estimator of scikit-learn."""
 
     architecture: str = Field(..., description="a module of markexpr/models/")
@@ -719,6 +772,22 @@ class GeneAttributions(Block):
     genes: Count = Field(..., description="test genes to take means over, at most")
 
 
+Level = Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
+
+
+class Grid(Block):
+    """Models in all combinations of some settings, in place of the models themselves."""
+
+    models: Names = Field(..., description="which of the study's models")
+    axes: dict[str, Annotated[dict[Level, dict[str, Any] | None], Field(min_length=1)]] = Field(
+        ...,
+        min_length=1,
+        description="from what is varied to its levels, and from a level to the keys that it lays "
+        "over a model; the first level is the one that others are compared with. A model is then "
+        "called by its name and its levels, as ridge_5kb_log1p",
+    )
+
+
 Comparisons = dict[Annotated[str, Field(pattern=r"^(table|figure)[0-9]+[a-z]?$")], Comparison]
 ModelName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 
@@ -752,6 +821,7 @@ class Study(Block):
         None, description="of comparisons; auc for labels, pearson for values if absent"
     )
     models: dict[ModelName, AnyModel] = Field(..., description="models by name")
+    grid: Grid | None = Field(None, description="models in all combinations of settings")
     tables: Comparisons = Field({}, description="tables of models side by side")
     figures: Comparisons = Field({}, description="figures of models side by side")
     claims: list[AnyClaim] = Field([], description="what the paper says of its models, tested")
@@ -909,7 +979,10 @@ def load_studies(folder, overrides, marks, built=None):
     studies = {}
     for name, path in files.items():
         place = f"config/studies/{path.name}" + (" with 'overrides'" if name in overrides else "")
-        study = validated(Study, resolve_study(name, written), place)
+        try:
+            study = validated(Study, expand_grid(resolve_study(name, written)), place)
+        except ValueError as error:
+            raise InputError(f"{place}: {error}") from None
         if study.data.marks is None:
             study = with_marks(study, order_marks(marks, study.data.mark_order or []))
         elif built is None or name in built:
