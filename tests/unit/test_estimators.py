@@ -1,6 +1,8 @@
 """Estimators of scikit-learn on noise, where nothing can be learned: a score within the training
 genes that says otherwise has seen the genes that it judges. And on signals, which must be found."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import RidgeCV
@@ -9,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
-from markexpr.estimators import find_module, predict
+from markexpr.estimators import find_module, make_features, predict
 from markexpr.evaluation.metrics import auc, pearson
 from markexpr.io.jobs import InputError
 from markexpr.models import svr
@@ -256,8 +258,25 @@ def test_a_window_of_fewer_bins_than_are_summed_is_refused(architecture):
 
 
 def test_negative_signals_have_no_logarithm():
-    with pytest.raises(InputError, match="not negative"):
-        find_module("ridge").features(marks=np.full((2, 3, 20), -1.0))
+    samples = SimpleNamespace(inputs={"marks": np.full((2, 3, 20), -1.0)}, normalise="none")
+    module = find_module("ridge")
+    with pytest.raises(InputError, match=r"ridge .*not negative"):
+        make_features(module, samples, {"logarithm": True})
+    assert make_features(module, samples, {"logarithm": False}).shape == (2, 1, 3, 20)
+
+
+@pytest.mark.parametrize("architecture", ["ridge", "logistic", "extra_trees", "lightgbm"])
+def test_without_logarithm_inputs_are_taken_as_they_are_normalised(architecture):
+    # z-scores have no counts behind them that could be told
+    signal = np.random.default_rng(1).normal(size=(40, MARKS, 20)).astype(np.float32)
+    samples = SimpleNamespace(inputs={"marks": signal}, normalise="zscore")
+    asked = {"summed_bins": 5, "logarithm": False}
+    module, estimator = build(architecture, asked, 20, 1, False)
+    features = make_features(module, samples, asked)
+    sums = signal.reshape(40, MARKS, 4, 5).sum(axis=3, dtype=float).reshape(40, -1)
+    assert np.array_equal(estimator[0].transform(features), sums)
+    with pytest.raises(InputError, match="counts cannot be told"):
+        make_features(module, samples, {"summed_bins": 5, "logarithm": True})
 
 
 def test_totals_know_nothing_of_where_signals_lie():

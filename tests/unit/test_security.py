@@ -125,7 +125,7 @@ def test_every_estimator_comes_back_as_it_was(root, tmp_path, architecture, sett
     )
     module, kind = find_module(architecture), ESTIMATORS[architecture]
     settings = kind.model_validate(settings).plain()
-    features, values = make_features(module, samples), rng.normal(size=60)
+    features, values = make_features(module, samples, settings), rng.normal(size=60)
     for labels in {asked == "label" for asked in kind.predicts}:
         estimator = module.build(n_marks=2, n_bins=40, seed=1, threads=1, labels=labels, **settings)
         estimator.fit(features, (values > 0).astype(np.float32) if labels else values)

@@ -14,13 +14,14 @@ from markexpr.seen import trained_by
 
 def main(job):
     samples = load_cell(job.input.cell)
-    features = make_features(find_module(job.params.model["architecture"]), samples)
+    module = find_module(job.params.model["architecture"])
 
     def predict(place):
         with open(job.input.params[place], encoding="utf-8") as file:
             params = yaml.safe_load(file)
         check_members(samples, params, job.input.params[place])
         check_same(params, job.input.params[place])
+        features = make_features(module, samples, params["estimator"])
         labels = fits_labels(params.get("measured"))
         return predict_by(load_estimator(job.input.model[place]), features, labels)
 

@@ -24,7 +24,7 @@ def main(job):
     if labels and len(np.unique(samples.target[train])) < 2:
         raise InputError(
             f"the {len(train)} training genes of {samples.cell[0]} are all high or all low: there "
-            "is nothing to tell apart"
+            "is nothing to tell apart; change the study's data.split"
         )
     _, n_marks, n_bins = next(iter(samples.inputs.values())).shape
 
@@ -40,7 +40,7 @@ def main(job):
             labels=labels,
             **block["estimator"],
         )
-        features = make_features(module, samples)
+        features = make_features(module, samples, block["estimator"])
         log.info(
             "%s: %d training genes, features %s",
             job.wildcards.model,

@@ -17,7 +17,10 @@ def main(job):
         with reading_fit(job.input.model[place]):
             estimator = load_estimator(job.input.model[place])
         labels = fits_labels(params.get("measured"))
-        return params, lambda samples: predict(estimator, make_features(module, samples), labels)
+        settings = params["estimator"]
+        return params, lambda samples: predict(
+            estimator, make_features(module, samples, settings), labels
+        )
 
     write_ensemble(job.output[0], samples, *predict_by_all(samples, job.input.params, load))
 

@@ -31,13 +31,22 @@ def find_module(architecture):
     return importlib.import_module(f"markexpr.models.{architecture}")
 
 
-def make_features(module, samples):
-    """What an estimator's module makes of samples."""
+def make_features(module, samples, settings):
+    """What an estimator's module makes of samples. settings: keys of the model's `estimator`; one
+    that reads counts does not where its key `logarithm` is false.
+
+    Raises InputError for negative signals where counts are read.
+    """
     inputs = samples.inputs
-    if getattr(module, "NEEDS_COUNTS", False):
+    if getattr(module, "NEEDS_COUNTS", False) and settings.get("logarithm", True):
         inputs = {
             name: recover_counts(values, samples.normalise) for name, values in inputs.items()
         }
+        if any(values.min() < 0 for values in inputs.values()):
+            raise InputError(
+                f"{module.__name__.rpartition('.')[2]} takes logarithms of counts: it needs "
+                "signals that are not negative"
+            )
     return module.features(**inputs)
 
 

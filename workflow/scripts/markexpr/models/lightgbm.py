@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from markexpr.io.jobs import InputError
 from markexpr.models.signals import LogSums, check_bins, stack
 
-NEEDS_COUNTS = True  # whatever the study's normalisation
+NEEDS_COUNTS = True  # whatever the study's normalisation, unless logarithm is False
 
 
 def load_library():
@@ -103,10 +103,10 @@ def size(estimator):
     return {"leaves": sum(int(line.removeprefix("num_leaves=")) for line in counts)}
 
 
-def build(n_marks, n_bins, seed, threads, labels, summed_bins, **trees):
+def build(n_marks, n_bins, seed, threads, labels, summed_bins, logarithm, **trees):
     """From the keys of a model's `estimator` (markexpr.models.registry)."""
     check_bins("lightgbm", n_bins, summed_bins)
     return make_pipeline(
-        LogSums(summed_bins, difference=True),
+        LogSums(summed_bins, difference=True, logarithm=logarithm),
         BoostedTrees(labels=labels, seed=seed, threads=threads, **trees),
     )

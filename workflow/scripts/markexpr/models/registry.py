@@ -240,6 +240,13 @@ class RandomForest(Hyperparameters):
 
 
 Summed = Annotated[Count, Field(description="bins that are summed before the logarithm")]
+Logarithm = Annotated[
+    bool,
+    Field(
+        description="whether these are ln(1 + count), whatever the study's normalisation; false: "
+        "sums of inputs as they are normalised"
+    ),
+]
 Strength = Annotated[
     Positive, Field(description="of the penalty on squared weights, beside the sum of losses")
 ]
@@ -251,6 +258,7 @@ class Ridge(Hyperparameters):
     predicts: ClassVar[tuple] = ("value", "change")
 
     summed_bins: Summed = 20
+    logarithm: Logarithm = True
     strengths: list[Positive] = Field(
         [1, 10, 100, 1000, 10000], min_length=1, description="penalties to choose from"
     )
@@ -262,6 +270,7 @@ class Logistic(Hyperparameters):
     predicts: ClassVar[tuple] = ("label",)
 
     summed_bins: Summed = 20
+    logarithm: Logarithm = True
     strength: Strength = 100
 
 
@@ -275,6 +284,7 @@ class ExtraTrees(Hyperparameters):
     """Extremely randomised trees (Geurts et al. 2006)."""
 
     summed_bins: Summed = 5
+    logarithm: Logarithm = True
     n_trees: Count = Field(300, description="trees")
     tried: Annotated[Number, Field(gt=0, le=1)] = Field(
         1 / 3, description="share of the features that is tried at each cut"
@@ -286,6 +296,7 @@ class LightGBM(Hyperparameters):
     """Gradient-boosted trees of LightGBM (Ke et al. 2017)."""
 
     summed_bins: Summed = 5
+    logarithm: Logarithm = True
     n_trees: Count = Field(500, description="trees")
     rate: Positive = Field(0.0167, description="what each tree counts")
     leaves: Annotated[Whole, Field(ge=2)] = Field(48, description="leaves of a tree, at most")

@@ -7,7 +7,7 @@ from sklearn.preprocessing import StandardScaler
 
 from markexpr.models.signals import LogSums, check_bins, stack
 
-NEEDS_COUNTS = True  # whatever the study's normalisation
+NEEDS_COUNTS = True  # whatever the study's normalisation, unless logarithm is False
 
 
 def features(**inputs):
@@ -15,7 +15,9 @@ def features(**inputs):
     return stack(inputs)
 
 
-def build(n_marks, n_bins, seed, threads, labels, summed_bins, strengths):
+def build(n_marks, n_bins, seed, threads, labels, summed_bins, logarithm, strengths):
     """From the keys of a model's `estimator` (markexpr.models.registry)."""
     check_bins("ridge", n_bins, summed_bins)
-    return make_pipeline(LogSums(summed_bins), StandardScaler(), RidgeCV(alphas=list(strengths)))
+    return make_pipeline(
+        LogSums(summed_bins, logarithm=logarithm), StandardScaler(), RidgeCV(alphas=list(strengths))
+    )

@@ -9,16 +9,7 @@ from markexpr.io.jobs import InputError
 
 def stack(inputs):
     """Counts of the cells of each sample, float32 [samples, cells, marks, bins]: one cell, or the
-    two of a pair.
-
-    inputs: from name to counts [samples, marks, bins]. Raises InputError for negative ones, of
-    which there is no logarithm.
-    """
-    for counts in inputs.values():
-        if counts.min() < 0:
-            raise InputError(
-                "this model takes logarithms of counts: it needs signals that are not negative"
-            )
+    two of a pair. inputs: from name to counts [samples, marks, bins]."""
     counts = list(inputs.values())
     return counts[0][:, None] if len(counts) == 1 else np.stack(counts, axis=1)
 
@@ -44,12 +35,14 @@ class LogSums(TransformerMixin, BaseEstimator):
     float64 [samples, cells · marks · windows].
 
     bins: how many are summed, from the left; what is over at the right is left out; mean: of their
-    mean in place of their sum; difference: that of the logarithms of the two cells of a pair
-    follows, for models that cannot make it themselves, such as trees and kernels.
+    mean in place of their sum; difference: that of the two cells of a pair follows, for models that
+    cannot make it themselves, such as trees and kernels; logarithm: False leaves sums as they are,
+    of signals that are no counts.
     """
 
-    def __init__(self, bins, mean=False, difference=False):
+    def __init__(self, bins, mean=False, difference=False, logarithm=True):
         self.bins, self.mean, self.difference = bins, mean, difference
+        self.logarithm = logarithm
 
     def fit(self, X, y=None):
         return self
@@ -58,11 +51,12 @@ class LogSums(TransformerMixin, BaseEstimator):
         n, cells, marks, bins = X.shape
         whole = bins // self.bins * self.bins
         parts = X[..., :whole].reshape(n, cells, marks, -1, self.bins)
-        sums = parts.sum(axis=4, dtype=np.float64)
+        values = parts.sum(axis=4, dtype=np.float64)
         if self.mean:
-            sums /= self.bins
-        logs = np.log1p(sums, out=sums)
-        return (with_difference(logs) if self.difference else logs).reshape(n, -1)
+            values /= self.bins
+        if self.logarithm:
+            np.log1p(values, out=values)
+        return (with_difference(values) if self.difference else values).reshape(n, -1)
 
     def __sklearn_is_fitted__(self):
         return True
