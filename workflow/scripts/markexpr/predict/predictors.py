@@ -92,6 +92,11 @@ def find_predictor(plan, name, key):
     block, task = models[model], plan.tasks[study]
     if isinstance(block, Control):
         raise InputError(f"{place} is a control, which reads no marks: name a net or an estimator")
+    if block.permute:
+        raise InputError(
+            f"{place} is a control, trained on targets that are not those of its genes (permute): "
+            "name a model without this key"
+        )
     if getattr(block, "cell_by_cell", False):
         raise InputError(
             f"{place} is trained on each cell apart: name one that is trained on pairs"
