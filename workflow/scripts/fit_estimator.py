@@ -1,9 +1,10 @@
 """One fit of a baseline of scikit-learn: one model on one unit with one seed."""
 
+import numpy as np
 import sklearn
 
 from markexpr.data.permuting import load_to_fit
-from markexpr.estimators import dump_estimator, find_module, make_features
+from markexpr.estimators import dump_estimator, find_module, fits_labels, make_features, predict
 from markexpr.io.jobs import InputError, log, run_job
 from markexpr.io.runs import describe, tabulate, write_run
 from markexpr.tuning import Fit, choose
@@ -13,19 +14,29 @@ def main(job):
     seed = int(job.wildcards.seed)
     permute, key = job.params.model.get("permute"), f"{job.wildcards.unit}:{seed}"
     samples = load_to_fit(job.params.samples, job.input, permute, key)
-    train = samples.index("train")
+    train, labels = samples.index("train"), fits_labels(samples.measured)
     if len(train) < 20:
         raise InputError(
             f"{samples.cell[0]} has {len(train)} training genes: too few for an estimator"
+        )
+    if labels and len(np.unique(samples.target[train])) < 2:
+        raise InputError(
+            f"the {len(train)} training genes of {samples.cell[0]} are all high or all low: there "
+            "is nothing to tell apart; change the study's data.split"
         )
     _, n_marks, n_bins = next(iter(samples.inputs.values())).shape
 
     def fit(block, number):
         module = find_module(block["architecture"])
         estimator = module.build(
-            n_marks=n_marks, n_bins=n_bins, seed=seed, threads=job.threads, **block["estimator"]
+            n_marks=n_marks,
+            n_bins=n_bins,
+            seed=seed,
+            threads=job.threads,
+            labels=labels,
+            **block["estimator"],
         )
-        features = make_features(module, samples)
+        features = make_features(module, samples, block["estimator"])
         log.info(
             "%s: %d training genes, features %s",
             job.wildcards.model,
@@ -33,7 +44,7 @@ def main(job):
             list(features.shape[1:]),
         )
         estimator.fit(features[train], samples.target[train])
-        return Fit(block, estimator.predict(features).astype(float), estimator)
+        return Fit(block, predict(estimator, features, labels), estimator)
 
     fitted, told = choose(job.params.model, samples, fit)
     module = find_module(fitted.block["architecture"])
