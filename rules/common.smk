@@ -33,7 +33,7 @@ from markexpr.io.locks import hold_results
 from markexpr.io.mirrors import without_secrets
 from markexpr.io.scheduler import name_scheduler
 from markexpr.io.terminal import end_on_hang_up
-from markexpr.io.verdicts import tell_verdicts
+from markexpr.io.verdicts import draw_verdicts, tell_verdicts
 from markexpr.lookup import by_content
 from markexpr.notes import Noted, keep_notes
 from markexpr.origins import EXPRESSION, GENES, MIRROR
@@ -69,6 +69,9 @@ try:
     predicting, exporting = project.predicting, project.exporting
     # read by `snakemake` for the rules: complete, with defaults
     config = project.config.model_dump()
+    if any(word.startswith("--report") for word in sys.argv):
+        # for the first page of the report, which knows nothing but the configuration
+        config["verdicts"] = draw_verdicts("results", plan.studies)
     project.refuse_mixed_results(Path("results"))
     if not IS_JOB:
         keep_notes()

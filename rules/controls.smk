@@ -50,7 +50,6 @@ rule randomise_marks_of_estimator:
     params:
         samples=ask.samples,
         setting=ask.setting("controls"),
-        architecture=ask.architecture,
         code=ask.model_code("randomise_marks_of_estimator.py"),
     message:
         "Randomising the marks of {wildcards.model} on {wildcards.unit}, seed {wildcards.seed}"

@@ -30,7 +30,13 @@ from markexpr.evaluation.verdicts import (
 )
 from markexpr.io.files import write_npz
 from markexpr.io.runs import describe
-from markexpr.io.verdicts import gather_verdicts, summarise_verdicts, tell_verdicts
+from markexpr.io.verdicts import (
+    RED,
+    draw_verdicts,
+    gather_verdicts,
+    summarise_verdicts,
+    tell_verdicts,
+)
 from markexpr.randomising import randomise
 
 CELLS = ["E003", "E004", "E005"]
@@ -630,6 +636,17 @@ def test_a_run_says_which_controls_fail(tmp_path, capsys):
     table = pd.read_csv(results / "controls.tsv", sep="\t")
     assert table["verdict"].tolist() == [FAIL, PASS, PASS, PASS]
     assert table["study"].tolist() == ["two", "one", "one", "two"]
+
+
+def test_the_first_page_of_the_report_is_red_where_a_control_fails(tmp_path):
+    results = tmp_path / "results"
+    assert draw_verdicts(results, ["one"]) == ""
+    write_verdicts(results, "one", PASS)
+    page = draw_verdicts(results, ["one"])
+    assert RED not in page and "1 control PASSES" in page
+    write_verdicts(results, "two", FAIL)
+    page = draw_verdicts(results, ["one", "two"])
+    assert RED in page and "<li>two, m: c: bad</li>" in page and "\n" not in page
 
 
 def test_a_run_without_controls_says_nothing_of_them(tmp_path, capsys):

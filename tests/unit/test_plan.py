@@ -638,3 +638,11 @@ def test_the_outputs_of_controls_are_of_studies_that_ask_for_them(root, tmp_path
         assert f"results/{name}" in files
     others = list_files(Subject(plan, origins, frozenset(), "deepchrome"))
     assert not [name for name in others if "controls" in name or "randomised" in name]
+
+
+def test_a_variant_inherits_an_empty_block_of_controls(root, tmp_path):
+    first = {"base": "dense_ensemble", "title": "x", "models": RIDGES, "controls": {}}
+    first |= {"attributions": None, "losses": []}
+    variant = {"base": "first", "setting": "y"}
+    plan = plan_of(root, folder=with_studies(tmp_path, first=first, variant=variant))
+    assert plan.studies["variant"].controls == plan.studies["first"].controls is not None

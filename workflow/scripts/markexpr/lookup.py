@@ -677,7 +677,8 @@ class Lookup:
     def fitted_inputs(self, wildcards):
         """A run's inputs, and the estimator that came of them."""
         run = self.run(wildcards)
-        return {**run.inputs, "model": f"{run.folder}/model.skops"}
+        files = {"model": "model.skops", "params": "params.yaml"}
+        return {**run.inputs, **{name: f"{run.folder}/{file}" for name, file in files.items()}}
 
     def controlled_models(self, wildcards):
         """What controls ask of the models of a study."""
@@ -713,10 +714,6 @@ class Lookup:
         """From a unit to the cells whose genes all test in it, where units leave cells out."""
         runs = self.plan.runs(wildcards.study, scored=True)
         return {run.unit: run.samples["left_out"] for run in runs if run.samples.get("left_out")}
-
-    def architecture(self, wildcards):
-        """The architecture of a model."""
-        return self._study(wildcards).models[wildcards.model].architecture
 
     def chance_metric(self, wildcards):
         """The metric of which it is known what chance scores: AUC of labels, correlation of

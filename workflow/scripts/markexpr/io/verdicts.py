@@ -2,6 +2,7 @@
 them at its end. No numpy: the Snakefile imports this."""
 
 import csv
+import html
 import sys
 from pathlib import Path
 
@@ -11,34 +12,50 @@ from markexpr.io.jobs import InputError
 FAIL, PASS = "FAIL", "PASS"
 SHOWN = 20  # controls that fail and are named at the end of a run
 FILE = "controls.tsv"
+RED, GREEN = "#c62828", "#2e7d32"
 
 
-def gather_verdicts(results, studies):
-    """Write results/controls.tsv anew: the tables of all studies that have one, what fails first.
-    Returns its rows, dicts of text; none and no file if no study has a table.
+def read_verdicts(results, studies):
+    """The verdicts of all studies that have some, what fails first, as dicts of text.
 
     results: the folder; studies: names. Raises InputError for tables of different columns.
     """
     tables = [table for table in (_table(results, study) for study in studies) if table.is_file()]
-    rows, header = [], None
+    rows, fix = [], "delete it, and run again to make it anew"
     for table in tables:
-        fix = "delete it, and run again to make it anew"
         with reading(table, fix), open(table, encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t")
-            header = header or reader.fieldnames
-            if reader.fieldnames != header:
-                raise InputError(f"{table} has other columns than {tables[0]}; {fix}")
-            rows += reader
-    path = Path(results, FILE)
-    if not tables:
+            found = list(csv.DictReader(file, delimiter="\t"))
+        if found and rows and list(found[0]) != list(rows[0]):
+            raise InputError(f"{table} has other columns than {tables[0]}; {fix}")
+        rows += found
+    return sorted(rows, key=lambda row: row["verdict"] != FAIL)
+
+
+def gather_verdicts(results, studies):
+    """Write results/controls.tsv anew, and return its rows; no file if there are none. As
+    read_verdicts."""
+    rows, path = read_verdicts(results, studies), Path(results, FILE)
+    if not rows:
         path.unlink(missing_ok=True)  # of studies that are no more
         return []
-    rows.sort(key=lambda row: row["verdict"] != FAIL)
     with atomic(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, header, delimiter="\t", lineterminator="\n")
+        writer = csv.DictWriter(file, list(rows[0]), delimiter="\t", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     return rows
+
+
+def draw_verdicts(results, studies):
+    """The same for the first page of the report, as one line of HTML: red where a control fails;
+    empty if there are no controls."""
+    rows = read_verdicts(results, studies)
+    if not rows:
+        return ""
+    first, *others = map(html.escape, summarise_verdicts(rows))
+    items = "".join(f"<li>{line.removeprefix('  - ')}</li>" for line in others)
+    failing = rows[0]["verdict"] == FAIL
+    style = f"padding: 0.6em 1em; color: #fff; background: {RED if failing else GREEN}"
+    return f'<div style="{style}"><b>{first}</b>{f"<ul>{items}</ul>" if items else ""}</div>'
 
 
 def _table(results, study):

@@ -100,6 +100,11 @@ def find_predictor(plan, name, key):
             f"{place} is of a file of your own, and samples are predicted by models of this "
             "project alone: their bundles hold no code"
         )
+    if block.permute:
+        raise InputError(
+            f"{place} is a control, trained on targets that are not those of its genes (permute): "
+            "name a model without this key"
+        )
     if getattr(block, "cell_by_cell", False):
         raise InputError(
             f"{place} is trained on each cell apart: name one that is trained on pairs"

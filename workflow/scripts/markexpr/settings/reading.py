@@ -266,7 +266,8 @@ def _keep_shown(inherited, models):
     for part in PARTS_OF_A_MODEL:
         if part in kept and kept[part].get("model") not in models:
             del kept[part]
-    return {key: value for key, value in kept.items() if value not in ({}, [])}
+    # an empty block of controls asks for them as well
+    return {key: value for key, value in kept.items() if value not in ({}, []) or key == "controls"}
 
 
 def list_models_of_claim(claim):
