@@ -210,7 +210,8 @@ def test_a_net_that_cannot_be_built_is_told(tmp_path, text, message):
 def test_a_net_of_the_project_is_taken_as_it_is(tmp_path):
     text = (
         "from markexpr.models.deepchrome import build as made\n\ndef build(n_marks, n_bins):\n"
-        "    return made(n_marks, n_bins, outputs=2, kernels=4, kernel_width=2, pool=1, dropout=0.0, hidden=[4])\n"
+        "    return made(n_marks, n_bins, outputs=2, kernels=4, kernel_width=2, pool=1, "
+        "dropout=0.0, hidden=[4])\n"
     )
     net = build_seeded(block(write(tmp_path, text)), samples(), 1, "E003")
     assert type(net).__name__ == "DeepChrome"
