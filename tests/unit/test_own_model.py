@@ -12,6 +12,7 @@ from torch import nn
 from markexpr import own_model
 from markexpr.data.samples import Samples
 from markexpr.estimators import dump_estimator, find_module, load_estimator, make_features
+from markexpr.estimators import predict as predict_by
 from markexpr.io.jobs import InputError
 from markexpr.models import build_seeded, load_model, predict
 from markexpr.own_files import OwnFiles
@@ -257,6 +258,17 @@ def test_a_build_of_an_estimator_is_given_what_it_names(tmp_path):
     path = write(tmp_path, text)
     made = find_module(path).build(n_marks=2, n_bins=5, seed=1, threads=1, labels=True, alpha=1)
     assert made.alpha == 2 and fit(path, alpha=1)[1].shape == (40, 2)
+
+
+def test_a_classifier_is_asked_for_probabilities(tmp_path):
+    text = (
+        "from sklearn.linear_model import LogisticRegression\n\ndef build():\n"
+        "    return LogisticRegression()\n\ndef features(marks):\n    return marks[:, :, 0]\n"
+    )
+    made, features = fit(write(tmp_path, text))
+    found = predict_by(made, features, labels=True)
+    assert len(np.unique(found)) > 2 and found.min() > 0 and found.max() < 1
+    assert set(np.unique(predict_by(made, features, labels=False))) <= {0, 1}
 
 
 def test_marks_of_a_pair_stand_one_behind_the_other(tmp_path):

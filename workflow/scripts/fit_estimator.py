@@ -1,10 +1,11 @@
 """One fit of a baseline of scikit-learn: one model on one unit with one seed."""
 
+import numpy as np
 import sklearn
 
 from markexpr import own_model
 from markexpr.data.samples import load
-from markexpr.estimators import dump_estimator, find_module, make_features
+from markexpr.estimators import dump_estimator, find_module, make_features, predict
 from markexpr.io.jobs import InputError, log, run_job
 from markexpr.io.runs import describe, tabulate, write_run
 from markexpr.tuning import Fit, choose
@@ -13,7 +14,7 @@ from markexpr.tuning import Fit, choose
 def main(job):
     seed = int(job.wildcards.seed)
     samples = load(job.params.samples, job.input)
-    train = samples.index("train")
+    train, labels = samples.index("train"), set(np.unique(samples.target)) <= {0, 1}
     if len(train) < 20:
         raise InputError(
             f"{samples.cell[0]} has {len(train)} training genes: too few for an estimator"
@@ -36,7 +37,7 @@ def main(job):
         )
         with own_model.running(architecture):
             estimator.fit(features[train], samples.target[train])
-            predicted = estimator.predict(features)
+            predicted = predict(estimator, features, labels)
         if own_model.is_own(architecture):
             predicted = own_model.check_predictions(architecture, predicted, samples.target)
         return Fit(block, predicted.astype(float), estimator)

@@ -4,6 +4,8 @@ import importlib
 import sys
 from contextlib import contextmanager
 
+import numpy as np
+
 from markexpr.data.tensors import recover_counts
 from markexpr.io.jobs import InputError
 from markexpr.own_model import PREFIX, OwnEstimator, is_own
@@ -31,6 +33,14 @@ def make_features(module, samples):
             name: recover_counts(values, samples.normalise) for name, values in inputs.items()
         }
     return module.features(**inputs)
+
+
+def predict(estimator, features, labels):
+    """What a fitted estimator says of samples, float64 [samples]: values or, with `labels`, the
+    probability of high, as far as it tells classes apart (predict_proba)."""
+    if labels and hasattr(estimator, "predict_proba"):
+        return np.asarray(estimator.predict_proba(features))[:, 1]
+    return estimator.predict(features)
 
 
 def dump_estimator(estimator):
