@@ -520,6 +520,25 @@ def test_the_rule_that_makes_a_run_is_named(root):
         assert run.how != "average" or f'kind="{run.kind}"' in constraint
 
 
+@pytest.mark.parametrize(
+    ("study", "unit"),
+    [
+        ("deepchrome", "E003"),
+        ("dense_ensemble", "E116"),
+        ("transferchrome_cross_cell", "E085-to-E003"),
+        ("deepdiff", "E123-E003"),
+        ("wakawaka", "pooled"),
+    ],
+)
+def test_given_predictions_are_of_the_rows_that_a_model_has(root, study, unit):
+    given = {"models": {"given": {"predictions": "given.tsv"}}}
+    plan = plan_of(root, {study: given})
+    run = plan.run(study, "given", unit, 1)
+    assert run.scored and run.how == "given" and makers(plan, run) == ["given"]
+    truth = plan_of(root, {study: given}, simulated=True).run(study, "simulator_truth", unit, 1)
+    assert run.inputs == truth.inputs and run.samples == truth.samples
+
+
 def test_every_output_has_a_rule(root):
     rules = "\n".join(path.read_text() for path in (root / "rules").glob("*.smk"))
     for output in OUTPUTS:

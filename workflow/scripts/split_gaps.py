@@ -59,6 +59,7 @@ def _draw_step(axis, step, rows):
         axis.plot(printed, [0, len(PARTS) + 1], "D", mfc="none", color="black", label="published")
     axis.set_yticks(range(len(names)), names, fontsize=8)
     axis.invert_yaxis()
+    axis.use_sticky_edges = False  # of bars, which would end the axis where one begins
     axis.margins(x=0.12)
     axis.grid(axis="x", color="0.93")
     axis.set_title(f"{step} ({rows['units'].iloc[0]} cells)", fontsize=9, loc="left")

@@ -65,8 +65,11 @@ def predict(estimator, features, labels):
     features: as make_features gives them; labels: whether it was fitted on labels.
     """
     if labels and hasattr(estimator, "predict_proba"):
-        return estimator.predict_proba(features)[:, 1].astype(np.float64)
-    return estimator.predict(features).astype(np.float64)
+        found = np.asarray(estimator.predict_proba(features))[:, 1]
+    else:
+        found = np.asarray(estimator.predict(features))
+    # what a user's own model returns may be no number, of which own_model tells
+    return found.astype(np.float64) if found.dtype.kind in "fiub" else found
 
 
 def dump_estimator(estimator):

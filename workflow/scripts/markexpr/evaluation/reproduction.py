@@ -34,7 +34,7 @@ def _check(table, published, ours, theirs):
     our study, and of the one under which its paper's numbers stand."""
     places = np.flatnonzero(published["study"] == theirs)
     same = ["model", "split", "metric", "statistic"]
-    if not published.iloc[places][same].reset_index(drop=True).equals(table[same]):
+    if published.iloc[places][same].to_numpy().tolist() != table[same].to_numpy().tolist():
         raise InputError(
             f"results/tables/{ours}/published.tsv has other numbers than config/published.tsv: "
             "delete it to make it anew"
