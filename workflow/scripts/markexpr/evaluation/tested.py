@@ -59,15 +59,17 @@ def gather(runs):
     them). Raises InputError if no test gene is predicted, if a gene stands twice in a cell, or if
     models were given another truth of a gene.
     """
-    found, lists, truth = {}, {}, {}
+    # most runs have the same genes: one list serves all of them, and a number stands for it
+    found, numbers, lists, truth = {}, {}, [], {}
     for model, unit, seed, table in runs:
         fold = split_unit(unit)[1] or 0
         test = table[table["split"] == "test"]
         for cell, rows in test.groupby("cell", sort=False):
             rows = rows.sort_values("gene_id", kind="stable")
             genes = rows["gene_id"].to_numpy(dtype=str)
-            key, part = genes.tobytes(), Part(str(cell), fold)
-            lists.setdefault(key, genes)
+            key, part = numbers.setdefault(genes.tobytes(), len(lists)), Part(str(cell), fold)
+            if key == len(lists):
+                lists.append(genes)
             held = found.setdefault(model, {}).setdefault(seed, {})
             if part in held or (genes[1:] == genes[:-1]).any():
                 raise InputError(
@@ -95,7 +97,8 @@ def _keep_truth(truth, part, key, values, model):
 
 def _align(found, lists, truth):
     """Choose the rows, and set each model's predictions on them. found: from model, seed and Part
-    to (the key of its list of genes, predictions)."""
+    to (the number of its list of genes, predictions); truth: from Part and number to (true values,
+    the model that they are from)."""
     held = {
         model: Counter(frozenset((part, key) for part, (key, _) in one.items()) for one in seeds)
         for model, seeds in ((model, list(seeds.values())) for model, seeds in found.items())
