@@ -190,6 +190,7 @@ def _check_cells(name, study, known):
     place = f"{CELL_PLACES} (study {name})"
     for model, block in study.models.items():
         choose(block.cells or [], known, f"models.{model}.cells", place)
+    choose(study.cells or [], known, "cells", place)
     choose(study.data.held_out_cells, known, "data.split.held_out_cells", place)
     if study.transfer:
         choose([study.transfer.source], known, "transfer.source", place)

@@ -152,6 +152,8 @@ class Task:
     pools_cells = False  # whether one model predicts all cells, and their rows are scored together
 
     def __init__(self, study, name, built, pairs, tissue_of):
+        named = study.cells
+        built = [cell for cell in built if named is None or cell in named]
         self.study, self.name, self.built, self.pairs = study, name, built, pairs
         self.tissue_of = tissue_of
 
@@ -418,6 +420,7 @@ def _tests(split):
 
 
 TASK_OF_STUDY_KEY = {
+    "cells": "cells or pooled",
     "named_cells": "cells",
     "gaps": "cells",
     "transfer": "transfers",
@@ -447,7 +450,7 @@ class Cells(Task):
     """Each cell alone: a model a cell. A held-out cell is predicted by the mean of all cells'
     models (DenseEnsemble, section 2)."""
 
-    study_keys = ("held_out_cells", "named_cells", "valid_drawn", "folds", "gaps")
+    study_keys = ("cells", "held_out_cells", "named_cells", "valid_drawn", "folds", "gaps")
     model_keys = ("cells", "permute")
 
     def runs(self, model):
@@ -704,6 +707,7 @@ class Pooled(Task):
     are left out in turn (split.scheme: tissue), it is `pooled-without-BRAIN` and the like."""
 
     study_keys = (
+        "cells",
         "held_out_cells",
         "valid_drawn",
         "cross_validation",

@@ -971,6 +971,9 @@ class Study(Block):
         description="cells: each alone; transfers: from one cell to another; pairs: the change "
         "between two; pooled: all at once",
     )
+    cells: Names | None = Field(
+        None, description="tasks cells and pooled: these alone of the cells that are built"
+    )
     transfer: Transfer | None = Field(None, description="task transfers: from where, which split")
     sequence: Count | None = Field(
         None, description="task pooled: bp of DNA around the TSS that models may read"
