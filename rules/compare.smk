@@ -131,6 +131,31 @@ rule compare_settings:
         "../workflow/scripts/compare_settings.py"
 
 
+rule compare_ablation:
+    """What each setting of a study's grid of models changes, all else equal."""
+    input:
+        ask.ablation_predictions,
+    output:
+        **table("ablation"),
+        **figure("ablation"),
+        ranked="results/tables/{study}/ablation_ranked.tsv",
+    log:
+        "logs/compare_ablation/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("compare_ablation"),
+    params:
+        **drawn_by("compare_ablation.py"),
+        axes=ask.ablation_axes,
+        settings=ask.ablation_settings,
+        metric=ask.first_metric,
+    message:
+        "Comparing the settings of study {wildcards.study}"
+    script:
+        "../workflow/scripts/compare_ablation.py"
+
+
 rule compare_members:
     """The mean of all cells' models on each unseen cell, beside each of them alone."""
     input:

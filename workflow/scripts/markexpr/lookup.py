@@ -15,6 +15,7 @@ from markexpr.io.jobs import InputError, log
 from markexpr.outputs import Subject
 from markexpr.plan import match_any
 from markexpr.settings.deviations import deviations_of_models
+from markexpr.settings.grids import list_settings, name_in_grid
 from markexpr.settings.reading import did_you_mean
 from markexpr.tasks import array_path, genes_path, sequence_path, tensor_path
 
@@ -27,6 +28,9 @@ RULES = {
     "control": "predict_control",
     "truth": "predict_truth",
 }
+
+# how cells are trained on, which is an axis of an ablation over studies of both tasks
+POOLING = {"cells": "each alone", "pooled": "pooled"}
 
 
 def one_line(ask):
@@ -491,6 +495,48 @@ class Lookup:
 
     def _settings(self, wildcards):
         return outputs.settings(self.subject(wildcards.study))
+
+    def _grids(self, study):
+        """A study and its variants that have a grid, with the level of the axis `pooled`, which
+        their tasks are, if there is more than one task."""
+        names = [
+            name for name in outputs.settings_of_grid(self.subject(study)) if self.plan.runs(name)
+        ]
+        tasks = {self.plan.studies[name].task for name in names}
+        return {
+            name: {"cells": POOLING[self.plan.studies[name].task]} if len(tasks) > 1 else {}
+            for name in names
+        }
+
+    def ablation_axes(self, wildcards):
+        """The axes of a study's grid with their levels, and how cells are trained on as one."""
+        grids = self._grids(wildcards.study)
+        axes = {axis: list(levels) for axis, levels in self._study(wildcards).grid.axes.items()}
+        pooling = [level["cells"] for level in grids.values() if level]
+        return {**axes, **({"cells": pooling} if pooling else {})}
+
+    def ablation_settings(self, wildcards):
+        """Study, model and setting of each model of the grids; a setting has the levels by axis,
+        and the model."""
+        found = []
+        for name, pooling in self._grids(wildcards.study).items():
+            grid = self.plan.studies[name].grid
+            for model in grid.models:
+                for setting in list_settings(grid.axes):
+                    named = name_in_grid(model, setting)
+                    found.append([name, named, {"model": model, **setting, **pooling}])
+        return found
+
+    def ablation_predictions(self, wildcards):
+        """The predictions of all models of the grids."""
+        models = [(study, model) for study, model, _ in self.ablation_settings(wildcards)]
+        return [
+            file
+            for study, model in models
+            for file in self.plan.files(
+                self.plan.runs(study, model, scored=True), "predictions.tsv.gz"
+            )
+        ]
 
     def sizes(self, wildcards):
         """params.yaml of one fit of each model."""

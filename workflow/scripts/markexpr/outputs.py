@@ -111,6 +111,14 @@ def competes(subject):
     return has_regimes(subject) and not subject.task.pools_cells
 
 
+def has_ablation(subject):
+    """Models in the settings of a grid; a variant's stand beside those of its base."""
+    base = subject.study.base
+    return subject.study.grid is not None and (
+        base is None or subject.plan.studies[base].grid is None
+    )
+
+
 def holds_out_remc(subject):
     """REMC's table of expression is fetched for REMC's cells alone."""
     kinds = subject.origins.kinds(subject.task.cells)
@@ -246,6 +254,15 @@ def settings(subject):
     return _served(subject, subject.plan.settings(subject.name))
 
 
+def settings_of_grid(subject):
+    """A study with a grid and its variants that have one, as far as the cells' sources serve
+    them."""
+    names = [
+        name for name in subject.plan.of_paper(subject.name) if subject.plan.studies[name].grid
+    ]
+    return _served(subject, names)
+
+
 def _served(subject, names):
     """Of some studies, this one and those for which the sources of their cells have what they ask
     for."""
@@ -314,6 +331,8 @@ OUTPUTS = [
     Output(TABLE, "named_cells", MODELS, "worst, median and best cells", names_cells),
     Output(TABLE, "settings", MODELS, "in other settings", has_settings),
     Output(FIGURE, "settings", MODELS, "in other settings (figure)", has_settings),
+    Output(TABLE, "ablation", MODELS, "what each setting changes", has_ablation),
+    Output(FIGURE, "ablation", MODELS, "what each setting changes (figure)", has_ablation),
     Output(TABLE, "ensemble", MODELS, "ensemble and its members", has_ensembles),
     Output(FIGURE, "ensemble", MODELS, "ensemble and its members (figure)", has_ensembles),
     Output(FIGURE, "losses", MODELS, "training loss of every fit (DenseEnsemble's Figure 3)",

@@ -160,9 +160,14 @@ class Plan:
         return base == ancestor or self._descends(base, ancestor)
 
     def settings(self, study):
-        """A study and the variants of its paper and task, which stand side by side."""
-        task = self.studies[study].task
-        return [name for name in self.of_paper(study) if self.studies[name].task == task]
+        """A study and the variants of its paper, task and metric, which stand side by side."""
+        own = self.studies[study]
+        asked = (own.task, own.first_metric)
+        return [
+            name
+            for name in self.of_paper(study)
+            if (self.studies[name].task, self.studies[name].first_metric) == asked
+        ]
 
     def compared(self, study):
         """What stands side by side over settings: the study's first table or, if it has none, the

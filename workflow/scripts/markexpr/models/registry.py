@@ -177,6 +177,19 @@ class WakaWaka(Hyperparameters):
     )
 
 
+class MarkexprNet(Hyperparameters):
+    """A small net of convolutions over coarse bins, tolerant of a missing mark. Ours."""
+
+    coarse: Count = Field(5, description="bins that are averaged first")
+    kernels: Count = Field(64, description="kernels of each of the two convolutions")
+    width: Count = Field(5, description="coarse bins that a kernel sees")
+    hidden: Count = Field(128, description="width of the perceptron")
+    dropout: Share = Field(0.3, description="before the layers of the perceptron")
+    mark_dropout: Share = Field(
+        0.1, description="share of the marks that are left out of a sample in training"
+    )
+
+
 class Svr(Hyperparameters):
     """Support vector regression, one model a bin (Cheng and Gerstein 2011)."""
 
@@ -239,6 +252,7 @@ NETS = {
     "alexnet": AlexNet,
     "transformer": Transformer,
     "wakawaka": WakaWaka,
+    "markexprnet": MarkexprNet,
 }
 ESTIMATORS = {
     "svr": Svr,

@@ -123,6 +123,8 @@ BLOCKS = [
     ("study: models, a net", studies.Net),
     ("study: models, an estimator", studies.Estimator),
     ("study: models, a control", studies.Control),
+    ("model: view", studies.View),
+    ("study: grid", studies.Grid),
     ("model: training", studies.Training),
     ("training: optimiser, name: sgd", studies.Sgd),
     ("training: optimiser, name: adam", studies.Adam),

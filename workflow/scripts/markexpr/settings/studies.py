@@ -33,6 +33,7 @@ from markexpr.settings.blocks import (
     first_fault,
     validated,
 )
+from markexpr.settings.grids import expand_grid
 from markexpr.settings.reading import (
     NAMING,
     PARTS_OF_A_MODEL,
@@ -791,6 +792,22 @@ class GeneAttributions(Block):
     genes: Count = Field(..., description="test genes to take means over, at most")
 
 
+Level = Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
+
+
+class Grid(Block):
+    """Models in all combinations of some settings, in place of the models themselves."""
+
+    models: Names = Field(..., description="which of the study's models")
+    axes: dict[str, Annotated[dict[Level, dict[str, Any] | None], Field(min_length=1)]] = Field(
+        ...,
+        min_length=1,
+        description="from what is varied to its levels, and from a level to the keys that it lays "
+        "over a model; the first level is the one that others are compared with. A model is then "
+        "called by its name and its levels, as ridge_5kb_log1p",
+    )
+
+
 Comparisons = dict[Annotated[str, Field(pattern=r"^(table|figure)[0-9]+[a-z]?$")], Comparison]
 ModelName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 
@@ -824,6 +841,7 @@ class Study(Block):
         None, description="of comparisons; auc for labels, pearson for values if absent"
     )
     models: dict[ModelName, AnyModel] = Field(..., description="models by name")
+    grid: Grid | None = Field(None, description="models in all combinations of settings")
     tables: Comparisons = Field({}, description="tables of models side by side")
     figures: Comparisons = Field({}, description="figures of models side by side")
     claims: list[AnyClaim] = Field([], description="what the paper says of its models, tested")
@@ -981,7 +999,10 @@ def load_studies(folder, overrides, marks, built=None):
     studies = {}
     for name, path in files.items():
         place = f"config/studies/{path.name}" + (" with 'overrides'" if name in overrides else "")
-        study = validated(Study, resolve_study(name, written), place)
+        try:
+            study = validated(Study, expand_grid(resolve_study(name, written)), place)
+        except ValueError as error:
+            raise InputError(f"{place}: {error}") from None
         if study.data.marks is None:
             study = with_marks(study, order_marks(marks, study.data.mark_order or []))
         elif built is None or name in built:
