@@ -357,6 +357,7 @@ class Lookup:
             **self.model(wildcards),
             "samples_from": run.samples,
             "made_from": self.run_made_from(wildcards),
+            "tissues": self.tissues(wildcards),
         }
         fields = type(self._study(wildcards).models[run.model]).model_fields
         keys = set(fields) - {"cells", "in_paper"}
@@ -365,6 +366,10 @@ class Lookup:
     def samples(self, wildcards):
         """How the samples of a run are made of its files."""
         return self.run(wildcards).samples
+
+    def tissues(self, wildcards):
+        """The tissues of the cells that a run predicts or that its model is trained on, by cell."""
+        return self.plan.tissues_behind(self.run(wildcards))
 
     def model(self, wildcards):
         """The block of a run's model. Which cells it has changes none of its runs, nor does what

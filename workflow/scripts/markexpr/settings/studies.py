@@ -163,7 +163,25 @@ class Source(Block):
     held_out_cells: HeldOut = None
 
 
-Split = Annotated[IdOrder | Random | Chromosome | Source, Field(discriminator="scheme")]
+class LeaveTissueOut(Block):
+    """The cells of each tissue left out in turn, in runs of their own (task pooled): all their
+    genes test."""
+
+    scheme: Literal["tissue"]
+    seed: Annotated[Whole, Field(ge=0)] = Field(..., description="of the order of genes")
+    valid: Share = Field(
+        0.1, description="share of the genes that validates, the same ones in all other cells"
+    )
+
+    @property
+    def held_out_cells(self):
+        """No cell is held out of all runs."""
+        return None
+
+
+Split = Annotated[
+    IdOrder | Random | Chromosome | Source | LeaveTissueOut, Field(discriminator="scheme")
+]
 
 
 class Data(Block):
@@ -517,8 +535,10 @@ class Estimator(Fitted):
 class Control(Model):
     """What other training cells tell of a cell, without a model of marks."""
 
-    control: Literal["gene_mean", "nearest_cell"] = Field(
-        ..., description="the gene's mean over cells, or its value in the cell most alike"
+    control: Literal["gene_mean", "tissue_mean", "nearest_cell"] = Field(
+        ...,
+        description="the gene's mean over cells, over those of the cell's tissue (over all where "
+        "it is alone in it), or its value in the cell most alike",
     )
 
 
