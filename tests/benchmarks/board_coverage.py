@@ -7,7 +7,8 @@ Every board has new cells, new seeds and new genes. A model's correlation with t
 cell, seed and block of genes, and half of the noise of a gene is the same in all cells. Two
 settings: models differ from cell to cell little (spread of 0.01 in r) or much (0.03). Prints a line
 a number of cells: coverage of a score, of the difference of two equal models, and how often one of
-these is told to be better; widths are medians.
+these is told to be better; widths are medians. Then, of six equal models, on how many boards any is
+told to be better than another.
 """
 
 import sys
@@ -89,6 +90,16 @@ def measure(cells, spread, boards, replicates):
     return held, held_difference, called / boards, width
 
 
+def measure_family(cells, spread, boards, replicates, models=6):
+    """Share of boards of equal models on which any is told to be better than another."""
+    called = 0
+    for seed in range(boards):
+        summaries, draws = run_board(1000 * cells + seed, cells, spread, replicates, models)
+        verdicts = compare_all(summaries, [], draws, 1e-9)["verdict"]
+        called += verdicts.isin([BETTER, WORSE]).any()
+    return called / boards
+
+
 def main():
     boards = int(sys.argv[1]) if len(sys.argv) > 1 else 400
     replicates = int(sys.argv[2]) if len(sys.argv) > 2 else 300
@@ -98,6 +109,10 @@ def main():
             some = boards if cells < 56 else max(boards // 4, 50)
             found = measure(cells, spread, some, replicates)
             print(cells, spread, *(f"{one:.3f}" for one in found), sep="\t", flush=True)
+    print("cells\tspread\tany of six equal models called better")
+    for cells in (1, 2, 4, 12):
+        found = measure_family(cells, 0.01, max(boards // 2, 1), replicates)
+        print(cells, 0.01, f"{found:.3f}", sep="\t", flush=True)
 
 
 if __name__ == "__main__":

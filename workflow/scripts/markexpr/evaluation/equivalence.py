@@ -4,12 +4,14 @@ Two models are **as good as** each other if the 95 % interval of their differenc
 margin on either side: such a difference is practically none, even where a test tells it from 0
 (the region of practical equivalence; as two one-sided tests of 2.5 %, Schuirmann 1987, J
 Pharmacokinet Biopharm 15:657). Otherwise one is **better** if that interval lies on its side of 0
-and a test says so too, adjusted by Holm's method for all pairs. Else they are **not told apart**.
+and two tests say so too, each adjusted by Holm's method for all pairs: the hierarchical bootstrap
+(markexpr.evaluation.hierarchy) and Wilcoxon's signed-rank test over cells. Else they are **not told
+apart**.
 
-The interval draws cells, seeds and genes (markexpr.evaluation.hierarchy). The test is Wilcoxon's
-signed-rank test over cells. It takes cells as independent, which they are not where all have the
-same test genes; the interval knows of genes, and both must agree. With so few cells that no result
-of theirs could be significant, p is that of the hierarchical bootstrap.
+Neither test is enough. Signed ranks take cells as independent, which they are not where all have
+the same test genes: a model that happens to suit these genes wins in every cell. The bootstrap
+knows of genes, but goes by means, which a few cells can make. With so few cells that no result of
+theirs could be significant, the bootstrap alone speaks.
 """
 
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ from markexpr.evaluation.intervals import LEVEL
 from markexpr.evaluation.metrics import ranks
 
 BETTER, WORSE, AS_GOOD, OPEN = "better", "worse", "as good as", "not told apart"
-TOO_FEW = "too few cells to test"
+TOO_FEW = "bootstrap alone: too few cells to test"
 COLUMNS = [
     "model",
     "other",
@@ -34,7 +36,8 @@ COLUMNS = [
     "cells",
     "cells_won",
     "tested_by",
-    "p",
+    "p_bootstrap",
+    "p_cells",
     "p_holm",
     "verdict",
 ]
@@ -43,8 +46,9 @@ COLUMNS = [
 def decide(low, high, p, margin):
     """The verdict on one model against another.
 
-    low, high: ends of the interval of its score less the other's; p: two-sided, adjusted; margin:
-    below which a difference is practically none. NaN decides nothing.
+    low, high: ends of the interval of its score less the other's; p: two-sided, adjusted, the
+    larger of the two tests'; margin: below which a difference is practically none. NaN decides
+    nothing.
     """
     if -margin < low and high < margin:
         return AS_GOOD
@@ -75,7 +79,7 @@ def compare_all(summaries, references, draws, margin):
     summaries: hierarchy.Summary by name; references: those of the names that are compared with
     models alone, in a family of tests of their own. `model` is that of the two with the higher
     score; of a model and a reference, the model. `cells_won`: share of cells in which it is
-    higher, ties half.
+    higher, ties half. `p_holm`: the larger of the two adjusted p.
     """
     ranked = rank_models(summaries, references)
     beside = [name for name in summaries if name in references]
@@ -107,12 +111,14 @@ def _compare_family(pairs, summaries, draws, margin):
                 "ci_high": high,
                 "cells": cells,
                 "cells_won": float(((np.sign(change.of_cells) + 1) / 2).mean()),
-                "tested_by": "signed ranks" if tested else TOO_FEW,
-                "p": judge_cells(change.of_cells) if tested else p,
+                "tested_by": "bootstrap and signed ranks" if tested else TOO_FEW,
+                "p_bootstrap": p,
+                "p_cells": judge_cells(change.of_cells) if tested else np.nan,
             }
         )
     table = pd.DataFrame(rows, columns=COLUMNS)
-    table["p_holm"] = adjust_by_holm(table["p"])
+    adjusted = [adjust_by_holm(table[name]) for name in ("p_bootstrap", "p_cells")]
+    table["p_holm"] = np.fmax(*adjusted)  # of the two, if there are two
     table["verdict"] = [
         decide(*ends, margin)
         for ends in table[["ci_low", "ci_high", "p_holm"]].itertuples(index=False)

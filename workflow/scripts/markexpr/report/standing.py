@@ -22,7 +22,7 @@ def explain(job):
     metric = job.setting["metrics"][0]
     return (
         f"Scores of test genes: the mean over folds of a cell, then over cells. 95 % intervals: "
-        f"{drawn}. Best, better and worse: the interval of the difference and a test agree; as "
+        f"{drawn}. Best, better and worse: the interval of the difference and tests agree; as "
         f"good as: the interval lies within ±{job.setting['margin']:g} of {metric}. References "
         "(controls, the best possible) are not ranked. seconds: of one fit with all its "
         "candidates, on the machine that ran it."
