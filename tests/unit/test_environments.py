@@ -201,7 +201,7 @@ def test_estimators_need_no_torch(root):
     blocks = [
         model
         for path in (root / "config/studies").glob("*.yaml")
-        for model in yaml.safe_load(path.read_text()).get("models", {}).values()
+        for model in (yaml.safe_load(path.read_text()).get("models") or {}).values()
     ]
     names = sorted(
         {
