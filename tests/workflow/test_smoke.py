@@ -151,7 +151,10 @@ def test_expression_is_of_the_right_cell(smoke):
 
 def test_contract_of_a_run(smoke):
     predictions = pd.read_csv(smoke / RUN / "predictions.tsv.gz", sep="\t")
-    assert predictions.columns.tolist() == ["gene_id", "cell", "split", "y_true", "y_pred"]
+    seen = ["gene_seen", "cell_seen", "tissue_seen"]
+    assert predictions.columns.tolist() == ["gene_id", "cell", "split", "y_true", "y_pred", *seen]
+    assert predictions["gene_seen"].tolist() == (predictions["split"] == "train").tolist()
+    assert (predictions[["cell_seen", "tissue_seen"]] == 1).all(axis=None)
     assert predictions["gene_id"].is_unique and predictions["y_pred"].between(0, 1).all()
     history = pd.read_csv(smoke / RUN / "history.tsv", sep="\t")
     assert history.columns.tolist() == ["epoch", "train_loss", "valid_loss", "valid_auc"]
