@@ -298,6 +298,15 @@ def test_a_test_row_that_was_seen(folder):
     assert failing(folder.check(models)) == {("no test row was seen", "ridge")}
 
 
+def test_a_model_of_residuals_has_seen_its_genes_in_other_cells_by_design(folder):
+    fit_all(folder, change=lambda table: table.assign(gene_seen=1))
+    assert failing(folder.check({"ridge": FITTED})) == {("no test row was seen", "ridge")}
+    table = folder.check({"ridge": {**FITTED, "residual": True}})
+    assert not failing(table)
+    row = table[table["control"] == "no test row was seen"].iloc[0]
+    assert row["verdict"] == NOT_APPLICABLE and "other cells" in row["why"]
+
+
 @pytest.mark.parametrize("leak", [False, True])
 def test_test_genes_in_the_fit_show_in_permuted_targets(folder, leak):
     """The fit is given all genes, whatever their split says: no table of splits shows it."""

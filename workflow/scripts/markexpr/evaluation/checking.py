@@ -58,11 +58,11 @@ class Study:
     seen: dict = field(default_factory=dict)
 
     def fitted(self, permuted=False):
-        """The nets and estimators that were run, with their own targets or with others'."""
+        """The models of marks that were run, with their own targets or with others'."""
         return [
             name
             for name, model in self.models.items()
-            if model["kind"] in ("net", "estimator")
+            if model["kind"] not in ("control", "truth")
             and bool(model["permute"]) == permuted
             and name in self.parts
         ]
@@ -180,12 +180,10 @@ def read_run(study, path, expected, targets):
     study.parts.setdefault(name, {})[place] = list_parts(table)
     valid = [score(part, study.metric) for part in list_parts(table, "valid")]
     study.valid.setdefault(name, []).extend(valid)
-    if "gene_seen" in table:
-        seen, cell_seen = (table[column].astype(bool) for column in ("gene_seen", "cell_seen"))
-        study.new.setdefault(name, {})[place] = list_parts(table[~seen])
-        study.known.setdefault(name, {})[place] = list_parts(table[seen & ~cell_seen])
-        tested = table["split"] == "test"
-        study.seen.setdefault(name, []).append(int((tested & seen & cell_seen).sum()))
+    seen, cell_seen, tested = table["gene_seen"], table["cell_seen"], table["split"] == "test"
+    study.new.setdefault(name, {})[place] = list_parts(table[~seen])
+    study.known.setdefault(name, {})[place] = list_parts(table[seen & ~cell_seen])
+    study.seen.setdefault(name, []).append(int((tested & seen & cell_seen).sum()))
     if not expected.why_not:
         # of a transfer, the target's: all genes of the source may train, as in the paper
         target = run["unit"].partition("-to-")[2]
@@ -216,7 +214,9 @@ def judge_structure(study, fits, why_not):
             yield NotApplicable("test genes train nothing", name, why_not, unit)
         else:
             yield structure.judge_split(name, study.misplaced[name], unit)
-        if name in study.seen:
+        if study.models[name].get("residual"):
+            yield NotApplicable("no test row was seen", name, OF_RESIDUAL, unit)
+        else:
             yield Counted(
                 "no test row was seen",
                 name,
@@ -399,12 +399,11 @@ def _judge_simulated(study):
         return
     why = "marks tell of the targets (config key simulate.null is false)"
     yield NotApplicable(null, "", why)
-    rows = "new" if study.new else "parts"
     for name in study.fitted():
         if study.models[name]["residual"]:
             yield NotApplicable(truth, name, OF_RESIDUAL)
             continue
-        parts, other, unit = study.shared(name, TRUTH, rows)
+        parts, other, unit = study.shared(name, TRUTH, "new")
         if not parts:
             why = (
                 "all test genes were trained in other cells: the strength of a promoter is a "
