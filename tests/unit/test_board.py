@@ -4,6 +4,8 @@ cost, and the studies that stand on it."""
 from dataclasses import replace
 from types import SimpleNamespace
 
+import compare_models as compare_models_script
+import gather_board
 import numpy as np
 import pandas as pd
 import pytest
@@ -383,3 +385,71 @@ def test_a_board_is_of_its_study_and_names_others(tmp_path, root):
 def test_a_board_that_cannot_be_is_refused(tmp_path, tasks, message):
     with pytest.raises(InputError, match=message):
         load_studies(studies(tmp_path, tasks), {}, MARKS)
+
+
+# ---- the jobs, from files to files ----
+
+
+def as_job(folder, output, inputs, **params):
+    paths = {name: folder / path for name, path in output.items()}
+    return SimpleNamespace(
+        input=inputs,
+        output=Named(paths),
+        params=SimpleNamespace(simulated=True, **params),
+        wildcards=SimpleNamespace(study="root", task="value"),
+    )
+
+
+class Named(dict):
+    __getattr__ = dict.__getitem__
+
+
+def both(kind, *names):
+    suffixes = {"table": ("tsv", "html"), "figure": ("svg", "png")}[kind]
+    return {f"{name}_{suffix}": f"{name}.{suffix}" for name in names for suffix in suffixes}
+
+
+def test_jobs_go_from_predictions_to_the_board(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paths = []
+    for model, unit, seed, table in runs(list(KINDS)):
+        path = tmp_path / f"results/runs/root/{model}/{unit}/seed{seed}/predictions.tsv.gz"
+        write_tsv(path, table, float_format="%.9g")
+        paths.append(path)
+    fit = tmp_path / "results/runs/root/good/E1-fold0/seed1/params.yaml"
+    fit.write_text(yaml.safe_dump({"model": "good", "parameters": 5}))
+    genes = PLACES.assign(strand="+", name="x").rename_axis("gene_id").reset_index()
+    write_tsv(tmp_path / "genes.tsv", genes)
+    inputs = SimpleNamespace(predictions=paths, genes=tmp_path / "genes.tsv", fits=[fit])
+    outputs = both("table", "standing", "pairs") | both("figure", "ranks", "wins")
+    setting = {"equivalence": {"auc": 0.005, "pearson": 0.01}, "block": 10_000_000}
+    compare = as_job(
+        tmp_path,
+        outputs,
+        inputs,
+        board=setting,
+        metrics=["pearson", "mse"],
+        bootstrap={"replicates": 100, "seed": 1},
+        kinds=KINDS,
+        pooled=False,
+        fit_files=["weights.safetensors"],
+    )
+    compare_models_script.main(compare)
+    found = read_tsv(tmp_path / "standing.tsv").set_index("model")
+    assert found.loc["good", "standing"] == "best" and found.loc["good", "parameters"] == 5
+    assert read_tsv(tmp_path / "pairs.tsv")["verdict"].iloc[0] == "better"
+
+    names = {"table_tsv": "t.tsv", "table_html": "t.html", "figure_svg": "f.svg"}
+    names |= {"figure_png": "f.png"}
+    studies_of_splits = {"by chromosome": "root"}
+    task = as_job(
+        tmp_path, names, [tmp_path / "standing.tsv"], studies=studies_of_splits, title="Values"
+    )
+    tabulate_board.main(task)
+    assert "Values (simulated data)" in (tmp_path / "t.html").read_text()
+
+    whole = as_job(tmp_path, {"tsv": "board.tsv", "html": "board.html"}, [tmp_path / "t.tsv"])
+    gather_board.main(whole)
+    board = read_tsv(tmp_path / "board.tsv")
+    assert board["task"].tolist() == ["value"] * 4 and set(board["split"]) == {"by chromosome"}
+    assert board.set_index("model").loc["good", "value"] == found.loc["good", "value"]
