@@ -1,11 +1,10 @@
 """Predictions for a cell that was held out: the mean of the estimators of all training cells."""
 
-import numpy as np
 import yaml
 
 from markexpr.averages import average, check_members
 from markexpr.data.samples import load_cell
-from markexpr.estimators import find_module, load_estimator, make_features
+from markexpr.estimators import find_module, fits_labels, load_estimator, make_features
 from markexpr.estimators import predict as predict_by
 from markexpr.io.jobs import run_job
 from markexpr.io.runs import tabulate, write_run
@@ -14,14 +13,15 @@ from markexpr.own_model import check_same
 
 def main(job):
     samples = load_cell(job.input.cell)
-    labels = set(np.unique(samples.target)) <= {0, 1}
-    features = make_features(find_module(job.params.model["architecture"]), samples)
+    module = find_module(job.params.model["architecture"])
 
     def predict(place):
         with open(job.input.params[place], encoding="utf-8") as file:
             params = yaml.safe_load(file)
         check_members(samples, params, job.input.params[place])
         check_same(params, job.input.params[place])
+        features = make_features(module, samples, params["estimator"])
+        labels = fits_labels(params.get("measured"))
         return predict_by(load_estimator(job.input.model[place]), features, labels)
 
     mean, members = average(samples, job.input.params, predict)

@@ -5,7 +5,7 @@ import sklearn
 
 from markexpr import own_model
 from markexpr.data.samples import load
-from markexpr.estimators import dump_estimator, find_module, make_features, predict
+from markexpr.estimators import dump_estimator, find_module, fits_labels, make_features, predict
 from markexpr.io.jobs import InputError, log, run_job
 from markexpr.io.runs import describe, tabulate, write_run
 from markexpr.tuning import Fit, choose
@@ -14,10 +14,15 @@ from markexpr.tuning import Fit, choose
 def main(job):
     seed = int(job.wildcards.seed)
     samples = load(job.params.samples, job.input)
-    train, labels = samples.index("train"), set(np.unique(samples.target)) <= {0, 1}
+    train, labels = samples.index("train"), fits_labels(samples.measured)
     if len(train) < 20:
         raise InputError(
             f"{samples.cell[0]} has {len(train)} training genes: too few for an estimator"
+        )
+    if labels and len(np.unique(samples.target[train])) < 2:
+        raise InputError(
+            f"the {len(train)} training genes of {samples.cell[0]} are all high or all low: there "
+            "is nothing to tell apart; change the study's data.split"
         )
     _, n_marks, n_bins = next(iter(samples.inputs.values())).shape
 
@@ -26,9 +31,14 @@ def main(job):
         with own_model.unchanged(job.params):
             module = find_module(architecture)
         estimator = module.build(
-            n_marks=n_marks, n_bins=n_bins, seed=seed, threads=job.threads, **block["estimator"]
+            n_marks=n_marks,
+            n_bins=n_bins,
+            seed=seed,
+            threads=job.threads,
+            labels=labels,
+            **block["estimator"],
         )
-        features = make_features(module, samples)
+        features = make_features(module, samples, block["estimator"])
         log.info(
             "%s: %d training genes, features %s",
             job.wildcards.model,

@@ -13,7 +13,13 @@ from markexpr.own_model import PREFIX, OwnEstimator, is_own
 # what saved estimators hold besides what skops knows of scikit-learn
 TRUSTED = {
     "sklearn.tree._tree.Tree",
+    "markexpr.models.kernel_svm.KernelSVM",
+    "markexpr.models.lightgbm.BoostedTrees",
+    "markexpr.models.minirocket.MiniRocket",
+    "markexpr.models.patternchrome.ShapeCounts",
     "markexpr.models.relief_forest.ReliefForest",
+    "markexpr.models.shallowchrome.PeakHeights",
+    "markexpr.models.signals.LogSums",
     "markexpr.models.svr.BinwiseSVR",
 }
 
@@ -25,22 +31,42 @@ def find_module(architecture):
     return importlib.import_module(f"markexpr.models.{architecture}")
 
 
-def make_features(module, samples):
-    """What an estimator's module makes of samples."""
+def make_features(module, samples, settings):
+    """What an estimator's module makes of samples. settings: keys of the model's `estimator`; one
+    that reads counts does not where its key `logarithm` is false.
+
+    Raises InputError for negative signals where counts are read.
+    """
     inputs = samples.inputs
-    if getattr(module, "NEEDS_COUNTS", False):
+    if getattr(module, "NEEDS_COUNTS", False) and settings.get("logarithm", True):
         inputs = {
             name: recover_counts(values, samples.normalise) for name, values in inputs.items()
         }
+        if any(values.min() < 0 for values in inputs.values()):
+            raise InputError(
+                f"{module.__name__.rpartition('.')[2]} takes logarithms of counts: it needs "
+                "signals that are not negative"
+            )
     return module.features(**inputs)
+
+
+def fits_labels(measured):
+    """Whether an estimator was, or is to be, fitted on labels, by how its cell was measured: as
+    Measured, or as params.yaml holds it; None, of an old file, is of values."""
+    if isinstance(measured, dict):
+        return bool(measured.get("labels"))
+    return bool(measured and measured.labels)
 
 
 def predict(estimator, features, labels):
     """What a fitted estimator says of samples, float64 [samples]: values or, with `labels`, the
-    probability of high, as far as it tells classes apart (predict_proba)."""
-    if labels and hasattr(estimator, "predict_proba"):
-        return np.asarray(estimator.predict_proba(features))[:, 1]
-    return estimator.predict(features)
+    probability of high (of `kernel_svm` a score from 0 to 1 that ranks).
+
+    features: as make_features gives them; labels: whether it was fitted on labels.
+    """
+    if labels and hasattr(estimator, "predict_proba"):  # a Model of an own file may have none
+        return np.asarray(estimator.predict_proba(features))[:, 1].astype(np.float64)
+    return np.asarray(estimator.predict(features), dtype=np.float64)
 
 
 def dump_estimator(estimator):

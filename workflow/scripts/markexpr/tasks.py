@@ -10,6 +10,7 @@ from pathlib import Path
 
 from markexpr.folds import N_FOLDS, unit_in_fold
 from markexpr.io.jobs import InputError
+from markexpr.models.registry import ESTIMATORS
 from markexpr.settings.studies import Control, Estimator, Given, Net
 
 # how a run is made, and by which rule (rules/train.smk)
@@ -136,6 +137,7 @@ class Task:
     study_keys = ()
     model_keys = ()
     kinds = (Net, Estimator, Control, Given)
+    predicts = "value"  # what it asks of estimators, unless the target is a label
     pools_cells = False  # whether one model predicts all cells, and their rows are scored together
 
     def __init__(self, study, name, built, pairs, tissues=None):
@@ -296,6 +298,8 @@ class Task:
         for key, (task, default) in TASK_OF_MODEL_KEY.items():
             if getattr(model, key, default) != default and key not in self.model_keys:
                 self.refuse(f"'{key}' is for studies with task: {task}", name)
+        if isinstance(model, Estimator):
+            self._check_predicts(name, model)
         training = getattr(model, "training", None)
         for key, (task, default) in TASK_OF_TRAINING_KEY.items():
             if training and getattr(training, key) != default and key not in self.model_keys:
@@ -303,6 +307,19 @@ class Task:
         if getattr(model, "network", {}).get("dna") and not self.study.sequence:
             self.refuse(
                 "network.dna reads DNA, and the study names no 'sequence' (its bp around the TSS)",
+                name,
+            )
+
+    def _check_predicts(self, name, model):
+        asked = "label" if self.study.data.has_labels else self.predicts
+        if model.architecture not in ESTIMATORS:
+            return  # of the user's own file
+        able = ESTIMATORS[model.architecture].predicts
+        if asked not in able:
+            others = [other for other, kind in ESTIMATORS.items() if asked in kind.predicts]
+            self.refuse(
+                f"{model.architecture} predicts a {' or a '.join(able)}, and the study asks for a "
+                f"{asked}; use one of {', '.join(others)}",
                 name,
             )
 
@@ -550,6 +567,7 @@ class Pairs(Task):
     study_keys = ("mark_attention", "inputs", "folds")
     model_keys = ("cells", "cell_by_cell", "auxiliary")
     kinds = (Net, Estimator, Given)
+    predicts = "change"
 
     @property
     def cells(self):

@@ -4,10 +4,12 @@ user's own file (markexpr.own_model).
 Nets: `build(n_marks, n_bins, **network)` returns a Net (markexpr.models.net); `network` is the
 model's block of that name in its study file. A variant of an architecture is another block.
 
-Estimators of scikit-learn (blocks with `estimator`): `build(n_marks, n_bins, seed, threads,
-**estimator)` returns one, and `features(**inputs)` what it is fitted on; with `NEEDS_COUNTS`,
-inputs are counts whatever the study's normalisation. `size(estimator)`, if there is one, says how
-large it has become. These modules import no torch, and are looked up in markexpr.estimators.
+Estimators of scikit-learn (blocks with `estimator`): `build(n_marks, n_bins, seed, threads, labels,
+**estimator)` returns one, of 0 and 1 if `labels` holds, and `features(**inputs)` what it is fitted
+on; with `NEEDS_COUNTS`, inputs are counts whatever the study's normalisation. All genes pass
+`features`, those that test too: what is learned from genes is a step of the estimator itself.
+`size(estimator)`, if there is one, says how large it has become. These modules import no torch, and
+are looked up in markexpr.estimators.
 """
 
 # No torch until a net is asked for: the estimators' environment has none, and this file is imported
