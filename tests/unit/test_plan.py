@@ -14,6 +14,7 @@ from markexpr.settings.studies import load_studies
 
 MARKS = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
 CELLS = ["E003", "E085", "E116", "E123"]
+TISSUES = {"E003": "ESC", "E085": "GI", "E116": "BLOOD", "E123": "BLOOD", "E071": "BRAIN"}
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def full(root):
 def plan_of(root, overrides=None, cells=CELLS, pairs=("E123-E003",), folder=None, simulated=False):
     folder = folder or root / "config/studies"
     studies = load_studies(folder, overrides or {}, MARKS)
-    return Plan(studies, list(cells), list(pairs), [1], simulated)
+    return Plan(studies, list(cells), list(pairs), [1], simulated, tissues=TISSUES)
 
 
 FLANKS = ["svr_best_bin", "svr_two_layer", "relief_forest", "ridge"]
@@ -119,6 +120,7 @@ def test_cells_hold_some_out(root):
     assert run.inputs == {
         "weights": [f"{folder}/{cell}/seed2/weights.safetensors" for cell in ("E003", "E116")],
         "params": [f"{folder}/{cell}/seed2/params.yaml" for cell in ("E003", "E116")],
+        "predictions": [f"{folder}/{cell}/seed2/predictions.tsv.gz" for cell in ("E003", "E116")],
         "cell": "results/tensors/dense_ensemble/E071.npz",
     }
     assert "model" in plan.run("dense_ensemble", "ridge", "E071", 1).inputs
@@ -195,6 +197,60 @@ def test_pooled_models_see_all_cells_and_folds_those_that_train(root):
     assert len(fold.inputs["cells"]) == 2 and not fold.scored
     assert fold.samples["fold"] == {"number": 4, "which": 4, "over": "rows"}
     assert all("fold" not in path for path in plan.predictions("wakawaka"))
+
+
+WITHOUT = {"scheme": "tissue", "seed": 1}
+
+
+def test_each_tissue_is_left_out_in_turn(root):
+    """All runs of all models are made by one rule, and none is told to train on a cell of the
+    tissue that it tests."""
+    overrides = {
+        "wakawaka": {
+            "data": {"split": WITHOUT},
+            "cross_validation": None,
+            "gene_attributions": None,
+        }
+    }
+    plan = plan_of(root, overrides, simulated=True)
+    left_out = {
+        "pooled-without-ESC": ["E003"],
+        "pooled-without-GI": ["E085"],
+        "pooled-without-BLOOD": ["E116", "E123"],
+    }
+    assert plan.tasks["wakawaka"].data["split"] == {**WITHOUT, "valid": 0.1}
+    models = [*plan.studies["wakawaka"].models, "simulator_truth"]
+    for model in models:
+        runs = plan.runs("wakawaka", model)
+        assert {run.unit: run.samples["left_out"] for run in runs} == left_out
+        for run in runs:
+            assert makers(plan, run) == [run.how] and run.scored
+            assert plan.cells_behind(run) == CELLS  # those that are left out are predicted
+            if run.how == "control":
+                others = {path.split("/")[-1].removesuffix(".npz") for path in run.inputs["others"]}
+                assert others == set(CELLS) - set(left_out[run.unit])
+    # without another tissue there is nothing to train on
+    plan = plan_of(root, overrides, cells=["E116", "E123"])
+    assert not plan.runs("wakawaka")
+    why = plan.why_no_unit("wakawaka")
+    assert "E116, E123 are all of BLOOD: add a cell of another tissue" in why
+
+
+def test_the_tissues_of_a_run_are_those_of_all_cells_behind_it(root):
+    """Those of its fits as well; of no others, whose tissue makes no difference to it."""
+    plan = plan_of(root, cells=["E003", "E116", "E071"])
+    unseen = plan.run("dense_ensemble", "densenet", "E071", 1)
+    assert plan.tissues_behind(unseen) == {"E071": "BRAIN", "E003": "ESC", "E116": "BLOOD"}
+    alone = plan.run("dense_ensemble", "densenet", "E003", 1)
+    assert plan.tissues_behind(alone) == {"E003": "ESC"}
+    applied = plan_of(root).run(
+        "transferchrome_cross_cell", "transferchrome_uncross", "E085-to-E003", 1
+    )
+    assert plan_of(root).tissues_behind(applied) == {"E003": "ESC", "E085": "GI"}
+    # a cell of which none is told is alone in a tissue of its own
+    plan = plan_of(root, cells=["liver1"])
+    run = plan.run("deepchrome", "deepchrome", "liver1", 1)
+    assert plan.tissues_behind(run) == {"liver1": "liver1"}
 
 
 def test_one_model_of_all_cells_draws_its_validation_genes_once(root):
@@ -300,6 +356,25 @@ def test_the_truth_is_of_every_scored_unit(root):
             "wakawaka",
             {"gene_attributions": {"model": "histone_only"}},
             "histone_only does not read both marks and DNA",
+        ),
+        (
+            "dense_ensemble",
+            {"data": {"split": WITHOUT}},
+            "split.scheme: tissue is for task pooled",
+        ),
+        (
+            "wakawaka",
+            {"data": {"split": WITHOUT}, "cross_validation": None},
+            "split.scheme: tissue and gene_attributions do not go together",
+        ),
+        (
+            "wakawaka",
+            {
+                "data": {"split": WITHOUT, "normalise": "zscore", "zscore_genes": "train"},
+                "cross_validation": None,
+                "gene_attributions": None,
+            },
+            "a cell has none where it is left out: choose all",
         ),
     ],
 )

@@ -10,6 +10,7 @@ from markexpr.data.views import apply_view
 from markexpr.io.jobs import InputError
 from markexpr.io.runs import tabulate
 from markexpr.project import read_project
+from markexpr.seen import Trained
 
 GENES = pd.DataFrame({"gene_id": ["g0", "g1", "g2", "g3"], "strand": ["+", "-", "+", "-"]})
 
@@ -117,7 +118,7 @@ def test_predictions_are_given_back_with_what_was_taken_away(tmp_path):
     paths = [tmp_path / f"{cell}.npz" for cell in ("E003", "E116", "E123")]
     found = take_residual(samples, paths)
     assert list(found.target) == [samples.target[0] - 2, samples.target[1] - 3]
-    table = tabulate(found, np.array([0.5, -0.5]))
+    table = tabulate(found, np.array([0.5, -0.5]), Trained())
     assert list(table["y_true"]) == list(samples.target)
     assert list(table["y_pred"]) == [2.5, 2.5]
 

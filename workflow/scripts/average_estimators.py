@@ -7,8 +7,9 @@ from markexpr.data.samples import load_cell
 from markexpr.estimators import find_module, fits_labels, load_estimator, make_features
 from markexpr.estimators import predict as predict_by
 from markexpr.io.jobs import run_job
-from markexpr.io.runs import tabulate, write_run
+from markexpr.io.runs import read_predictions, tabulate, write_run
 from markexpr.own_model import check_same
+from markexpr.seen import trained_by
 
 
 def main(job):
@@ -25,7 +26,8 @@ def main(job):
         return predict_by(load_estimator(job.input.model[place]), features, labels)
 
     mean, members = average(samples, job.input.params, predict)
-    write_run(job.output, tabulate(samples, mean), members=members)
+    trained = trained_by(map(read_predictions, job.input.predictions), job.params.tissues)
+    write_run(job.output, tabulate(samples, mean, trained), members=members)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from markexpr.data.samples import load
 from markexpr.estimators import dump_estimator, find_module, fits_labels, make_features, predict
 from markexpr.io.jobs import InputError, log, run_job
 from markexpr.io.runs import describe, tabulate, write_run
+from markexpr.seen import trained_on
 from markexpr.tuning import Fit, choose
 
 
@@ -58,7 +59,7 @@ def main(job):
     params = describe(job, samples, fitted.block, {"sklearn": sklearn.__version__}, **told)
     write_run(
         job.output,
-        tabulate(samples, fitted.predicted),
+        tabulate(samples, fitted.predicted, trained_on(samples, job.params.tissues)),
         model=dump_estimator(fitted.model),
         params={**params, **size},
     )

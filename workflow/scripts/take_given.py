@@ -5,6 +5,7 @@ from markexpr.data.samples import load
 from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import tabulate, write_run
 from markexpr.own_files import unchanged
+from markexpr.seen import Trained, Unknown, trained_on
 
 
 def main(job):
@@ -20,7 +21,12 @@ def main(job):
             "test_fold" in job.params.samples,
         )
     log.info("%s: %d of %d rows have predictions", path, len(predicted), len(samples.target))
-    write_run(job.output, tabulate(kept, predicted))
+    trained = {
+        "split": trained_on(samples, job.params.tissues),
+        "nothing": Trained(tissue_of=job.params.tissues),
+        "unknown": Unknown(),
+    }[job.params.seen]
+    write_run(job.output, tabulate(kept, predicted, trained))
 
 
 if __name__ == "__main__":

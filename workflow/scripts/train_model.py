@@ -11,6 +11,7 @@ from markexpr.devices import choose_device, keep_freed_memory
 from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import describe, fingerprint, tabulate, write_run
 from markexpr.models import build_seeded
+from markexpr.seen import trained_on
 from markexpr.training import Trainer
 from markexpr.tuning import Fit, choose
 
@@ -64,7 +65,7 @@ def main(job):
     weights = {name: value.contiguous() for name, value in progress.best_state.items()}
     write_run(
         job.output,
-        tabulate(samples, fitted.predicted),
+        tabulate(samples, fitted.predicted, trained_on(samples, job.params.tissues)),
         history=pd.DataFrame(progress.history),
         steps=pd.DataFrame(progress.steps),
         weights=save(weights),

@@ -363,6 +363,7 @@ class Lookup:
             **self.model(wildcards),
             "samples_from": run.samples,
             "made_from": self.run_made_from(wildcards),
+            "tissues": self.tissues(wildcards),
         }
         fields = type(self._study(wildcards).models[run.model]).model_fields
         keys = set(fields) - {"cells", "in_paper"}
@@ -371,6 +372,10 @@ class Lookup:
     def samples(self, wildcards):
         """How the samples of a run are made of its files."""
         return self.run(wildcards).samples
+
+    def tissues(self, wildcards):
+        """The tissues of the cells that a run predicts or that its model is trained on, by cell."""
+        return self.plan.tissues_behind(self.run(wildcards))
 
     def model(self, wildcards):
         """The block of a run's model. Which cells it has changes none of its runs, nor does what
@@ -403,6 +408,10 @@ class Lookup:
             )
         origins.refuse_braces(found, place)
         return {str(found): self.own.files.identify(found)}
+
+    def seen_by_given(self, wildcards):
+        """What its author says that a user's file of predictions was trained on."""
+        return self._study(wildcards).models[wildcards.model].seen
 
     def unit_in_path(self, wildcards):
         """Whether there is one such file a unit."""

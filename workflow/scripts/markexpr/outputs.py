@@ -92,6 +92,16 @@ def has_regimes(subject):
     return has_models(subject) and bool(task.held_out and task.training_cells)
 
 
+def has_kinds_of_rows(subject):
+    """Of some test rows more was seen in training than of others: cells or tissues are held out, a
+    source tells of its targets, or controls, which know no cell, stand beside models."""
+    if not has_models(subject):
+        return False
+    controls = subject.plan.runs(subject.name, how=("control",))
+    apart = subject.study.transfer is not None or subject.task.leaves_tissues_out
+    return has_regimes(subject) or bool(controls or apart)
+
+
 def has_gene_mean(subject):
     """It holds cells out, and the gene's mean over other cells is among its models."""
     return has_regimes(subject) and "gene_mean" in subject.study.models
@@ -338,6 +348,7 @@ OUTPUTS = [
     Output(FIGURE, "predicted", SCORES, "predicted and true values", predicts_values),
     Output(TABLE, "published", SCORES, "published and ours", has_published),
     Output(TABLE, "regimes", SCORES, "seen and unseen genes and cells", has_regimes),
+    Output(TABLE, "seen", SCORES, "by gene, cell and tissue seen", has_kinds_of_rows),
     Output(FIGURE, "regimes", SCORES, "seen and unseen genes and cells (figure)", has_regimes),
     Output(FIGURE, "competition", SCORES, "validation and test error (Figure 4)", competes),
     Output(FIGURE, "unseen_cells", SCORES, "every unseen cell, beside the gene mean",

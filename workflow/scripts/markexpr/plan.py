@@ -19,16 +19,20 @@ class Plan:
 
     studies: markexpr.settings.studies.Study by name; built, pairs: cells and pairs A-B that the
     configuration builds; seeds: of every fit; simulated: whether data are simulated, so that the
-    best possible predictions are runs as well; listed_pairs: those of config/pairs.tsv. Raises
-    InputError for a study that does not fit its task.
+    best possible predictions are runs as well; listed_pairs: those of config/pairs.tsv; tissues:
+    from a cell to its tissue, a cell that is missing being alone in its own. Raises InputError for
+    a study that does not fit its task.
     """
 
-    def __init__(self, studies, built, pairs, seeds, simulated=False, listed_pairs=()):
-        self.listed_pairs = listed_pairs
+    def __init__(
+        self, studies, built, pairs, seeds, simulated=False, listed_pairs=(), tissues=None
+    ):
+        self.listed_pairs, self.tissues = listed_pairs, tissues or {}
         self.studies, self.built, self.pairs = studies, built, pairs
         self.seeds, self.simulated = seeds, simulated
         self.tasks = {
-            name: TASKS[study.task](study, name, built, pairs) for name, study in studies.items()
+            name: TASKS[study.task](study, name, built, pairs, self.tissue_of)
+            for name, study in studies.items()
         }
         for task in self.tasks.values():
             task.check()
@@ -70,6 +74,22 @@ class Plan:
             f"model {model} of study {study} has no unit {unit}; "
             + (did_you_mean(unit, units) if units else self.why_no_unit(study))
         )
+
+    def cells_behind(self, run):
+        """The cells that a run predicts or that its model is trained on, each once: those whose
+        tensors are read by it, or by the fits whose files it reads."""
+        cells = list(run.cells)
+        for study, model, unit in run.fits:
+            cells += self._by_name[study, model, unit].cells
+        return list(dict.fromkeys(cells))
+
+    def tissues_behind(self, run):
+        """The tissues of these cells, by cell."""
+        return {cell: self.tissue_of(cell) for cell in self.cells_behind(run)}
+
+    def tissue_of(self, cell):
+        """The tissue of a cell."""
+        return self.tissues.get(cell, cell)
 
     def why_no_unit(self, study):
         """Why a study has nothing to build."""

@@ -8,7 +8,7 @@ Imported by the Snakefile: no torch, no numpy.
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from markexpr.folds import N_FOLDS, unit_in_fold
+from markexpr.folds import N_FOLDS, split_unit, unit_in_fold
 from markexpr.io.jobs import InputError
 from markexpr.models.registry import ESTIMATORS
 from markexpr.settings.studies import Control, Estimator, Given, Net
@@ -16,6 +16,7 @@ from markexpr.settings.studies import Control, Estimator, Given, Net
 # how a run is made, and by which rule (rules/train.smk)
 HOW = ("train", "fit", "apply", "subtract", "average", "control", "given", "truth")
 TRUTH = "simulator_truth"
+RUNS = "results/runs/"
 # what a fit leaves, by its kind of model: what jobs call it, and its file
 FIT_FILES = {"net": ("weights", "weights.safetensors"), "estimator": ("model", "model.skops")}
 
@@ -75,12 +76,22 @@ class Run:
     def cells(self):
         """The cells whose tensors it reads, each once, in the order of its inputs."""
         folder = tensor_path(self.study, "").removesuffix(".npz")
-        paths = [
+        paths = self._paths
+        return list(dict.fromkeys(Path(path).stem for path in paths if path.startswith(folder)))
+
+    @property
+    def fits(self):
+        """The runs whose files it reads, as (study, model, unit), each once."""
+        folders = (Path(path).parts for path in self._paths if path.startswith(RUNS))
+        return list(dict.fromkeys(parts[2:5] for parts in folders))
+
+    @property
+    def _paths(self):
+        return [
             path
             for paths in self.inputs.values()
             for path in (paths if isinstance(paths, list) else [paths])
         ]
-        return list(dict.fromkeys(Path(path).stem for path in paths if path.startswith(folder)))
 
     @property
     def net_files(self):
@@ -117,7 +128,7 @@ class Run:
 
 def run_folder(study, model, unit, seed="{seed}"):
     """results/runs/{study}/{model}/{unit}/seed{seed}"""
-    return f"results/runs/{study}/{model}/{unit}/seed{seed}"
+    return f"{RUNS}{study}/{model}/{unit}/seed{seed}"
 
 
 def _with_seed(paths, seed):
@@ -130,7 +141,7 @@ class Task:
     """What all tasks share. A task is of one study.
 
     study: markexpr.settings.studies.Study, called `name`; built: the cells that the configuration
-    builds; pairs: the pairs A-B that it builds; tissues: from cell to its tissue.
+    builds; pairs: the pairs A-B that it builds; tissue_of: gives the tissue of a cell.
     """
 
     # which keys of a study and of its models a task takes; those of other tasks are refused
@@ -140,9 +151,9 @@ class Task:
     predicts = "value"  # what it asks of estimators, unless the target is a label
     pools_cells = False  # whether one model predicts all cells, and their rows are scored together
 
-    def __init__(self, study, name, built, pairs, tissues=None):
+    def __init__(self, study, name, built, pairs, tissue_of):
         self.study, self.name, self.built, self.pairs = study, name, built, pairs
-        self.tissues = tissues or {}
+        self.tissue_of = tissue_of
 
     # ---- what it is made of ----
 
@@ -183,16 +194,18 @@ class Task:
         if run.how not in ("train", "fit"):
             return run
         needs, samples = dict(run.needs), dict(run.samples)
+        train = [cell for cell in self.training_cells if cell not in samples.get("left_out", [])]
         if block.view:
             samples["view"] = self._view(block.view)
             if block.view.orientation == "transcription":
                 needs["genes"] = genes_path(self.name)
             if block.view.normalise == "quantile":
-                needs["reference"] = tensor_path(self.name, self.training_cells[0])
+                needs["reference"] = tensor_path(self.name, train[0])
         if block.residual:
-            needs["others"] = self.tensors(self.training_cells)
+            needs["others"] = self.tensors(train)
+            tissues = {cell: self.tissue_of(cell) for cell in self.built}
             by_tissue = block.residual == "tissue_mean"
-            samples["residual"] = {"tissues": self.tissues} if by_tissue else {}
+            samples["residual"] = {"tissues": tissues} if by_tissue else {}
         return replace(run, needs=needs, samples=samples)
 
     def _view(self, view):
@@ -261,6 +274,8 @@ class Task:
         drawn = getattr(self.study.data.split, "valid_drawn", "shared")
         if drawn != "shared" and "valid_drawn" not in self.study_keys:
             self.refuse("data.split.valid_drawn: per_model is for tasks cells and pooled")
+        if self.leaves_tissues_out and "tissues" not in self.study_keys:
+            self.refuse("split.scheme: tissue is for task pooled: choose another scheme")
         if TRUTH in self.study.models:
             self.refuse(f"a model may not be called {TRUTH}: that is the simulator's own")
         for name, model in self.study.models.items():
@@ -276,6 +291,11 @@ class Task:
                 "no gene tests and no cell is held out, so that there is nothing to score: name a "
                 "test part in the split, or held_out_cells"
             )
+
+    @property
+    def leaves_tissues_out(self):
+        """Whether the cells of each tissue are left out in turn."""
+        return self.study.data.split.scheme == "tissue"
 
     def _check_folds(self):
         if "folds" not in self.study_keys:
@@ -450,6 +470,7 @@ class Cells(Task):
         needs = {
             part: [f"{folder}/{file}" for folder in folders],
             "params": [f"{folder}/params.yaml" for folder in folders],
+            "predictions": [f"{folder}/predictions.tsv.gz" for folder in folders],
             "cell": tensors,
         }
         return self._run(model, cell, "average", needs)
@@ -496,7 +517,11 @@ class Transfers(Task):
         return self._run(model, unit, "train", needs, self._samples(model))
 
     def _applied(self, fit, target):
-        needs = {**fit.net_files, **self._tested_in(target)}
+        needs = {
+            **fit.net_files,
+            "predictions": f"{fit.folder}/predictions.tsv.gz",
+            **self._tested_in(target),
+        }
         return self._run(fit.model, f"{fit.unit}-to-{target}", "apply", needs, self._tested)
 
     def _cell(self, role, cell):
@@ -643,7 +668,8 @@ class Pairs(Task):
 
 class Pooled(Task):
     """All cells at once: one model of all that are not held out (WakaWaka). The unit is `pooled`,
-    and fold1, fold2, … of the model that `cross_validation` names."""
+    and fold1, fold2, … of the model that `cross_validation` names. Where the cells of each tissue
+    are left out in turn (split.scheme: tissue), it is `pooled-without-BRAIN` and the like."""
 
     study_keys = (
         "held_out_cells",
@@ -652,6 +678,7 @@ class Pooled(Task):
         "gene_attributions",
         "sequence",
         "folds",
+        "tissues",
     )
     model_keys = ("stages", "sampler")
     pools_cells = True
@@ -663,27 +690,58 @@ class Pooled(Task):
             data["split"]["valid_drawn"] = "shared"  # one model of all cells draws once
         return data
 
+    @property
+    def left_out(self):
+        """The cells that each unit leaves out in turn; none of the unit `pooled`."""
+        if not self.leaves_tissues_out:
+            return {"pooled": []}
+        found = {}
+        for cell in self.built:
+            found.setdefault(f"pooled-without-{self.tissue_of(cell)}", []).append(cell)
+        return found if len(found) > 1 else {}
+
     def runs(self, model):
         block = self.study.models[model]
-        if isinstance(block, Control):
-            needs = {
-                "cells": self.tensors(self.built),
-                "others": self.tensors(self.training_cells),
-            }
-            # it needs another cell for each
-            enough = len(self.training_cells) > 1
-            return [self._run(model, "pooled", "control", needs)] if enough else []
         if isinstance(block, Given):
-            needs = {"cells": self.tensors(self.built)}
-            return [self._given(model, "pooled", needs, {"kind": "pooled", "fold": None})]
-        if not self.training_cells:
-            return []
+            return [
+                self._given(model, unit, {"cells": self.tensors(self.built)}, self._samples(out))
+                for unit, out in self.left_out.items()
+            ]
         crossed = self.study.cross_validation
-        if crossed and crossed.model == model:
+        if crossed and crossed.model == model and self.training_cells:
             return [self._fold(model, which) for which in range(1, crossed.folds + 1)]
+        make = self._control if isinstance(block, Control) else self._fit
+        found = (make(model, unit, left_out) for unit, left_out in self.left_out.items())
+        return [run for run in found if run]
+
+    def _trains(self, left_out):
+        """The cells that train where some are left out."""
+        return [cell for cell in self.training_cells if cell not in left_out]
+
+    def _control(self, model, unit, left_out):
+        others = self._trains(left_out)
+        needs = {"cells": self.tensors(self.built), "others": self.tensors(others)}
+        samples = {"left_out": left_out} if left_out else {}
+        # it needs another cell for each
+        return self._run(model, unit, "control", needs, samples) if len(others) > 1 else None
+
+    def _fit(self, model, unit, left_out):
+        if not self._trains(left_out):
+            return None
         needs = {"cells": self.tensors(self.built), **self._sequence(model)}
+        return self._run(model, unit, self._how_made(model), needs, self._samples(left_out))
+
+    def _samples(self, left_out):
         samples = {"kind": "pooled", "fold": None}
-        return [self._run(model, "pooled", self._how_made(model), needs, samples)]
+        return {**samples, "left_out": left_out} if left_out else samples
+
+    def why_no_unit(self, listed_pairs):
+        if self.built and not self.left_out:
+            return (
+                f"it leaves out one tissue after another, and {', '.join(self.built)} are all of "
+                f"{self.tissue_of(self.built[0])}: add a cell of another tissue to 'cells'"
+            )
+        return super().why_no_unit(listed_pairs)
 
     def meetings(self):
         return [(self.built[0], other) for other in self.built[1:]]
@@ -702,9 +760,11 @@ class Pooled(Task):
 
     def truth(self, unit):
         needs = {"cells": self.tensors(self.built)}
-        return self._truth(unit, needs, {"kind": "pooled", "fold": None})
+        return self._truth(unit, needs, self._samples(self.left_out[unit]))
 
     def check_study(self):
+        if self.leaves_tissues_out:
+            self._check_tissues()
         if self.study.data.has_labels:
             self.refuse(
                 "task: pooled is for values, not for labels: set data.target.kind to expression"
@@ -718,6 +778,22 @@ class Pooled(Task):
                 self.refuse(
                     f"gene_attributions: {shown.model} does not read both marks and DNA of all "
                     "cells"
+                )
+
+    def _check_tissues(self):
+        for key in ("cross_validation", "gene_attributions"):
+            if getattr(self.study, key) is not None:
+                self.refuse(f"split.scheme: tissue and {key} do not go together: take one away")
+        if self.study.data.zscore_genes == "train":
+            self.refuse(
+                "data.zscore_genes: train needs genes that train, and under split.scheme: tissue "
+                "a cell has none where it is left out: choose all"
+            )
+        for cell in self.built:
+            if split_unit(f"pooled-without-{self.tissue_of(cell)}")[1] is not None:
+                self.refuse(
+                    f"the tissue of {cell}, {self.tissue_of(cell)}, is called like a fold of "
+                    "chromosomes: call it otherwise"
                 )
 
     def check_model(self, name, model):

@@ -10,7 +10,7 @@ def list_parts(split):
     """The parts that a study's `split` block asks for in a cell that it does not hold out."""
     if split["scheme"] == "id_order":
         return list(split["parts"])
-    if split["scheme"] == "random":
+    if split["scheme"] in ("random", "tissue"):
         cut = split.get("folds") or split.get("valid", 0.1)
         return ["train"] + ["valid"] * bool(cut) + ["test"] * bool(split.get("test"))
     return list(FOLDS if split.get("fold") == "all" else SPLITS)

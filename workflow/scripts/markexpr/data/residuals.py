@@ -50,4 +50,5 @@ def take_residual(samples, paths, tissues=None):
     """
     known = pd.DataFrame({cell: target for target, cell in map(read_targets, paths)})
     offset = mean_of_others(samples, known, tissues).astype(np.float32)
-    return replace(samples, target=samples.target - offset, offset=offset)
+    told = {cell: frozenset(known.index[known[cell].notna()]) for cell in known}
+    return replace(samples, target=samples.target - offset, offset=offset, told=told)

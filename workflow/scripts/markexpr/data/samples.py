@@ -9,7 +9,14 @@ import numpy as np
 from markexpr.data.annotation import read_genes
 from markexpr.data.measured import Measured, check_alike, describe
 from markexpr.data.residuals import take_residual
-from markexpr.data.splits import SPLITS, UNLABELLED, UNSEEN, choose_fold, split_by_gene
+from markexpr.data.splits import (
+    SPLITS,
+    UNLABELLED,
+    UNSEEN,
+    choose_fold,
+    leave_out,
+    split_by_gene,
+)
 from markexpr.io.jobs import InputError
 
 
@@ -26,7 +33,8 @@ class Samples:
     of several cells that of the first
     auxiliary: further targets by name, float32 [samples] (`a`, `b`: of each cell of a pair)
     offset: what was taken from the target, float32 [samples], and belongs to a prediction (the
-    model's key `residual`), or None
+    model's key `residual`), or None; told: from each cell to the genes whose values had a part in
+    the offsets of other cells' samples
     by_gene: inputs that are a gene's own whatever the cell, first axis [genes] (`sequence`: uint8
     [genes, bp]), and gene: int64 [samples], the row of each sample in them
     """
@@ -44,6 +52,7 @@ class Samples:
     by_gene: dict = field(default_factory=dict)
     gene: np.ndarray | None = None
     offset: np.ndarray | None = None
+    told: dict = field(default_factory=dict)
 
     def index(self, split):
         """Positions of the samples of one split, int64."""
@@ -84,11 +93,10 @@ def load(how, inputs):
     transfer: inputs `source` and `target`, as far as `trained_on` takes them, and `genes`, the
     study's genes, which `split` splits anew; `trained_on` and `source_genes` as for load_transfer
 
-    Where each fold of chromosomes tests in turn, `test_fold` (0-3) is the one that tests here. A
-    model's `view` (markexpr.data.views) is made of input `reference` and `genes` as well, and
-    `residual`, with its `tissues`, of input `others`.
+    It takes what in_run does as well. A model's `view` (markexpr.data.views) is made of input
+    `reference` and `genes` as well, and `residual`, with its `tissues`, of input `others`.
     """
-    samples = in_fold(_load(how, inputs), how.get("test_fold"))
+    samples = in_run(_load(how, inputs), how)
     if "view" in how:
         from markexpr.data.views import apply_view
 
@@ -98,6 +106,19 @@ def load(how, inputs):
     if "residual" in how:
         samples = take_residual(samples, inputs["others"], how["residual"].get("tissues"))
     return samples
+
+
+def in_run(samples, how):
+    """Samples with the split that they have in one of several runs on the same tensors.
+
+    how: test_fold (0-3), the fold of chromosomes that tests here, where each does in turn;
+    left_out, the cells whose genes all test here, where the cells of each tissue are left out in
+    turn. Without either they are as they are.
+    """
+    samples = in_fold(samples, how.get("test_fold"))
+    if "left_out" not in how:
+        return samples
+    return replace(samples, split=leave_out(samples.split, samples.cell, how["left_out"]))
 
 
 def in_fold(samples, fold):

@@ -115,6 +115,12 @@ def choose_fold(parts, fold):
     ).astype("<U5")
 
 
+def leave_out(split, cell, left_out):
+    """The split of samples if all genes of some cells test, str [samples]. split, cell: str
+    [samples]; left_out: names of cells."""
+    return np.where(np.isin(cell, left_out), "test", split).astype("<U5")
+
+
 def split_genes(setting, gene_id, chrom, cell):
     """The split of a study's genes for one cell, str [genes], by a study's `split` setting
     (docs/configuration.md).
@@ -130,6 +136,9 @@ def split_genes(setting, gene_id, chrom, cell):
         return by_id_order(gene_id, **setting)
     if scheme == "random":
         return at_random(gene_id, **setting, cell=cell)
+    if scheme == "tissue":
+        # which cells test is a run's own: here all train and validate
+        return at_random(gene_id, **setting)
     if scheme == "chromosome":
         return by_chromosome(chrom, **setting)
     raise ValueError(f"unknown split scheme {scheme!r}")

@@ -73,6 +73,16 @@ def interval(value, replicated, cells=0):
     return low, high
 
 
+def interval_of_mean(values):
+    """95 % interval of the mean over cells by Student's t, (low, high); NaN for fewer than 3. What
+    it says is said of more cells like these. values: float [cells]."""
+    n = len(values)
+    if n < 3:
+        return np.nan, np.nan
+    reach = stdtrit(n - 1, QUANTILES[1]) * np.std(values, ddof=1) / np.sqrt(n)
+    return np.mean(values) - reach, np.mean(values) + reach
+
+
 def p_above_zero(value, replicated, cells=0):
     """One-sided p that a difference is no more than 0, by its replicates; NaN where `interval` is.
 

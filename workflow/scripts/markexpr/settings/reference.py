@@ -117,6 +117,7 @@ BLOCKS = [
     ("study: data.split, scheme: random", studies.Random),
     ("study: data.split, scheme: chromosome", studies.Chromosome),
     ("study: data.split, scheme: source", studies.Source),
+    ("study: data.split, scheme: tissue", studies.LeaveTissueOut),
     ("study: transfer", studies.Transfer),
     ("study: cross_validation", studies.CrossValidation),
     ("study: models, a net", studies.Net),

@@ -165,7 +165,25 @@ class Source(Block):
     held_out_cells: HeldOut = None
 
 
-Split = Annotated[IdOrder | Random | Chromosome | Source, Field(discriminator="scheme")]
+class LeaveTissueOut(Block):
+    """The cells of each tissue left out in turn, in runs of their own (task pooled): all their
+    genes test."""
+
+    scheme: Literal["tissue"]
+    seed: Annotated[Whole, Field(ge=0)] = Field(..., description="of the order of genes")
+    valid: Share = Field(
+        0.1, description="share of the genes that validates, the same ones in all other cells"
+    )
+
+    @property
+    def held_out_cells(self):
+        """No cell is held out of all runs."""
+        return None
+
+
+Split = Annotated[
+    IdOrder | Random | Chromosome | Source | LeaveTissueOut, Field(discriminator="scheme")
+]
 
 
 class Data(Block):
@@ -524,13 +542,20 @@ class Given(Model):
         "or unit, and seed; {unit} and {seed} in its path are those of a run. A relative path is "
         "looked up in the working directory, then beside the Snakefile",
     )
+    seen: Literal["split", "nothing", "unknown"] = Field(
+        "unknown",
+        description="what they were trained on, as you say: split, the genes and cells that train "
+        "in the study, and no others; nothing of it; unknown: every row then counts as seen",
+    )
 
 
 class Control(Model):
     """What other training cells tell of a cell, without a model of marks."""
 
-    control: Literal["gene_mean", "nearest_cell"] = Field(
-        ..., description="the gene's mean over cells, or its value in the cell most alike"
+    control: Literal["gene_mean", "tissue_mean", "nearest_cell"] = Field(
+        ...,
+        description="the gene's mean over cells, over those of the cell's tissue (over all where "
+        "it is alone in it), or its value in the cell most alike",
     )
 
 
