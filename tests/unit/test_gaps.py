@@ -137,6 +137,12 @@ def test_nothing_is_compared_with_papers_on_simulated_data():
     assert table["part"].tolist() == [*PARTS, OURS]
 
 
+def test_a_number_that_is_not_known_is_not_compared_with():
+    unread = {name: value for name, value in NEW.items() if name != "value"}
+    table = split(tangled, printed={"old": OLD, "new": unread})
+    assert table.index.tolist() == [*PARTS, OURS]
+
+
 def test_a_unit_without_a_score_in_some_corner_is_left_out_and_counted():
     def failing(levels, model, cell):
         failed = cell == 3 and model == "new" and levels["split"] == "random"

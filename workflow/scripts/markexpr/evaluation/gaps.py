@@ -62,9 +62,9 @@ def split_gaps(corners, gaps, bootstrap_setting, simulated=False):
 
     corners: as average_corners gives them; gaps: a study's block `gaps` (printed, steps);
     bootstrap_setting: replicates and seed; simulated: whether the data are, so that nothing
-    compares with published numbers. Returns a DataFrame of step, part, from, to, effect, ci_low,
-    ci_high (bootstrap over units, Student's t), units, left_out (units without a score in some
-    corner) and verdict.
+    compares with published numbers, which are left out as well where one of a step is not known.
+    Returns a DataFrame of step, part, from, to, effect, ci_low, ci_high (bootstrap over units,
+    Student's t), units, left_out (units without a score in some corner) and verdict.
     """
     rows = []
     for first, last in gaps["steps"]:
@@ -107,7 +107,7 @@ def _split_step(corners, models, ends, setting, simulated):
     rows.append(
         {**shared, "part": OURS, "from": f"{start.mean():.4f}", "to": f"{end.mean():.4f}", **ours}
     )
-    if not simulated:
+    if not simulated and all("value" in end for end in ends):
         rows += _beside_published(shared, ends, ours)
     return rows
 

@@ -834,7 +834,9 @@ class GeneAttributions(Block):
 class PrintedNumber(Block):
     """A number that is printed of a model, and the data setting that it was printed for."""
 
-    value: Number = Field(..., description="mean over units of the study's metric")
+    value: Number | None = Field(
+        None, description="mean over units of the study's metric; none if it is not known to us"
+    )
     labels: Literal["text", "numeric"] = Field(..., description="data.target.label_mode of it")
     split: Literal["id_order", "random", "chromosome"] = Field(
         ..., description="data.split.scheme of it"
