@@ -235,6 +235,14 @@ def test_published_numbers_are_not_compared_with_simulated_ones(smoke):
     assert (table[table["model"] == "random_forest"]["verdict"] == "not run").all()
 
 
+def test_no_published_number_is_reproduced_by_simulated_data(smoke):
+    table = pd.read_csv(smoke / "results/reproduction.tsv", sep="\t")
+    published = pd.read_csv(ROOT / "config/published.tsv", sep="\t", comment="#")
+    assert table["published"].tolist() == published["value"].tolist()
+    assert set(table["outcome"]) == {"not run"} and set(table["reason"]) == {"simulated data"}
+    assert table[["ours", "difference", "units"]].isna().all(axis=None)
+
+
 def test_the_report_opens_offline_and_holds_the_figures(smoke):
     html = (smoke / "results/report.html").read_text()
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=[\"']https?://", html)
@@ -501,7 +509,8 @@ def test_another_clone_and_touched_files_rerun_nothing_and_other_content_does(
 
     published = clone / "config/published.tsv"
     published.write_text(published.read_text() + "# one more line\n")
-    assert set(jobs_of(again(smoke, clone, "-n").printed)) == {"compare_published", "all", "total"}
+    jobs = set(jobs_of(again(smoke, clone, "-n").printed))
+    assert jobs == {"compare_published", "tabulate_reproduction", "all", "total"}
 
 
 def test_results_without_snakemakes_folder_know_what_made_them(smoke, project, tmp_path):
