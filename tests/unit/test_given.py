@@ -82,6 +82,12 @@ def test_a_file_for_all_units_must_say_which(tmp_path):
         read(tmp_path, table(), named_by_path=False)
 
 
+@pytest.mark.parametrize("columns", [{}, {"unit": "pooled"}])
+def test_a_unit_of_several_cells_needs_the_cell_of_each_row(tmp_path, columns):
+    with pytest.raises(InputError, match="pooled has 2: add the column cell"):
+        read(tmp_path, table(**columns), "pooled", ("E003", "E116"))
+
+
 def test_values_are_no_probabilities(tmp_path):
     assert read(tmp_path, table(y_pred=PREDICTED * 30), labels=False)[1].max() == 15
 

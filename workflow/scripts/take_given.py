@@ -18,7 +18,7 @@ def main(job):
             samples,
             job.params.named_by_path,
             job.params.labels,
-            "test_fold" in job.params.samples,
+            not {"test_fold", "left_out"}.isdisjoint(job.params.samples),
         )
     log.info("%s: %d of %d rows have predictions", path, len(predicted), len(samples.target))
     trained = {

@@ -17,9 +17,9 @@ def read_given(path, run, samples, named_by_path, labels, in_fold=False):
 
     run: has unit and seed; samples: markexpr.data.samples.Samples of the unit; named_by_path:
     whether the path names the unit; labels: whether the target is high or low; in_fold: whether it
-    is one of several folds. All test genes must be there, and of the other splits all or none. A
-    file of several folds that does not say of which a row is has each gene as it is predicted where
-    it tests: other splits are left out then.
+    is one of several folds, or leaves out some cells of several. All test genes must be there, and
+    of the other splits all or none. A file of several folds that does not say of which a row is has
+    each gene as it is predicted where it tests: other splits are left out then.
     Raises InputError for a column that is missing, a gene that is missing, unknown or there twice,
     and for what is no number or, of labels, no probability.
     """
@@ -84,11 +84,16 @@ def _choose_rows(table, path, run, samples, named_by_path):
                 "config key 'seeds'"
             )
     cells = np.unique(samples.cell.astype(str))
+    if len(cells) > 1 and "cell" not in table:
+        raise InputError(
+            f"{path} does not say of which cell its rows are, and {run.unit} has {len(cells)}: add "
+            "the column cell"
+        )
     if "unit" in table:
         rows = table[table["unit"] == run.unit]
     elif "cell" in table:
         rows = table[table["cell"].isin(cells)]
-    elif named_by_path and len(cells) == 1:
+    elif named_by_path:
         rows = table
     else:
         raise InputError(
