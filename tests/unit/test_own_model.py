@@ -221,7 +221,7 @@ def test_a_net_of_the_project_is_taken_as_it_is(tmp_path):
 def fit(path, **estimator):
     module, some = find_module(path), samples()
     made = module.build(n_marks=2, n_bins=5, seed=7, threads=1, **estimator)
-    features = make_features(module, some)
+    features = make_features(module, some, estimator)
     made.fit(features, some.target)
     return made, features
 

@@ -75,6 +75,15 @@ def test_given_predictions_are_taken_as_they_are(run):
     np.testing.assert_allclose(taken, given[taken.index], rtol=1e-8)
 
 
+def test_what_was_seen_is_what_the_author_says(run):
+    seen = ["gene_seen", "cell_seen", "tissue_seen"]
+    assert not predictions(run, "elsewhere")[seen].any(axis=None)
+    for model in ("my_net", "my_estimator"):
+        table = predictions(run, model)
+        assert (table["gene_seen"] == (table["split"] == "train")).all()
+        assert table["cell_seen"].all()
+
+
 def test_an_edit_reruns_that_model_alone(run, tmp_path):
     folder = shutil.copytree(run, tmp_path / "edited", symlinks=True)
     path = folder / "my_estimator.py"

@@ -5,7 +5,7 @@ from markexpr.data.samples import load
 from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import tabulate, write_run
 from markexpr.own_files import unchanged
-from markexpr.seen import trained_on
+from markexpr.seen import Trained, Unknown, trained_on
 
 
 def main(job):
@@ -21,8 +21,12 @@ def main(job):
             not {"test_fold", "left_out"}.isdisjoint(job.params.samples),
         )
     log.info("%s: %d of %d rows have predictions", path, len(predicted), len(samples.target))
-    # the file cannot say so: they are taken to be of a model that was trained as all others are
-    write_run(job.output, tabulate(kept, predicted, trained_on(samples, job.params.tissues)))
+    trained = {
+        "split": trained_on(samples, job.params.tissues),
+        "nothing": Trained(tissue_of=job.params.tissues),
+        "unknown": Unknown(),
+    }[job.params.seen]
+    write_run(job.output, tabulate(kept, predicted, trained))
 
 
 if __name__ == "__main__":

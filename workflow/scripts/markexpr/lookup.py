@@ -409,6 +409,10 @@ class Lookup:
         origins.refuse_braces(found, place)
         return {str(found): self.own.files.identify(found)}
 
+    def seen_by_given(self, wildcards):
+        """What its author says that a user's file of predictions was trained on."""
+        return self._study(wildcards).models[wildcards.model].seen
+
     def unit_in_path(self, wildcards):
         """Whether there is one such file a unit."""
         return "{unit}" in self._study(wildcards).models[wildcards.model].predictions

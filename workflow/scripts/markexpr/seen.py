@@ -66,6 +66,15 @@ class Trained:
         return others > 0
 
 
+class Unknown:
+    """What predictions were trained on that were made elsewhere, where their author does not say:
+    nothing of theirs can be taken for new."""
+
+    def mark(self, table):
+        """Predictions with the columns SEEN, all true. table: DataFrame of gene_id, cell, …"""
+        return table.assign(**dict.fromkeys(SEEN, True))
+
+
 def trained_on(samples, tissue_of):
     """The Trained of a fit. samples: markexpr.data.samples.Samples that it was given."""
     train = samples.split == "train"

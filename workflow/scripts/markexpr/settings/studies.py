@@ -557,6 +557,11 @@ class Given(Model):
         "or unit, and seed; {unit} and {seed} in its path are those of a run. A relative path is "
         "looked up in the working directory, then beside the Snakefile",
     )
+    seen: Literal["split", "nothing", "unknown"] = Field(
+        "unknown",
+        description="what they were trained on, as you say: split, the genes and cells that train "
+        "in the study, and no others; nothing of it; unknown: every row then counts as seen",
+    )
 
 
 class Control(Model):
