@@ -7,9 +7,10 @@
 
 `run` builds the whole of the studies under `--studies`, but for models under `--without` and what
 is claimed of them, and of those under `--fits` all tensors and one fit of each net and estimator,
-or of the model that is named. All nets train one epoch. `report` prints what each rule took, from the last line of its jobs' logs, beside config/resources.tsv; with smaller runs
-beside it, how memory, seconds and disk grow with cells × genes. A job's peak starts at that of the
-Snakemake that starts it, so the smallest ones say what that has.
+or of the model that is named. All nets train one epoch. `report` prints what each rule took, from
+the last line of its jobs' logs, beside config/resources.tsv; with smaller runs beside it, how
+memory, seconds and disk grow with cells × genes. A job's peak starts at that of the Snakemake that
+starts it, so the smallest ones say what that has.
 """
 
 import argparse
