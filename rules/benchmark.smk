@@ -11,7 +11,7 @@ rule compare_models:
     """Scores of all models with intervals over cells, seeds and blocks of genes; each pair tested;
     where each model stands."""
     input:
-        predictions=ask.predictions,
+        predictions=ask.board_predictions,
         genes=ask.genes,
         fits=ask.sizes,
     output:

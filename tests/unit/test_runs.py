@@ -114,6 +114,7 @@ def test_params_tell_what_went_into_a_fit():
         "tissues": {"E003": "ESC"},
         "inputs": {"marks": ["a", "b"], "bins": 4},
         "samples": {"train": 2, "valid": 1, "test": 2, "unlabelled": 1},
+        "labels_of_unlabelled": 1,  # as these samples have it
         "threads": 1,
         "code": "c",
         "device": "cpu",

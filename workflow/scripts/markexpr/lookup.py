@@ -584,6 +584,17 @@ class Lookup:
         """The metrics of a study on its board; models are compared by the first."""
         return ["auc"] if self._study(wildcards).data.has_labels else ["pearson", "mse"]
 
+    def board_predictions(self, wildcards):
+        """The predictions of the models on a board: of all that are scored, but for those that are
+        fitted on targets of other genes or cells, which are controls."""
+        models = self._study(wildcards).models
+        runs = [
+            run
+            for run in self.plan.runs(wildcards.study, scored=True)
+            if getattr(models.get(run.model), "permute", None) is None
+        ]
+        return self.plan.files(runs, "predictions.tsv.gz")
+
     def standings(self, wildcards):
         """Where models stand in the studies of a task of a board."""
         return [
