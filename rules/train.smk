@@ -238,7 +238,6 @@ rule take_given:
         tissues=ask.tissues,
         own=ask.given_content,
         seen=ask.seen_by_given,
-        tissues=ask.tissues,
         named_by_path=ask.unit_in_path,
         labels=ask.has_labels,
         code=code_digest("take_given.py"),

@@ -2,6 +2,7 @@
 of a sample. That they were fitted on labels is told by params.yaml alone."""
 
 import json
+from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -66,7 +67,9 @@ def fit(folder, cell, tensors, block, unit=None):
             model=str(outputs / "model.skops"),
             params=str(outputs / "params.yaml"),
         ),
-        params=SimpleNamespace(model=block, samples={"kind": "cell"}, made_from={}, code="x"),
+        params=SimpleNamespace(
+            model=block, samples={"kind": "cell"}, made_from={}, code="x", tissues={cell: "BLOOD"}
+        ),
         wildcards=Wildcards(study="study", model="model", unit=cell, seed="1"),
         threads=1,
     )
@@ -145,11 +148,12 @@ def test_a_held_out_cell_has_the_mean_probability_of_all_fits(tmp_path, members)
             cell=held_out,
             model=[member["model"] for member in members],
             params=[member["params"] for member in members],
+            predictions=[member["predictions"] for member in members],
         ),
         output=Files(
             predictions=str(tmp_path / "mean.tsv.gz"), members=str(tmp_path / "members.tsv")
         ),
-        params=SimpleNamespace(model=with_strength(1)),
+        params=SimpleNamespace(model=with_strength(1), tissues=defaultdict(lambda: "BLOOD")),
     )
     average_estimators.main(job)
     table = pd.read_csv(job.output["predictions"], sep="\t")

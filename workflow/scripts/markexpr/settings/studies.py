@@ -879,6 +879,7 @@ class Gaps(Block):
         for model in (model for step in self.steps for model in step):
             if model not in self.printed:
                 raise fault(f"{model} has no number; {did_you_mean(model, self.printed)}", "steps")
+        return self
 
 
 class BoardTask(Block):
