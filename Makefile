@@ -9,7 +9,7 @@ TOOLS := bedtools curl
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 SLURM := slurm-wlm munge slurmdbd mariadb-server
 DAEMONS := slurmctld slurmd slurmdbd munged mariadbd mariadb-install-db
-STUDIES := deepchrome transferchrome deepdiff dense_ensemble wakawaka gaps ablation
+STUDIES := deepchrome transferchrome deepdiff dense_ensemble wakawaka gaps ablation benchmark
 export PATH := $(BIN):$(PATH)
 
 .PHONY: help demo test test-cluster lint setup tools docs graph clean

@@ -172,7 +172,7 @@ def test_the_picture_of_the_rules_shows_them_all(root):
         "take_given",  # of a user's file
         "export_kaggle",
     }
-    for name in ("predict", "sample_quality", "export", "benchmark", "controls"):
+    for name in ("predict", "sample_quality", "export"):
         apart |= set(re.findall(r"rule (\w+):", (root / f"rules/{name}.smk").read_text()))
     apart |= derived_rules(root)
     studies = {path.stem for path in (root / "config/studies").glob("*.yaml")}
