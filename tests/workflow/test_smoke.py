@@ -241,6 +241,7 @@ def test_published_numbers_are_not_compared_with_simulated_ones(smoke):
 def test_no_published_number_is_reproduced_by_simulated_data(smoke):
     table = pd.read_csv(smoke / "results/reproduction.tsv", sep="\t")
     published = pd.read_csv(ROOT / "config/published.tsv", sep="\t", comment="#")
+    # all digits of what is printed
     assert table["published"].tolist() == published["value"].tolist()
     assert set(table["outcome"]) == {"not run"} and set(table["reason"]) == {"simulated data"}
     assert table[["ours", "difference", "units"]].isna().all(axis=None)
