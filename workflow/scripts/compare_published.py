@@ -30,7 +30,7 @@ def main(job):
         job.params.bootstrap,
     )
     table = beside_published(metrics, published, setting, regimes, saliency)
-    write_tsv(job.output.tsv, table, float_format="%.5g")
+    write_tsv(job.output.tsv, table, float_format="%.6g")
     note = job.params.paper
     if job.params.label_mode != "none":
         note += f" Labels here: {job.params.label_mode}."

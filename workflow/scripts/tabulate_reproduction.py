@@ -13,7 +13,7 @@ def main(job):
         for names, path in zip(job.params.compared, job.input.get("tables", []))
     ]
     table = list_reproduced(published, tables, job.params.models, job.params.simulated)
-    write_tsv(job.output.tsv, table, float_format="%.5g")
+    write_tsv(job.output.tsv, table, float_format="%.6g")
     counts = count_outcomes(table)
     log.info("%d published numbers: %s", len(published), counts)
     note = (
