@@ -94,3 +94,12 @@ def plan_of(root):
         return read_project(root, {"cells": ["E003", "E116", "E123"], "overrides": overrides}).plan
 
     return make
+
+
+@pytest.mark.parametrize("cells, found", [("all", ["E003", "E116"]), (["E123"], ["E123"])])
+def test_a_studys_own_cells_count_where_the_configuration_takes_all(root, cells, found):
+    from markexpr.project import read_project
+
+    overrides = {"deepchrome": {"cells": ["E003", "E116"]}}
+    plan = read_project(root, {"cells": cells, "overrides": overrides}).plan
+    assert [run.unit for run in plan.runs("deepchrome", "deepchrome")] == found

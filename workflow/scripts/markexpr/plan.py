@@ -20,18 +20,29 @@ class Plan:
     studies: markexpr.settings.studies.Study by name; built, pairs: cells and pairs A-B that the
     configuration builds; seeds: of every fit; simulated: whether data are simulated, so that the
     best possible predictions are runs as well; listed_pairs: those of config/pairs.tsv; tissues:
-    from a cell to its tissue, a cell that is missing being alone in its own. Raises InputError for
+    from a cell to its tissue, a cell that is missing being alone in its own; takes_all: whether the
+    configuration takes all cells, so that a study's own choice counts. Raises InputError for
     a study that does not fit its task.
     """
 
     def __init__(
-        self, studies, built, pairs, seeds, simulated=False, listed_pairs=(), tissues=None
+        self,
+        studies,
+        built,
+        pairs,
+        seeds,
+        simulated=False,
+        listed_pairs=(),
+        tissues=None,
+        takes_all=False,
     ):
         self.listed_pairs, self.tissues = listed_pairs, tissues or {}
         self.studies, self.built, self.pairs = studies, built, pairs
         self.seeds, self.simulated = seeds, simulated
         self.tasks = {
-            name: TASKS[study.task](study, name, built, pairs, self.tissue_of)
+            name: TASKS[study.task](
+                study, name, choose_cells(study, built, takes_all), pairs, self.tissue_of
+            )
             for name, study in studies.items()
         }
         for task in self.tasks.values():
@@ -207,6 +218,14 @@ class Plan:
             for name, net in self.studies[study].nets.items()
             if attends_to(net) == over and not net.cell_by_cell
         ]
+
+
+def choose_cells(study, built, takes_all):
+    """The cells of a study: those of its key `cells` where the configuration takes all, else those
+    that the configuration names."""
+    if not (takes_all and study.cells):
+        return built
+    return [cell for cell in built if cell in study.cells]
 
 
 def match_any(names):

@@ -127,7 +127,8 @@ def read_project(home, given, files=(), own_files=None, tell=None, asked=None):
             "up beside the Snakefile)"
         )
     refuse_braces(chrom_sizes, "config key 'chrom_sizes'")
-    plan = Plan(studies, built, pairs, config.seeds, config.simulated, listed, tissues)
+    takes_all = config.cells == "all"
+    plan = Plan(studies, built, pairs, config.seeds, config.simulated, listed, tissues, takes_all)
     origins = Origins(config, known, str(chrom_sizes), samples, sheet, bundle)
     check_meetings(plan, origins, config.studies)
     rows = read_sheet(home / "config/published.tsv", ["study", "metric"])

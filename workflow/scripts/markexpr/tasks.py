@@ -152,8 +152,6 @@ class Task:
     pools_cells = False  # whether one model predicts all cells, and their rows are scored together
 
     def __init__(self, study, name, built, pairs, tissue_of):
-        named = study.cells
-        built = [cell for cell in built if named is None or cell in named]
         self.study, self.name, self.built, self.pairs = study, name, built, pairs
         self.tissue_of = tissue_of
 

@@ -980,7 +980,8 @@ class Study(Block):
         "between two; pooled: all at once",
     )
     cells: Names | None = Field(
-        None, description="tasks cells and pooled: these alone of the cells that are built"
+        None,
+        description="tasks cells and pooled: these alone, where config key cells is `all`",
     )
     transfer: Transfer | None = Field(None, description="task transfers: from where, which split")
     sequence: Count | None = Field(
