@@ -9,7 +9,7 @@ FROM debian:bookworm-slim
 
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        bedtools ca-certificates curl procps python3 python3-venv \
+        bedtools ca-certificates curl libgomp1 procps python3 python3-venv \
     && rm -rf /var/lib/apt/lists/*
 
 COPY envs/requirements.txt envs/constraints.txt /opt/markexpr/envs/

@@ -9,7 +9,7 @@ TOOLS := bedtools curl
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends
 SLURM := slurm-wlm munge slurmdbd mariadb-server
 DAEMONS := slurmctld slurmd slurmdbd munged mariadbd mariadb-install-db
-STUDIES := deepchrome transferchrome deepdiff dense_ensemble wakawaka
+STUDIES := deepchrome transferchrome deepdiff dense_ensemble wakawaka gaps ablation benchmark
 export PATH := $(BIN):$(PATH)
 
 .PHONY: help demo test test-cluster lint setup tools docs graph clean
@@ -37,7 +37,7 @@ docs: setup ## config/config.yaml and docs/configuration.md, from the models of 
 	cd workflow/scripts && python -m markexpr.settings.reference
 
 graph: setup ## docs/rules.svg: the rules of all studies and what feeds what (needs graphviz)
-	snakemake --rulegraph -- $(STUDIES) | \
+	snakemake --rulegraph -- $(STUDIES) results/reproduction.html | \
 	dot -Tsvg -Grankdir=LR -Gnodesep=0.12 -Granksep=0.45 -Gconcentrate=true -Nheight=0.3 \
 		-Earrowsize=0.6 -Epenwidth=1 >docs/rules.svg
 

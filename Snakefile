@@ -24,6 +24,8 @@ include: "rules/quality.smk"
 include: "rules/train.smk"
 include: "rules/score.smk"
 include: "rules/compare.smk"
+include: "rules/controls.smk"
+include: "rules/benchmark.smk"
 include: "rules/interpret.smk"
 include: "rules/predict.smk"
 include: "rules/sample_quality.smk"
@@ -37,13 +39,16 @@ onstart:
 
 onsuccess:
     list_at_end("logs", STARTED)
+    tell_verdicts("results", plan.studies, STARTED)
 
 
 onerror:
     list_at_end("logs", STARTED)
+    tell_verdicts("results", plan.studies, STARTED)
 
 
 rule all:
     default_target: True
     input:
         [ask.paper(study) for study in config["studies"]],
+        "results/reproduction.html",

@@ -33,6 +33,7 @@ from markexpr.io.locks import hold_results
 from markexpr.io.mirrors import without_secrets
 from markexpr.io.scheduler import name_scheduler
 from markexpr.io.terminal import end_on_hang_up
+from markexpr.io.verdicts import draw_verdicts, tell_verdicts
 from markexpr.lookup import by_content
 from markexpr.notes import Noted, keep_notes
 from markexpr.origins import EXPRESSION, GENES, MIRROR
@@ -68,6 +69,9 @@ try:
     predicting, exporting = project.predicting, project.exporting
     # read by `snakemake` for the rules: complete, with defaults
     config = project.config.model_dump()
+    if any(word.startswith("--report") for word in sys.argv):
+        # for the first page of the report, which knows nothing but the configuration
+        config["verdicts"] = draw_verdicts("results", plan.studies)
     project.refuse_mixed_results(Path("results"))
     if not IS_JOB:
         keep_notes()
@@ -148,11 +152,13 @@ def _reported(kind, name, path):
     """A file of the report, with its caption, category and label."""
     line = outputs.find(kind, name)
     caption = f"workflow/report/{line.caption or name}.rst"
+    # controls of all studies stand together
+    of_controls = line.group == outputs.CONTROLS
     return report(
         f"{path}.{outputs.FOLDERS[kind][1]}",
         caption=f"../{caption}" if (HOME / caption).exists() else None,
-        category="{study}",
-        subcategory=line.group,
+        category=outputs.CONTROLS if of_controls else "{study}",
+        subcategory="{study}" if of_controls else line.group,
         labels={"result": line.label},
     )
 

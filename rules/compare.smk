@@ -1,8 +1,8 @@
 """Comparisons: models side by side, tests of claims, other settings, ensembles.
 
 Needs: results/metrics/, and params.yaml, members.tsv and steps.tsv of runs.
-Makes: the papers' tables and figures of models by number, claims, named_cells, settings, ensemble
-and losses under results/tables/ and results/figures/.
+Makes: the papers' tables and figures of models by number, claims, named_cells, settings, ensemble,
+losses and gaps under results/tables/ and results/figures/, and results/reproduction.tsv.
 """
 
 
@@ -129,6 +129,87 @@ rule compare_settings:
         "Comparing settings of study {wildcards.study}"
     script:
         "../workflow/scripts/compare_settings.py"
+
+
+rule split_gaps:
+    """The gaps between printed numbers, split into the effects of labels, split, genes and
+    model."""
+    input:
+        metrics=ask.settings_metrics,
+    output:
+        **table("gaps"),
+        **figure("gaps"),
+    log:
+        "logs/split_gaps/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("split_gaps"),
+    params:
+        **drawn_by("split_gaps.py"),
+        gaps=ask.setting("gaps"),
+        metric=ask.first_metric,
+        levels=ask.settings_levels,
+        bootstrap=config["bootstrap"],
+    message:
+        "Splitting the gaps of study {wildcards.study}"
+    script:
+        "../workflow/scripts/split_gaps.py"
+
+
+rule tabulate_reproduction:
+    """Every published number beside ours, of the studies of config key `studies`."""
+    input:
+        unpack(ask.reproduced),
+        published=PUBLISHED,
+    output:
+        tsv="results/reproduction.tsv",
+        html=report(
+            "results/reproduction.html",
+            caption="../workflow/report/reproduction.rst",
+            category="Reproduction",
+            labels={"result": "published numbers and ours"},
+        ),
+    log:
+        "logs/tabulate_reproduction.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("tabulate_reproduction"),
+    params:
+        **drawn_by("tabulate_reproduction.py"),
+        published=CONTENT_OF_PUBLISHED,
+        compared=ask.reproduced_studies(),
+        models=ask.models_of_studies(),
+    message:
+        "Setting all published numbers beside ours"
+    script:
+        "../workflow/scripts/tabulate_reproduction.py"
+
+
+rule compare_ablation:
+    """What each setting of a study's grid of models changes, all else equal."""
+    input:
+        ask.ablation_predictions,
+    output:
+        **table("ablation"),
+        **figure("ablation"),
+        ranked="results/tables/{study}/ablation_ranked.tsv",
+    log:
+        "logs/compare_ablation/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("compare_ablation"),
+    params:
+        **drawn_by("compare_ablation.py"),
+        axes=ask.ablation_axes,
+        settings=ask.ablation_settings,
+        metric=ask.first_metric,
+    message:
+        "Comparing the settings of study {wildcards.study}"
+    script:
+        "../workflow/scripts/compare_ablation.py"
 
 
 rule compare_members:

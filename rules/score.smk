@@ -1,7 +1,7 @@
 """Scores: every metric of every run, and the tables and figures of scores.
 
 Needs: predictions.tsv.gz of the runs of a study, never a model; config/published.tsv.
-Makes: results/metrics/{study}.tsv, and scores, sizes, published, regimes, leave_one_out, ROC
+Makes: results/metrics/{study}.tsv, and scores, sizes, published, regimes, seen, leave_one_out, ROC
 curves, predicted against true values and cross-validation under results/tables/ and
 results/figures/.
 """
@@ -72,6 +72,7 @@ rule compare_published:
     params:
         **drawn_by("compare_published.py"),
         published=CONTENT_OF_PUBLISHED,
+        bootstrap=config["bootstrap"],
         changed=ask.changes,
         deviations=ask.deviations,
         published_as=ask.published_as,
@@ -108,6 +109,28 @@ rule score_regimes:
         "Scoring seen and unseen genes and cells of study {wildcards.study}"
     script:
         "../workflow/scripts/score_regimes.py"
+
+
+rule score_seen:
+    """Test genes by whether gene, cell and tissue were trained on."""
+    input:
+        predictions=ask.predictions,
+        tensors=ask.tensors,
+    output:
+        **table("seen"),
+    log:
+        "logs/score_seen/{study}.log",
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("score_seen"),
+    params:
+        **drawn_by("score_seen.py"),
+        kind=ask.setting("data", "target", "kind"),
+    message:
+        "Scoring study {wildcards.study} by what was seen"
+    script:
+        "../workflow/scripts/score_seen.py"
 
 
 rule plot_regimes:
@@ -191,7 +214,7 @@ rule leave_one_out:
         **needs("leave_one_out"),
     params:
         **drawn_by("leave_one_out.py"),
-        cells=project.sheet_cells,
+        tissues=project.sheet_tissues,
         target=ask.setting("data", "target"),
     message:
         "Leaving out one cell after another of the expression table"

@@ -32,6 +32,7 @@ rule train_model:
         model=ask.model,
         samples=ask.samples,
         made_from=ask.run_made_from,
+        tissues=ask.tissues,
         # beside the outputs, but none of them: Snakemake deletes the outputs of a job that fails
         checkpoint=f"{CHECKPOINT}.pt",
         code=ask.model_code("train_model.py"),
@@ -72,6 +73,7 @@ rule fit_estimator:
         model=ask.model,
         samples=ask.samples,
         made_from=ask.run_made_from,
+        tissues=ask.tissues,
         code=ask.model_code("fit_estimator.py"),
     message:
         "{wildcards.study}: fitting {wildcards.model} on {wildcards.unit}, seed {wildcards.seed}"
@@ -104,6 +106,7 @@ rule apply_model:
         **needs("apply_model"),
     params:
         samples=ask.samples,
+        tissues=ask.tissues,
         code=ask.model_code("apply_model.py"),
     message:
         "{wildcards.study}: applying {wildcards.model}, {wildcards.unit}, seed {wildcards.seed}"
@@ -154,6 +157,7 @@ rule average_models:
     resources:
         **needs("average_models"),
     params:
+        tissues=ask.tissues,
         code=ask.model_code("average_models.py"),
     message:
         "{wildcards.study}: mean {wildcards.model} on {wildcards.unit}, seed {wildcards.seed}"
@@ -181,6 +185,7 @@ rule average_estimators:
         **needs("average_estimators"),
     params:
         model=ask.model,
+        tissues=ask.tissues,
         code=ask.model_code("average_estimators.py"),
     message:
         "{wildcards.study}: mean {wildcards.model} on {wildcards.unit}, seed {wildcards.seed}"
@@ -204,11 +209,42 @@ rule predict_control:
         **needs("predict_control"),
     params:
         control=ask.control,
+        samples=ask.samples,
+        tissues=ask.tissues,
         code=code_digest("predict_control.py"),
     message:
         "{wildcards.study}: control {wildcards.model} of {wildcards.unit}"
     script:
         "../workflow/scripts/predict_control.py"
+
+
+rule take_given:
+    """Predictions that were made elsewhere, on the same rows as all models of the unit."""
+    input:
+        unpack(ask.run_inputs),
+        given=ask.given_file,
+    output:
+        predictions=f"{RUN}/predictions.tsv.gz",
+    log:
+        "logs/take_given/{study}/{model}/{unit}/seed{seed}.log",
+    wildcard_constraints:
+        **plan.made_by("given"),
+    conda:
+        "../envs/figures.yaml"
+    resources:
+        **needs("take_given"),
+    params:
+        samples=ask.samples,
+        tissues=ask.tissues,
+        own=ask.given_content,
+        seen=ask.seen_by_given,
+        named_by_path=ask.unit_in_path,
+        labels=ask.has_labels,
+        code=code_digest("take_given.py"),
+    message:
+        "{wildcards.study}: taking {wildcards.model} of {wildcards.unit}, seed {wildcards.seed}"
+    script:
+        "../workflow/scripts/take_given.py"
 
 
 rule predict_truth:

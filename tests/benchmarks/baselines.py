@@ -54,6 +54,7 @@ def main():
             n_bins=arguments.bins,
             seed=1,
             threads=arguments.threads,
+            labels=False,
             **block["estimator"],
         )
         start = time.perf_counter()

@@ -6,11 +6,11 @@
     python tests/benchmarks/scale.py report FOLDER [SMALLER ...]
 
 `run` builds the whole of the studies under `--studies`, but for models under `--without` and what
-is claimed of them, and of those under `--fits` all tensors and
-one fit of each net, or of the one that is named. All nets train one epoch. `report` prints what
-each rule took, from the last line of its jobs' logs, beside config/resources.tsv; with smaller runs
-beside it, how memory, seconds and disk grow with cells × genes. A job's peak starts at that of the
-Snakemake that starts it, so the smallest ones say what that has.
+is claimed of them, and of those under `--fits` all tensors and one fit of each net and estimator,
+or of the model that is named. All nets train one epoch. `report` prints what each rule took, from
+the last line of its jobs' logs, beside config/resources.tsv; with smaller runs beside it, how
+memory, seconds and disk grow with cells × genes. A job's peak starts at that of the Snakemake that
+starts it, so the smallest ones say what that has.
 """
 
 import argparse
@@ -59,7 +59,8 @@ def write_overlay(folder, options):
     shipped = read_project(ROOT, {}).plan.studies
     named = sorted({cell for study in shipped.values() for cell in study.data.held_out_cells})
     cells = [*named, *(cell for cell in sheet if cell not in named)][: options.cells]
-    names = [*options.studies, *(fit.split("/")[0] for fit in options.fits)]
+    named = (fit.split("/")[0] for fit in options.fits)
+    names = list(dict.fromkeys([*options.studies, *named]))
     overrides = one_epoch({name: shipped[name] for name in names})
     for name in names:
         split = shipped[name].data.plain()["split"]
@@ -84,13 +85,13 @@ def write_overlay(folder, options):
 
 
 def list_targets(plan, options):
-    """Studies as a whole, and of others their tensors and one fit of each net."""
+    """Studies as a whole, and of others their tensors and one fit of each net and estimator."""
     targets = list(options.studies)
     for fit in options.fits:
         name, _, one = fit.partition("/")
         targets += plan.tasks[name].tensors(plan.tasks[name].cells)
-        for model in [one] if one else plan.studies[name].nets:
-            runs = plan.runs(name, model, how=("train",))[:1]
+        for model in [one] if one else plan.studies[name].models:
+            runs = plan.runs(name, model, how=("train", "fit"))[:1]
             targets += plan.files(runs, "predictions.tsv.gz", plan.seeds)
     return targets
 

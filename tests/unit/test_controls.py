@@ -35,22 +35,53 @@ OTHERS = {
 }
 
 
+TISSUES = {"E003": "BRAIN", "E004": "SKIN", "E005": "BRAIN", "E071": "BRAIN"}
+
+
 def test_controls_know_the_genes_that_train_and_no_others():
     target = cell("E071", [0, 0, 0, 0], ["test"] * 4)
-    found, how = controls.predict("gene_mean", "E071", target, OTHERS)
+    found, how = controls.predict("gene_mean", "E071", target, OTHERS, TISSUES)
     # the gene that validates (3 and 5) and the one that is held out (100 and 200) get the mean of
     # what trains: 1, 2, 3 and 4
     assert found.tolist() == [2, 3, 2.5, 2.5] and how == "mean of 2 cells"
     nearest = {"E004": OTHERS["E004"]}
-    assert controls.predict("nearest_cell", "E071", target, nearest)[0].tolist() == [3, 4, 3.5, 3.5]
+    assert controls.predict("nearest_cell", "E071", target, nearest, TISSUES)[0].tolist() == [
+        3,
+        4,
+        3.5,
+        3.5,
+    ]
 
 
 def test_a_gene_that_validates_in_one_cell_and_trains_in_another_is_known_from_that_one():
     others = OTHERS | {"E005": cell("E005", [7, 8, 9, 300], ["valid", "train", "train", "test"])}
     target = cell("E071", [0, 0, 0, 0], ["test"] * 4)
-    found, _ = controls.predict("gene_mean", "E071", target, others)
+    found, _ = controls.predict("gene_mean", "E071", target, others, TISSUES)
     # by gene: 1 and 3; 2, 4 and 8; 9 alone; the mean of these six
     assert found.tolist() == pytest.approx([2, 14 / 3, 9, 27 / 6])
+
+
+def test_the_tissue_mean_is_of_the_other_training_cells_of_the_tissue():
+    others = OTHERS | {"E005": cell("E005", [7, 8, 9, 300], ["train", "valid", "train", "test"])}
+    target = cell("E071", [0, 0, 0, 0], ["test"] * 4)
+    found, how = controls.predict("tissue_mean", "E071", target, others, TISSUES)
+    # by gene, of E003 and E005: 1 and 7; 2, which trains in E003 alone; 9; none trains the last,
+    # so that it is the mean of all that train: 1, 2, 3, 4, 7 and 9
+    assert found.tolist() == pytest.approx([4, 2, 9, 26 / 6])
+    assert how == "mean of 2 cells of tissue BRAIN"
+    # a gene of which the tissue knows nothing is known from the cells of others
+    apart = {"E003": cell("E003", [1, 2], ["train", "valid"]), "E004": OTHERS["E004"]}
+    target = cell("E071", [0, 0], ["test"] * 2)
+    found, _ = controls.predict("tissue_mean", "E071", target, apart, TISSUES)
+    assert found.tolist() == pytest.approx([1, 4])
+
+
+def test_a_cell_alone_in_its_tissue_has_the_gene_mean():
+    target = cell("E071", [0, 0, 0, 0], ["test"] * 4)
+    alone = TISSUES | {"E071": "LIVER"}
+    found, how = controls.predict("tissue_mean", "E071", target, OTHERS, alone)
+    assert np.array_equal(found, controls.predict("gene_mean", "E071", target, OTHERS, alone)[0])
+    assert how == "mean of 0 cells of tissue LIVER: the mean of 2 others"
 
 
 def test_what_is_predicted_is_never_looked_at():
@@ -60,14 +91,14 @@ def test_what_is_predicted_is_never_looked_at():
         name: cell(name, own.target, own.split, signal=signal + rng.normal(size=(4, 2)))
         for name, own in OTHERS.items()
     }
-    for kind in ("gene_mean", "nearest_cell"):
+    for kind in ("gene_mean", "tissue_mean", "nearest_cell"):
         one, other = (
             cell("E071", target, ["test"] * 4, signal=signal)
             for target in ([0, 0, 0, 0], [9, -5, 3, 7])
         )
         assert np.array_equal(
-            controls.predict(kind, "E071", one, others)[0],
-            controls.predict(kind, "E071", other, others)[0],
+            controls.predict(kind, "E071", one, others, TISSUES)[0],
+            controls.predict(kind, "E071", other, others, TISSUES)[0],
         )
 
 
@@ -82,6 +113,7 @@ def test_the_nearest_cell_is_the_one_with_like_marks():
         "E071",
         cell("E071", np.zeros(40), ["test"] * 40, signal=signal),
         {"E003": near, "E004": far},
+        TISSUES,
     )
     assert (
         how.startswith("E003 is nearest")
@@ -102,19 +134,19 @@ def test_marks_of_genes_that_train_no_model_do_not_choose_the_nearest_cell():
         "E004": cell("E004", np.zeros(40), split, signal=unlike),
     }
     own = cell("E071", np.zeros(40), ["test"] * 40, signal=np.r_[signal[:20], 9 * signal[20:]])
-    _, how = controls.predict("nearest_cell", "E071", own, others)
+    _, how = controls.predict("nearest_cell", "E071", own, others, TISSUES)
     assert how == "E003 is nearest by its marks (correlation 1.000)"
 
 
 def test_a_control_without_another_cell_says_so():
     with pytest.raises(InputError, match="gene_mean of E071 needs another training cell"):
-        controls.predict("gene_mean", "E071", OTHERS["E003"], {})
+        controls.predict("gene_mean", "E071", OTHERS["E003"], {}, TISSUES)
 
 
 def test_leaving_one_out_by_hand():
     rpkm = pd.DataFrame({"E003": [0.0, 1, 3, 7], "E004": [0.0, 3, 3, 7], "E005": [1.0, 0, 7, 15]})
     values = np.log2(rpkm + 1)
-    table = controls.leave_one_out(values, rpkm).set_index(["cell", "control"])
+    table = controls.leave_one_out(values, rpkm, TISSUES).set_index(["cell", "control"])
     mean = (values["E004"] + values["E005"]) / 2
     assert table.loc[("E003", "gene_mean"), "mse"] == pytest.approx(
         ((values["E003"] - mean) ** 2).mean()
@@ -127,6 +159,15 @@ def test_leaving_one_out_by_hand():
     assert (
         table.loc[("E003", "nearest_cell"), "nearest"] == "E004"
         and table.loc[("E003", "gene_mean"), "nearest"] == ""
+    )
+    # E003 and E005 are of one tissue, and E004 is alone in its own
+    assert table["company"].groupby("cell").first().tolist() == [1, 0, 1]
+    assert table.loc[("E003", "tissue_mean"), "mse"] == pytest.approx(
+        ((values["E003"] - values["E005"]) ** 2).mean()
+    )
+    scores = ["auc", "pearson", "spearman", "mse"]
+    assert table.loc[("E004", "tissue_mean"), scores].equals(
+        table.loc[("E004", "gene_mean"), scores]
     )
     assert table.loc[("E005", "gene_mean"), "variance"] == pytest.approx(values["E005"].var(ddof=0))
 
@@ -219,7 +260,7 @@ def test_controls_and_regimes_where_each_cell_draws_its_own_validation_genes():
     runs = []
     for name, own in cells.items():
         others = {other: cells[other] for other in cells if other not in (name, "E071")}
-        found, _ = controls.predict("gene_mean", name, own, others)
+        found, _ = controls.predict("gene_mean", name, own, others, TISSUES)
         # a gene is known from the other cells where it trains there, and from no others
         trains = np.stack([other.split == "train" for other in others.values()])
         values = np.stack([other.target for other in others.values()])

@@ -170,7 +170,7 @@ def test_a_saved_estimator_loads_no_torch(root, tmp_path, first):
         "from markexpr.estimators import dump_estimator, load_estimator\n"
         "from markexpr.models.ridge import build\n"
         f"path = {str(tmp_path / 'model.skops')!r}\n"
-        "open(path, 'wb').write(dump_estimator(build(5, 100, 1, 1, [1.0])))\n"
+        "open(path, 'wb').write(dump_estimator(build(5, 100, 1, 1, False, 20, True, [1.0])))\n"
         "load_estimator(path)\n"
         "assert ('torch' in sys.modules) == before\n"
         "import torch; torch.ones(1)"
@@ -183,7 +183,7 @@ def test_a_saved_estimator_is_read_where_nothing_else_is_loaded(root, tmp_path):
     from markexpr.models.ridge import build
 
     path = tmp_path / "model.skops"
-    path.write_bytes(dump_estimator(build(5, 100, 1, 1, [1.0])))
+    path.write_bytes(dump_estimator(build(5, 100, 1, 1, False, 20, True, [1.0])))
     code = f"from markexpr.estimators import load_estimator; load_estimator({str(path)!r})"
     subprocess.run([sys.executable, "-c", code], cwd=root / "workflow/scripts", check=True)
 
@@ -201,7 +201,7 @@ def test_estimators_need_no_torch(root):
     blocks = [
         model
         for path in (root / "config/studies").glob("*.yaml")
-        for model in yaml.safe_load(path.read_text())["models"].values()
+        for model in (yaml.safe_load(path.read_text()).get("models") or {}).values()
     ]
     names = sorted(
         {

@@ -94,7 +94,7 @@ def test_a_table_that_cannot_be_read(tmp_path, content, message):
 
 
 # what others wrote: reads, BEDTools' counts, published counts, tables of expression
-FOREIGN = {f"data/{name}.py" for name in ("reads", "counts", "sources", "expression")}
+FOREIGN = {f"data/{name}.py" for name in ("reads", "counts", "sources", "expression", "given")}
 
 
 def test_tables_have_one_reader():

@@ -116,8 +116,8 @@ OTHER = {"how": {"expression_unit": "TPM"}, "cell": "B"}
         load_pair,
         lambda a, b: load_pooled([a, b]),
         lambda a, b: joined(load_cell(a), load_cell(b)),
-        lambda a, b: controls.predict("gene_mean", "A", load_cell(a), {"B": load_cell(b)}),
-        lambda a, b: controls.predict("nearest_cell", "A", load_cell(a), {"B": load_cell(b)}),
+        lambda a, b: controls.predict("gene_mean", "A", load_cell(a), {"B": load_cell(b)}, {}),
+        lambda a, b: controls.predict("nearest_cell", "A", load_cell(a), {"B": load_cell(b)}, {}),
         lambda a, b: averages.check_members(
             load_cell(a),
             {

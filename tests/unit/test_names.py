@@ -18,6 +18,7 @@ from markexpr.evaluation.metrics import auc
 from markexpr.io.jobs import InputError
 from markexpr.io.runs import parse_run, read_predictions, write_run
 from markexpr.project import read_project
+from markexpr.seen import Trained
 from markexpr.settings.config import check_cell_names
 
 CELLS = ["NA", "001", "1e5", "true"]
@@ -68,7 +69,7 @@ def scored(tmp_path_factory):
                     "y_pred": truth * 0.1 * number * (model == "one") + rng.random(80),
                 }
             )
-            write_run({"predictions": path}, table)
+            write_run({"predictions": path}, Trained().mark(table))
             paths.append(str(path))
             expected[model, cell] = auc(truth, read_predictions(path)["y_pred"].to_numpy())
     shown = {

@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from conftest import with_studies
 
+from markexpr.controlled import describe_models, list_randomised
 from markexpr.io.jobs import InputError
 from markexpr.outputs import OUTPUTS, Subject, list_files, list_files_of_paper, published_as
 from markexpr.plan import Plan
@@ -14,6 +16,7 @@ from markexpr.settings.studies import load_studies
 
 MARKS = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]
 CELLS = ["E003", "E085", "E116", "E123"]
+TISSUES = {"E003": "ESC", "E085": "GI", "E116": "BLOOD", "E123": "BLOOD", "E071": "BRAIN"}
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +28,7 @@ def full(root):
 def plan_of(root, overrides=None, cells=CELLS, pairs=("E123-E003",), folder=None, simulated=False):
     folder = folder or root / "config/studies"
     studies = load_studies(folder, overrides or {}, MARKS)
-    return Plan(studies, list(cells), list(pairs), [1], simulated)
+    return Plan(studies, list(cells), list(pairs), [1], simulated, tissues=TISSUES)
 
 
 FLANKS = ["svr_best_bin", "svr_two_layer", "relief_forest", "ridge"]
@@ -39,6 +42,7 @@ RULES = [
     {"how": "average", "kind": "net"},
     {"how": "average", "kind": "estimator"},
     {"how": "control"},
+    {"how": "given"},
     {"how": "truth"},
 ]
 
@@ -118,6 +122,7 @@ def test_cells_hold_some_out(root):
     assert run.inputs == {
         "weights": [f"{folder}/{cell}/seed2/weights.safetensors" for cell in ("E003", "E116")],
         "params": [f"{folder}/{cell}/seed2/params.yaml" for cell in ("E003", "E116")],
+        "predictions": [f"{folder}/{cell}/seed2/predictions.tsv.gz" for cell in ("E003", "E116")],
         "cell": "results/tensors/dense_ensemble/E071.npz",
     }
     assert "model" in plan.run("dense_ensemble", "ridge", "E071", 1).inputs
@@ -194,6 +199,60 @@ def test_pooled_models_see_all_cells_and_folds_those_that_train(root):
     assert len(fold.inputs["cells"]) == 2 and not fold.scored
     assert fold.samples["fold"] == {"number": 4, "which": 4, "over": "rows"}
     assert all("fold" not in path for path in plan.predictions("wakawaka"))
+
+
+WITHOUT = {"scheme": "tissue", "seed": 1}
+
+
+def test_each_tissue_is_left_out_in_turn(root):
+    """All runs of all models are made by one rule, and none is told to train on a cell of the
+    tissue that it tests."""
+    overrides = {
+        "wakawaka": {
+            "data": {"split": WITHOUT},
+            "cross_validation": None,
+            "gene_attributions": None,
+        }
+    }
+    plan = plan_of(root, overrides, simulated=True)
+    left_out = {
+        "pooled-without-ESC": ["E003"],
+        "pooled-without-GI": ["E085"],
+        "pooled-without-BLOOD": ["E116", "E123"],
+    }
+    assert plan.tasks["wakawaka"].data["split"] == {**WITHOUT, "valid": 0.1}
+    models = [*plan.studies["wakawaka"].models, "simulator_truth"]
+    for model in models:
+        runs = plan.runs("wakawaka", model)
+        assert {run.unit: run.samples["left_out"] for run in runs} == left_out
+        for run in runs:
+            assert makers(plan, run) == [run.how] and run.scored
+            assert plan.cells_behind(run) == CELLS  # those that are left out are predicted
+            if run.how == "control":
+                others = {path.split("/")[-1].removesuffix(".npz") for path in run.inputs["others"]}
+                assert others == set(CELLS) - set(left_out[run.unit])
+    # without another tissue there is nothing to train on
+    plan = plan_of(root, overrides, cells=["E116", "E123"])
+    assert not plan.runs("wakawaka")
+    why = plan.why_no_unit("wakawaka")
+    assert "E116, E123 are all of BLOOD: add a cell of another tissue" in why
+
+
+def test_the_tissues_of_a_run_are_those_of_all_cells_behind_it(root):
+    """Those of its fits as well; of no others, whose tissue makes no difference to it."""
+    plan = plan_of(root, cells=["E003", "E116", "E071"])
+    unseen = plan.run("dense_ensemble", "densenet", "E071", 1)
+    assert plan.tissues_behind(unseen) == {"E071": "BRAIN", "E003": "ESC", "E116": "BLOOD"}
+    alone = plan.run("dense_ensemble", "densenet", "E003", 1)
+    assert plan.tissues_behind(alone) == {"E003": "ESC"}
+    applied = plan_of(root).run(
+        "transferchrome_cross_cell", "transferchrome_uncross", "E085-to-E003", 1
+    )
+    assert plan_of(root).tissues_behind(applied) == {"E003": "ESC", "E085": "GI"}
+    # a cell of which none is told is alone in a tissue of its own
+    plan = plan_of(root, cells=["liver1"])
+    run = plan.run("deepchrome", "deepchrome", "liver1", 1)
+    assert plan.tissues_behind(run) == {"liver1": "liver1"}
 
 
 def test_one_model_of_all_cells_draws_its_validation_genes_once(root):
@@ -299,6 +358,25 @@ def test_the_truth_is_of_every_scored_unit(root):
             "wakawaka",
             {"gene_attributions": {"model": "histone_only"}},
             "histone_only does not read both marks and DNA",
+        ),
+        (
+            "dense_ensemble",
+            {"data": {"split": WITHOUT}},
+            "split.scheme: tissue is for task pooled",
+        ),
+        (
+            "wakawaka",
+            {"data": {"split": WITHOUT}, "cross_validation": None},
+            "split.scheme: tissue and gene_attributions do not go together",
+        ),
+        (
+            "wakawaka",
+            {
+                "data": {"split": WITHOUT, "normalise": "zscore", "zscore_genes": "train"},
+                "cross_validation": None,
+                "gene_attributions": None,
+            },
+            "a cell has none where it is left out: choose all",
         ),
     ],
 )
@@ -426,7 +504,10 @@ def test_own_samples_may_be_named_in_pairs_alone(root):
 
 def test_the_rule_that_makes_a_run_is_named(root):
     """A run without notes is refused with its rule."""
-    settings = read_project(root, {"cells": [*CELLS, "E071"], "mirror": "simulated"})
+    given = {"deepchrome": {"models": {"given": {"predictions": "given.tsv"}}}}
+    settings = read_project(
+        root, {"cells": [*CELLS, "E071"], "mirror": "simulated", "overrides": given}
+    )
     text = (root / "rules/train.smk").read_text()
     runs = [run for study in settings.plan.studies for run in settings.plan.runs(study)]
     rules = {settings.lookup.rule_of(run): run for run in runs}
@@ -437,6 +518,25 @@ def test_the_rule_that_makes_a_run_is_named(root):
         assert f'"{run.how}"' in constraint
         assert ("pooled=True" in constraint) == rule.endswith("_pooled")
         assert run.how != "average" or f'kind="{run.kind}"' in constraint
+
+
+@pytest.mark.parametrize(
+    ("study", "unit"),
+    [
+        ("deepchrome", "E003"),
+        ("dense_ensemble", "E116"),
+        ("transferchrome_cross_cell", "E085-to-E003"),
+        ("deepdiff", "E123-E003"),
+        ("wakawaka", "pooled"),
+    ],
+)
+def test_given_predictions_are_of_the_rows_that_a_model_has(root, study, unit):
+    given = {"models": {"given": {"predictions": "given.tsv"}}}
+    plan = plan_of(root, {study: given})
+    run = plan.run(study, "given", unit, 1)
+    assert run.scored and run.how == "given" and makers(plan, run) == ["given"]
+    truth = plan_of(root, {study: given}, simulated=True).run(study, "simulator_truth", unit, 1)
+    assert run.inputs == truth.inputs and run.samples == truth.samples
 
 
 def test_every_output_has_a_rule(root):
@@ -463,3 +563,105 @@ def test_the_full_configuration_is_planned_at_once(full):
     runs = [run for study in full.plan.studies for run in full.plan.runs(study)]
     assert len(runs) > 2000 and isinstance(full.plan, Plan)
     assert isinstance(subject(full, "deepchrome"), Subject)
+
+
+# ---- controls ----
+
+
+def controlled(tmp_path, root, models, base="dense_ensemble", cells=CELLS, pairs=(), **keys):
+    """The plan of a study of some models on folds of chromosomes."""
+    study = {
+        "title": "x",
+        "base": base,
+        "models": models,
+        "data": {"split": {"scheme": "chromosome", "fold": "all"}},
+        "attributions": None,
+        "losses": [],
+        "controls": {},
+        **keys,
+    }
+    folder = with_studies(tmp_path, controlled=study)
+    return plan_of(root, folder=folder, cells=cells, pairs=pairs)
+
+
+RIDGES = {
+    "ridge": {},
+    "permuted": {"base": "ridge", "permute": "target"},
+    "other": {"base": "ridge", "permute": "cell"},
+}
+
+
+def test_a_model_is_given_the_targets_of_the_next_cell(root, tmp_path):
+    plan = controlled(tmp_path, root, RIDGES)
+    tensors = "results/tensors/controlled"
+    for cell, target in zip(CELLS, CELLS[1:] + CELLS[:1]):
+        run = plan.run("controlled", "other", f"{cell}-fold1", 1)
+        assert run.inputs == {
+            "cell": f"{tensors}/{cell}.npz",
+            "targets_of_cell": f"{tensors}/{target}.npz",
+        }
+        assert run.samples["targets_of"] == {"cell": "targets_of_cell"} and run.cells == [
+            cell,
+            target,
+        ]
+        assert makers(plan, run) == ["fit"]
+    run = plan.run("controlled", "permuted", "E003-fold1", 1)
+    assert run.inputs == {"cell": f"{tensors}/E003.npz"}
+    described = describe_models(plan.studies["controlled"])
+    assert described["other"]["own"] == "ridge" and described["permuted"]["own"] is None
+    # fits of these controls are not asked once more with randomised marks
+    assert {run.model for run in list_randomised(plan, "controlled")} == {"ridge"}
+
+
+def test_without_another_cell_there_is_no_run_of_its_targets(root, tmp_path):
+    plan = controlled(tmp_path, root, RIDGES, cells=["E003"])
+    assert not plan.runs("controlled", "other") and plan.runs("controlled", "permuted")
+
+
+def test_pairs_and_pooled_cells_have_targets_of_others(root, tmp_path):
+    pairs = ["E123-E003", "E116-E003"]
+    plan = controlled(tmp_path, root, RIDGES, "deepdiff", pairs=pairs, mark_attention=None)
+    run = plan.run("controlled", "other", "E123-E003-fold0", 1)
+    assert run.inputs["targets_of_a"].endswith("E116.npz") and len(run.inputs) == 4
+    (tmp_path / "pooled").mkdir()
+    pooled = controlled(
+        tmp_path / "pooled", root, RIDGES, "wakawaka", cross_validation=None, gene_attributions=None
+    )
+    run = pooled.run("controlled", "other", "pooled-fold0", 1)
+    assert [path[-8:-4] for path in run.inputs["cells"]] == CELLS
+    assert [path[-8:-4] for path in run.inputs["targets_of_cells"]] == CELLS[1:] + CELLS[:1]
+
+
+def test_a_held_out_cell_has_no_model_of_another_cells_targets(root, tmp_path):
+    split = {"scheme": "random", "seed": 1, "test": 0.1, "held_out_cells": ["E123"]}
+    plan = controlled(tmp_path, root, RIDGES, data={"split": split})
+    assert [run.unit for run in plan.runs("controlled", "other")] == CELLS[:3]
+    assert {run.how for run in plan.runs("controlled", "permuted")} == {"fit", "average"}
+    last = plan.run("controlled", "other", "E116", 1)
+    assert last.inputs["targets_of_cell"].endswith("E003.npz")  # and not the held-out one
+
+
+def test_models_that_cannot_be_permuted_are_refused(root, tmp_path):
+    with pytest.raises(InputError, match="'permute' and 'residual' do not go together"):
+        controlled(tmp_path, root, {"ridge": {"permute": "target", "residual": "gene_mean"}})
+    model = {"base": "deepchrome", "permute": "target", "trained_on": "target"}
+    with pytest.raises(InputError, match="'permute' is for studies with task: cells, pairs"):
+        plan_of(root, {"transferchrome_cross_cell": {"models": {"deepchrome": model}}})
+
+
+def test_the_outputs_of_controls_are_of_studies_that_ask_for_them(root, tmp_path):
+    plan = controlled(tmp_path, root, RIDGES)
+    origins = SimpleNamespace(kinds=lambda cells: {"remc"}, can_serve=lambda cells, data: True)
+    files = list_files(Subject(plan, origins, frozenset(), "controlled"))
+    for name in ("tables/controlled/controls.html", "figures/controlled/randomised.png"):
+        assert f"results/{name}" in files
+    others = list_files(Subject(plan, origins, frozenset(), "deepchrome"))
+    assert not [name for name in others if "controls" in name or "randomised" in name]
+
+
+def test_a_variant_inherits_an_empty_block_of_controls(root, tmp_path):
+    first = {"base": "dense_ensemble", "title": "x", "models": RIDGES, "controls": {}}
+    first |= {"attributions": None, "losses": []}
+    variant = {"base": "first", "setting": "y"}
+    plan = plan_of(root, folder=with_studies(tmp_path, first=first, variant=variant))
+    assert plan.studies["variant"].controls == plan.studies["first"].controls is not None

@@ -169,6 +169,7 @@ def test_the_picture_of_the_rules_shows_them_all(root):
         "simulate_reads",
         "simulate_counts",
         "predict_truth",
+        "take_given",  # of a user's file
         "export_kaggle",
     }
     for name in ("predict", "sample_quality", "export"):

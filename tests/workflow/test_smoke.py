@@ -151,7 +151,10 @@ def test_expression_is_of_the_right_cell(smoke):
 
 def test_contract_of_a_run(smoke):
     predictions = pd.read_csv(smoke / RUN / "predictions.tsv.gz", sep="\t")
-    assert predictions.columns.tolist() == ["gene_id", "cell", "split", "y_true", "y_pred"]
+    seen = ["gene_seen", "cell_seen", "tissue_seen"]
+    assert predictions.columns.tolist() == ["gene_id", "cell", "split", "y_true", "y_pred", *seen]
+    assert predictions["gene_seen"].tolist() == (predictions["split"] == "train").tolist()
+    assert (predictions[["cell_seen", "tissue_seen"]] == 1).all(axis=None)
     assert predictions["gene_id"].is_unique and predictions["y_pred"].between(0, 1).all()
     history = pd.read_csv(smoke / RUN / "history.tsv", sep="\t")
     assert history.columns.tolist() == ["epoch", "train_loss", "valid_loss", "valid_auc"]
@@ -233,6 +236,15 @@ def test_published_numbers_are_not_compared_with_simulated_ones(smoke):
     assert ours["verdict"].str.startswith("not comparable: simulated data (one seed)").all()
     assert ours["ours"].notna().all()
     assert (table[table["model"] == "random_forest"]["verdict"] == "not run").all()
+
+
+def test_no_published_number_is_reproduced_by_simulated_data(smoke):
+    table = pd.read_csv(smoke / "results/reproduction.tsv", sep="\t")
+    published = pd.read_csv(ROOT / "config/published.tsv", sep="\t", comment="#")
+    # all digits of what is printed
+    assert table["published"].tolist() == published["value"].tolist()
+    assert set(table["outcome"]) == {"not run"} and set(table["reason"]) == {"simulated data"}
+    assert table[["ours", "difference", "units"]].isna().all(axis=None)
 
 
 def test_the_report_opens_offline_and_holds_the_figures(smoke):
@@ -501,7 +513,8 @@ def test_another_clone_and_touched_files_rerun_nothing_and_other_content_does(
 
     published = clone / "config/published.tsv"
     published.write_text(published.read_text() + "# one more line\n")
-    assert set(jobs_of(again(smoke, clone, "-n").printed)) == {"compare_published", "all", "total"}
+    jobs = set(jobs_of(again(smoke, clone, "-n").printed))
+    assert jobs == {"compare_published", "tabulate_reproduction", "all", "total"}
 
 
 def test_results_without_snakemakes_folder_know_what_made_them(smoke, project, tmp_path):

@@ -105,6 +105,26 @@ def test_the_gene_mean_is_that_of_other_cells_where_the_gene_trains(run):
     assert 0 < ((first == "valid") & (second == "train")).sum() <= 26
 
 
+def test_what_was_seen_is_what_trained(run):
+    """E123 is held out, and of one tissue with E116."""
+    trains = [predictions(run, "densenet", cell)["split"] == "train" for cell in ("E003", "E116")]
+    known = trains[0] | trains[1].reindex(trains[0].index, fill_value=False)
+    for model in ("densenet", "ridge"):
+        unseen = predictions(run, model, "E123")
+        assert unseen["gene_seen"].astype(bool).equals(known[unseen.index])
+        assert set(unseen["cell_seen"]) == {0} and set(unseen["tissue_seen"]) == {1}
+    assert set(predictions(run, "simulator_truth", "E123")["gene_seen"]) == {0}
+    # a control has seen the genes of E003 in E116, which is of another tissue
+    control = predictions(run, "gene_mean", "E003")
+    assert (
+        control["gene_seen"].astype(bool).equals(trains[1].reindex(control.index, fill_value=False))
+    )
+    assert set(control["cell_seen"]) == set(control["tissue_seen"]) == {0}
+    kinds = table(run, "seen").set_index(["model", "gene_seen", "cell_seen", "tissue_seen"])
+    assert kinds.loc[("densenet", 1, 0, 1), "rows"] == known[unseen.index].sum()
+    assert kinds.loc[("densenet", 0, 1, 1), "cells"] == 2
+
+
 def test_regimes_are_scored_on_their_rows(run):
     regimes = table(run, "regimes").set_index(["regime", "model"])
     assert set(regimes.index.get_level_values("model")) == {*MODELS, *CONTROLS, "simulator_truth"}

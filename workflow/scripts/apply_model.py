@@ -5,8 +5,9 @@ import torch
 from markexpr.averages import check_members
 from markexpr.data.samples import load
 from markexpr.io.jobs import log, run_job
-from markexpr.io.runs import parse_run, tabulate, write_run
+from markexpr.io.runs import parse_run, read_predictions, tabulate, write_run
 from markexpr.models import load_model, predict
+from markexpr.seen import trained_by
 
 
 def main(job):
@@ -20,7 +21,8 @@ def main(job):
         params["model"],
         parse_run(job.input.weights)["unit"],
     )
-    write_run(job.output, tabulate(samples, predict(model, params, samples)))
+    trained = trained_by([read_predictions(job.input.predictions)], job.params.tissues)
+    write_run(job.output, tabulate(samples, predict(model, params, samples), trained))
 
 
 if __name__ == "__main__":

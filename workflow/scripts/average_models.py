@@ -5,8 +5,9 @@ import torch
 from markexpr.averages import average, check_members
 from markexpr.data.samples import load_cell
 from markexpr.io.jobs import run_job
-from markexpr.io.runs import tabulate, write_run
+from markexpr.io.runs import read_predictions, tabulate, write_run
 from markexpr.models import load_model, predict
+from markexpr.seen import trained_by
 
 
 def main(job):
@@ -19,7 +20,8 @@ def main(job):
         return predict(model, params, samples)
 
     mean, members = average(samples, job.input.params, predict_by)
-    write_run(job.output, tabulate(samples, mean), members=members)
+    trained = trained_by(map(read_predictions, job.input.predictions), job.params.tissues)
+    write_run(job.output, tabulate(samples, mean, trained), members=members)
 
 
 if __name__ == "__main__":

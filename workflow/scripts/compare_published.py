@@ -27,9 +27,10 @@ def main(job):
         job.params.label_mode,
         job.params.changed,
         job.params.deviations,
+        job.params.bootstrap,
     )
     table = beside_published(metrics, published, setting, regimes, saliency)
-    write_tsv(job.output.tsv, table, float_format="%.4g")
+    write_tsv(job.output.tsv, table, float_format="%.6g")
     note = job.params.paper
     if job.params.label_mode != "none":
         note += f" Labels here: {job.params.label_mode}."

@@ -3,25 +3,32 @@ tells of its genes."""
 
 import pandas as pd
 
-from markexpr.data.samples import load_cell
+from markexpr.data.samples import in_run, load_cell
 from markexpr.evaluation.controls import predict
 from markexpr.io.jobs import log, run_job
 from markexpr.io.runs import tabulate, write_run
+from markexpr.seen import told_by
 
 
 def main(job):
-    others = {str(own.cell[0]): own for own in map(load_cell, job.input.others)}
-    tables = []
-    for samples in map(load_cell, job.input.cells):
+    how, tissues = job.params.samples, job.params.tissues
+    others = {}
+    for path in job.input.others:
+        own = in_run(load_cell(path), how)
+        others[str(own.cell[0])] = own
+    known, tables = told_by(others, tissues), []
+    for path in job.input.cells:
+        samples = in_run(load_cell(path), how)
         cell = str(samples.cell[0])
-        predicted, how = predict(
+        predicted, means = predict(
             job.params.control,
             cell,
             samples,
             {name: own for name, own in others.items() if name != cell},
+            tissues,
         )
-        log.info("%s: %s", cell, how)
-        tables.append(tabulate(samples, predicted))
+        log.info("%s: %s", cell, means)
+        tables.append(tabulate(samples, predicted, known))
     write_run(job.output, pd.concat(tables, ignore_index=True))
 
 

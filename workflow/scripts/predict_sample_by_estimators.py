@@ -2,7 +2,7 @@
 
 import yaml
 
-from markexpr.estimators import find_module, load_estimator, make_features
+from markexpr.estimators import find_module, fits_labels, load_estimator, make_features, predict
 from markexpr.io.jobs import run_job
 from markexpr.predict.ensembles import load_subject, predict_by_all, reading_fit, write_ensemble
 
@@ -16,7 +16,11 @@ def main(job):
             params = yaml.safe_load(file)
         with reading_fit(job.input.model[place]):
             estimator = load_estimator(job.input.model[place])
-        return params, lambda samples: estimator.predict(make_features(module, samples))
+        labels = fits_labels(params.get("measured"))
+        settings = params["estimator"]
+        return params, lambda samples: predict(
+            estimator, make_features(module, samples, settings), labels
+        )
 
     write_ensemble(job.output[0], samples, *predict_by_all(samples, job.input.params, load))
 

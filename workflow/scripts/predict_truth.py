@@ -9,11 +9,12 @@ from scipy.special import ndtr, ndtri  # not scipy.stats, which takes a second t
 
 from markexpr.data.annotation import read_genes
 from markexpr.data.samples import list_tensors
-from markexpr.data.splits import split_by_gene
+from markexpr.data.splits import choose_fold, leave_out, split_by_gene
 from markexpr.data.tensors import is_high
 from markexpr.io.files import read_tsv
 from markexpr.io.jobs import InputError, run_job
 from markexpr.io.runs import subtract, write_run
+from markexpr.seen import SEEN
 
 NODES = 201  # quantiles at which labels that compare text are looked at
 
@@ -54,7 +55,7 @@ def best_prediction(truth, provenance, study, sequence):
 
 def read_cell(path, truth, study, sequence):
     """What is true of the genes of one cell and what is best predicted: DataFrame by gene_id of
-    cell, split, y_true and y_pred. path: its tensors."""
+    cell, split, y_true, y_pred and SEEN: nothing is trained. path: its tensors."""
     with np.load(path) as file:
         provenance = json.loads(str(file["provenance"]))
         cell = provenance["cell"]
@@ -64,6 +65,7 @@ def read_cell(path, truth, study, sequence):
             "split": file["split"],
             "y_true": file["target"],
             "y_pred": best_prediction(rows, provenance, study, sequence),
+            **dict.fromkeys(SEEN, False),
         }
         return pd.DataFrame(columns, index=pd.Index(file["gene_id"], name="gene_id"))
 
@@ -82,6 +84,12 @@ def main(job):
         table = tables[-1].assign(split=part.loc[tables[-1].index].to_numpy(dtype=str))
     else:
         table = pd.concat(tables)
+    if "test_fold" in how:
+        split = choose_fold(table["split"].to_numpy(dtype=str), how["test_fold"])
+        table = table.assign(split=split)
+    if "left_out" in how:
+        split, cell = (table[name].to_numpy(dtype=str) for name in ("split", "cell"))
+        table = table.assign(split=leave_out(split, cell, how["left_out"]))
     write_run(job.output, table.reset_index())
 
 

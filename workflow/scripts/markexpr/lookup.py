@@ -8,15 +8,16 @@ import sys
 from functools import cached_property, wraps
 from pathlib import Path
 
-from markexpr import origins, outputs
+from markexpr import controlled, origins, outputs, own_model
 from markexpr.digest import code_digest
 from markexpr.io.checksums import sha256
 from markexpr.io.jobs import InputError, log
 from markexpr.outputs import Subject
 from markexpr.plan import match_any
 from markexpr.settings.deviations import deviations_of_models
+from markexpr.settings.grids import list_settings, name_in_grid
 from markexpr.settings.reading import did_you_mean
-from markexpr.tasks import array_path, genes_path, sequence_path, tensor_path
+from markexpr.tasks import FIT_FILES, array_path, genes_path, sequence_path, tensor_path
 
 # which rule makes a run, but for means and fits on all cells
 RULES = {
@@ -25,8 +26,12 @@ RULES = {
     "apply": "apply_model",
     "subtract": "subtract_cells",
     "control": "predict_control",
+    "given": "take_given",
     "truth": "predict_truth",
 }
+
+# how cells are trained on, which is an axis of an ablation over studies of both tasks
+POOLING = {"cells": "each alone", "pooled": "pooled"}
 
 
 def one_line(ask):
@@ -195,9 +200,14 @@ class Lookup:
         return self._made_from([wildcards.cell], wildcards)
 
     def run_made_from(self, wildcards):
-        """What the tensors that a run reads are made from."""
+        """What the tensors that a run reads are made from, and the file of a model of the user's
+        own."""
         cells = self.run(wildcards).cells
-        return {"data": self.data(wildcards), **self._made_from(cells, wildcards)}
+        found = {"data": self.data(wildcards), **self._made_from(cells, wildcards)}
+        architecture = getattr(self._study(wildcards).models[wildcards.model], "architecture", "")
+        if own_model.is_own(architecture):
+            found["own_model"] = self.own.files.identify(own_model.find_file(architecture))
+        return found
 
     def _made_from(self, cells, of_study=None):
         """By content and settings, and not by the names of files, which differ between machines."""
@@ -353,6 +363,7 @@ class Lookup:
             **self.model(wildcards),
             "samples_from": run.samples,
             "made_from": self.run_made_from(wildcards),
+            "tissues": self.tissues(wildcards),
         }
         fields = type(self._study(wildcards).models[run.model]).model_fields
         keys = set(fields) - {"cells", "in_paper"}
@@ -361,6 +372,10 @@ class Lookup:
     def samples(self, wildcards):
         """How the samples of a run are made of its files."""
         return self.run(wildcards).samples
+
+    def tissues(self, wildcards):
+        """The tissues of the cells that a run predicts or that its model is trained on, by cell."""
+        return self.plan.tissues_behind(self.run(wildcards))
 
     def model(self, wildcards):
         """The block of a run's model. Which cells it has changes none of its runs, nor does what
@@ -375,6 +390,37 @@ class Lookup:
         """What kind of control a model is."""
         return self._study(wildcards).models[wildcards.model].control
 
+    @one_line
+    def given_file(self, wildcards):
+        """The file of predictions that a user gives for a run."""
+        return [by_content(path) for path in self.given_content(wildcards)]
+
+    def given_content(self, wildcards):
+        """The identity of that file, by path."""
+        path = self._study(wildcards).models[wildcards.model].predictions
+        place = f"study {wildcards.study}, model {wildcards.model}: predictions"
+        path = path.replace("{unit}", wildcards.unit).replace("{seed}", str(wildcards.seed))
+        found = own_model.find_file(path)
+        if not found.is_file():
+            raise InputError(
+                f"{place} of {wildcards.unit}, seed {wildcards.seed}: there is no file {path} (if "
+                "relative, it is looked up in the working directory, then beside the Snakefile)"
+            )
+        origins.refuse_braces(found, place)
+        return {str(found): self.own.files.identify(found)}
+
+    def seen_by_given(self, wildcards):
+        """What its author says that a user's file of predictions was trained on."""
+        return self._study(wildcards).models[wildcards.model].seen
+
+    def unit_in_path(self, wildcards):
+        """Whether there is one such file a unit."""
+        return "{unit}" in self._study(wildcards).models[wildcards.model].predictions
+
+    def has_labels(self, wildcards):
+        """Whether a study is of high or low."""
+        return self._study(wildcards).data.has_labels
+
     def model_code(self, script):
         """A function of wildcards that gives the hash of a script and of the one architecture that
         the job uses, so that an edit of it retrains that model alone."""
@@ -386,6 +432,8 @@ class Lookup:
 
     def _code(self, script, study, model):
         architecture = self.plan.studies[study].models[model].architecture
+        if own_model.is_own(architecture):  # and what it imports of markexpr
+            return code_digest(script, str(own_model.find_file(architecture).absolute()))
         return code_digest(script, f"markexpr/models/{architecture}.py")
 
     def predictions(self, wildcards):
@@ -468,6 +516,33 @@ class Lookup:
         """Where each model of a study is not as its paper, in words."""
         return deviations_of_models(self._study(wildcards))
 
+    def reproduced_studies(self):
+        """The studies that are built and have numbers of their papers to compare with: pairs of
+        their name and that under which those stand. None of simulated data, which compare with no
+        published number."""
+        if self.config.simulated:
+            return []
+        built = [
+            name
+            for study in self.config.studies
+            for name in outputs.served_of_paper(self.subject(study))
+        ]
+        subjects = [self.subject(name) for name in dict.fromkeys(built)]
+        return [
+            [one.name, outputs.published_as(one)]
+            for one in subjects
+            if f"results/tables/{one.name}/published.html" in outputs.list_files(one)
+        ]
+
+    def reproduced(self, wildcards):
+        """Their tables of published numbers."""
+        found = [f"results/tables/{name}/published.tsv" for name, _ in self.reproduced_studies()]
+        return {"tables": found} if found else {}
+
+    def models_of_studies(self):
+        """The names of the models of all studies."""
+        return {name: list(study.models) for name, study in self.plan.studies.items()}
+
     def compared(self, wildcards):
         """The table of models that settings compare: the study's first, or one of the models that
         its variants have."""
@@ -484,8 +559,105 @@ class Lookup:
             for name in self._settings(wildcards)
         ]
 
+    def settings_levels(self, wildcards):
+        """The data settings of a study and its variants, {factor: level} each."""
+        names = self._settings(wildcards)
+        return [outputs.levels_of(self.plan.studies[name].data) for name in names]
+
+    # ---- boards ----
+
+    def kinds(self, wildcards):
+        """What kind each model of a study is."""
+        return self.plan.kinds(wildcards.study)
+
+    @property
+    def fit_files(self):
+        """The names of the files that hold a fitted model."""
+        return [file for _, file in FIT_FILES.values()]
+
+    def board(self, wildcards):
+        """The board that a study's models stand on: margins and blocks of genes."""
+        board = self.plan.board_of(wildcards.study)
+        return {"equivalence": board.equivalence.plain(), "block": board.block}
+
+    def board_metrics(self, wildcards):
+        """The metrics of a study on its board; models are compared by the first."""
+        return ["auc"] if self._study(wildcards).data.has_labels else ["pearson", "mse"]
+
+    def board_predictions(self, wildcards):
+        """The predictions of the models on a board: of all that are scored, but for those that are
+        fitted on targets of other genes or cells, which are controls."""
+        models = self._study(wildcards).models
+        runs = [
+            run
+            for run in self.plan.runs(wildcards.study, scored=True)
+            if getattr(models.get(run.model), "permute", None) is None
+        ]
+        return self.plan.files(runs, "predictions.tsv.gz")
+
+    def standings(self, wildcards):
+        """Where models stand in the studies of a task of a board."""
+        return [
+            f"results/tables/{name}/standing.tsv" for name in self.board_studies(wildcards).values()
+        ]
+
+    def board_studies(self, wildcards):
+        """The studies of a task of a board that have a unit, {split: study}."""
+        return outputs.studies_on_board(self.subject(wildcards.study), wildcards.task)
+
+    def board_title(self, wildcards):
+        """What is asked in a task of a board."""
+        return self._study(wildcards).board.tasks[wildcards.task].title
+
+    def boards(self, wildcards):
+        """The tables of all tasks of a board."""
+        names = outputs.boards_of_tasks(self.subject(wildcards.study))
+        return [f"results/tables/{wildcards.study}/{name}.tsv" for name in names]
+
     def _settings(self, wildcards):
         return outputs.settings(self.subject(wildcards.study))
+
+    def _grids(self, study):
+        """A study and its variants that have a grid, with the level of the axis `pooled`, which
+        their tasks are, if there is more than one task."""
+        names = [
+            name for name in outputs.settings_of_grid(self.subject(study)) if self.plan.runs(name)
+        ]
+        tasks = {self.plan.studies[name].task for name in names}
+        return {
+            name: {"cells": POOLING[self.plan.studies[name].task]} if len(tasks) > 1 else {}
+            for name in names
+        }
+
+    def ablation_axes(self, wildcards):
+        """The axes of a study's grid with their levels, and how cells are trained on as one."""
+        grids = self._grids(wildcards.study)
+        axes = {axis: list(levels) for axis, levels in self._study(wildcards).grid.axes.items()}
+        pooling = [level["cells"] for level in grids.values() if level]
+        return {**axes, **({"cells": pooling} if pooling else {})}
+
+    def ablation_settings(self, wildcards):
+        """Study, model and setting of each model of the grids; a setting has the levels by axis,
+        and the model."""
+        found = []
+        for name, pooling in self._grids(wildcards.study).items():
+            grid = self.plan.studies[name].grid
+            for model in grid.models:
+                for setting in list_settings(grid.axes):
+                    named = name_in_grid(model, setting)
+                    found.append([name, named, {"model": model, **setting, **pooling}])
+        return found
+
+    def ablation_predictions(self, wildcards):
+        """The predictions of all models of the grids."""
+        models = [(study, model) for study, model, _ in self.ablation_settings(wildcards)]
+        return [
+            file
+            for study, model in models
+            for file in self.plan.files(
+                self.plan.runs(study, model, scored=True), "predictions.tsv.gz"
+            )
+        ]
 
     def sizes(self, wildcards):
         """params.yaml of one fit of each model."""
@@ -514,6 +686,58 @@ class Lookup:
     def _first_seed(self, study, model, file, scored=None):
         runs = self.plan.runs(study, model, scored=scored, how=("train",))
         return self.plan.files(runs, file, self.plan.seeds[:1])
+
+    # ---- controls ----
+
+    def fitted_inputs(self, wildcards):
+        """A run's inputs, and the estimator that came of them."""
+        run = self.run(wildcards)
+        files = {"model": "model.skops", "params": "params.yaml"}
+        return {**run.inputs, **{name: f"{run.folder}/{file}" for name, file in files.items()}}
+
+    def controlled_models(self, wildcards):
+        """What controls ask of the models of a study."""
+        return controlled.describe_models(self._study(wildcards))
+
+    def control_inputs(self, wildcards):
+        """The files that controls are judged by, beside predictions, tensors and genes: predictions
+        from randomised marks, the fits that train on samples without their label, and REMC's table
+        of expression, if a cell is read from it."""
+        name = wildcards.study
+        fits = self.plan.files(controlled.list_labelled_in_part(self.plan, name), "params.yaml")
+        files = {"randomised": self.randomised(wildcards), "fits": fits}
+        if self._read_from_remc(name):
+            files["expression"] = self.remc_expression(wildcards)
+        return files
+
+    def cells_of_remc(self, wildcards):
+        """The cells of a study whose expression is read from REMC's table."""
+        return self._read_from_remc(wildcards.study)
+
+    def _read_from_remc(self, study):
+        cells = self.plan.tasks[study].cells
+        return [cell for cell in cells if self.sources.source(cell).kind == "remc"]
+
+    def randomised(self, wildcards):
+        """What models predict from randomised marks, of all that a study asks once more."""
+        runs = controlled.list_randomised(self.plan, wildcards.study)
+        return [
+            controlled.randomised_path(run.study, run.model, run.unit, run.seed) for run in runs
+        ]
+
+    def left_out(self, wildcards):
+        """From a unit to the cells whose genes all test in it, where units leave cells out."""
+        runs = self.plan.runs(wildcards.study, scored=True)
+        return {run.unit: run.samples["left_out"] for run in runs if run.samples.get("left_out")}
+
+    def chance_metric(self, wildcards):
+        """The metric of which it is known what chance scores: AUC of labels, correlation of
+        values."""
+        return "auc" if self._study(wildcards).data.has_labels else "pearson"
+
+    def held_out(self, wildcards):
+        """The cells that no model of a study is trained on."""
+        return list(self._task(wildcards).held_out)
 
     # ---- interpretation ----
 

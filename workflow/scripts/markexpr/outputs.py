@@ -7,7 +7,9 @@ workflow/report/{name}.rst. Imported by the Snakefile: no torch, no numpy.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
+from markexpr.controlled import list_randomised
 from markexpr.io.jobs import InputError
 from markexpr.tasks import array_path
 
@@ -91,6 +93,16 @@ def has_regimes(subject):
     return has_models(subject) and bool(task.held_out and task.training_cells)
 
 
+def has_kinds_of_rows(subject):
+    """Of some test rows more was seen in training than of others: cells or tissues are held out, a
+    source tells of its targets, or controls, which know no cell, stand beside models."""
+    if not has_models(subject):
+        return False
+    controls = subject.plan.runs(subject.name, how=("control",))
+    apart = subject.study.transfer is not None or subject.task.leaves_tissues_out
+    return has_regimes(subject) or bool(controls or apart)
+
+
 def has_gene_mean(subject):
     """It holds cells out, and the gene's mean over other cells is among its models."""
     return has_regimes(subject) and "gene_mean" in subject.study.models
@@ -99,6 +111,14 @@ def has_gene_mean(subject):
 def competes(subject):
     """As has_regimes, with a model a cell: a pooled study has a figure of its own."""
     return has_regimes(subject) and not subject.task.pools_cells
+
+
+def has_ablation(subject):
+    """Models in the settings of a grid; a variant's stand beside those of its base."""
+    base = subject.study.base
+    return subject.study.grid is not None and (
+        base is None or subject.plan.studies[base].grid is None
+    )
 
 
 def holds_out_remc(subject):
@@ -138,6 +158,16 @@ def has_claims(subject):
     return bool(subject.study.claims)
 
 
+def has_controls(subject):
+    """Controls that can fail are asked for."""
+    return has_models(subject) and subject.study.controls is not None
+
+
+def randomises_marks(subject):
+    """Of these, saved fits predict from randomised marks."""
+    return has_controls(subject) and bool(list_randomised(subject.plan, subject.name))
+
+
 def names_cells(subject):
     """Cells that the paper names by rank, and a unit of the model that ranks them."""
     named = subject.study.named_cells
@@ -148,6 +178,36 @@ def has_settings(subject):
     """Variants of the same paper and task beside it, and models to compare."""
     compared = subject.plan.compared(subject.name)
     return bool(compared["models"]) and len(settings(subject)) > 1
+
+
+def has_gaps(subject):
+    """Printed numbers whose gaps are split, and each of their models with a unit in all data
+    settings that this takes."""
+    gaps = subject.study.gaps
+    if gaps is None:
+        return False
+    there = {
+        tuple(levels_of(subject.plan.studies[name].data).values()): name
+        for name in settings(subject)
+    }
+    return all(
+        corner in there and subject.plan.has_unit(there[corner], step)
+        for step in gaps.steps
+        for corner in product(*zip(*(_levels_printed(gaps.printed[model]) for model in step)))
+    )
+
+
+def levels_of(data):
+    """The data setting of a study, as `gaps` tells settings apart: {factor: level}."""
+    return {
+        "labels": getattr(data.target, "label_mode", "none"),
+        "split": data.split.scheme,
+        "genes": "thinned" if data.genes.min_distance else "all",
+    }
+
+
+def _levels_printed(number):
+    return number.labels, number.split, number.genes
 
 
 def shows_mark_attention(subject):
@@ -178,6 +238,23 @@ def tables_of_models(subject):
 def figures_of_models(subject):
     """Figures of models side by side that have a unit each."""
     return [name for name, block in subject.study.figures.items() if _built(subject, block)]
+
+
+def is_on_board(subject):
+    """A board names it, and it has a unit."""
+    on_board = subject.plan.board_of(subject.name) is not None
+    return on_board and bool(subject.plan.runs(subject.name, scored=True))
+
+
+def has_board(subject):
+    """It holds a board, and one of the studies on it has a unit."""
+    return bool(boards_of_tasks(subject))
+
+
+def boards_of_tasks(subject):
+    """The tasks of its board of which a study has a unit."""
+    tasks = subject.study.board.tasks if subject.study.board else []
+    return [f"board_{task}" for task in tasks if studies_on_board(subject, task)]
 
 
 def maps_of_attention(subject):
@@ -231,9 +308,29 @@ def list_attributed_units(subject):
     return [unit for unit in setting.units if unit in trained]
 
 
+def studies_on_board(subject, task):
+    """The studies of a task of a board that have a unit and are served, {split: study}."""
+    named = subject.study.board.tasks[task].studies
+    served = _served(subject, named.values())
+    return {
+        split: name
+        for split, name in named.items()
+        if name in served and subject.plan.runs(name, scored=True)
+    }
+
+
 def settings(subject):
     """A study and its variants, as far as the cells' sources serve them."""
     return _served(subject, subject.plan.settings(subject.name))
+
+
+def settings_of_grid(subject):
+    """A study with a grid and its variants that have one, as far as the cells' sources serve
+    them."""
+    names = [
+        name for name in subject.plan.of_paper(subject.name) if subject.plan.studies[name].grid
+    ]
+    return _served(subject, names)
 
 
 def _served(subject, names):
@@ -252,6 +349,8 @@ def _served(subject, names):
 
 FIGURE, TABLE = "figure", "table"
 DATA, SCORES, MODELS, INTERPRETATION = "Data", "Scores", "Models", "Interpretation"
+CONTROLS = "Controls"  # a category of its own in the report, over all studies
+BOARD = "Board"
 
 
 @dataclass(frozen=True)
@@ -278,6 +377,14 @@ class Output:
 
 # fmt: off
 OUTPUTS = [
+    Output(TABLE, "board", BOARD, "all tasks", has_board),
+    Output(TABLE, "board_{task}", BOARD, "which model: {task}", boards_of_tasks, "board_task"),
+    Output(FIGURE, "board_{task}", BOARD, "scores and intervals: {task}", boards_of_tasks,
+           "board_figure"),
+    Output(TABLE, "standing", BOARD, "where each model stands", is_on_board),
+    Output(TABLE, "pairs", BOARD, "models against each other, tested", is_on_board),
+    Output(FIGURE, "ranks", BOARD, "mean ranks over cells", is_on_board),
+    Output(FIGURE, "wins", BOARD, "which model beats which", is_on_board),
     Output(FIGURE, "genes", DATA, "genes kept and dropped", has_own_data),
     Output(TABLE, "warnings", DATA, "warnings about the data", has_own_data),
     Output(FIGURE, "depth", DATA, "reads per cell and mark", has_own_data),
@@ -290,6 +397,7 @@ OUTPUTS = [
     Output(FIGURE, "predicted", SCORES, "predicted and true values", predicts_values),
     Output(TABLE, "published", SCORES, "published and ours", has_published),
     Output(TABLE, "regimes", SCORES, "seen and unseen genes and cells", has_regimes),
+    Output(TABLE, "seen", SCORES, "by gene, cell and tissue seen", has_kinds_of_rows),
     Output(FIGURE, "regimes", SCORES, "seen and unseen genes and cells (figure)", has_regimes),
     Output(FIGURE, "competition", SCORES, "validation and test error (Figure 4)", competes),
     Output(FIGURE, "unseen_cells", SCORES, "every unseen cell, beside the gene mean",
@@ -300,9 +408,16 @@ OUTPUTS = [
     Output(TABLE, "{table}", MODELS, "{table}", tables_of_models, "models_table"),
     Output(FIGURE, "{figure}", MODELS, "{figure}", figures_of_models, "models_figure"),
     Output(TABLE, "claims", MODELS, "claims of the paper, tested", has_claims),
+    Output(TABLE, "controls", CONTROLS, "PASS or FAIL", has_controls),
+    Output(TABLE, "randomised", CONTROLS, "marks randomised", randomises_marks),
+    Output(FIGURE, "randomised", CONTROLS, "marks randomised (figure)", randomises_marks),
     Output(TABLE, "named_cells", MODELS, "worst, median and best cells", names_cells),
     Output(TABLE, "settings", MODELS, "in other settings", has_settings),
     Output(FIGURE, "settings", MODELS, "in other settings (figure)", has_settings),
+    Output(TABLE, "gaps", MODELS, "where published gaps come from", has_gaps),
+    Output(FIGURE, "gaps", MODELS, "where published gaps come from (figure)", has_gaps),
+    Output(TABLE, "ablation", MODELS, "what each setting changes", has_ablation),
+    Output(FIGURE, "ablation", MODELS, "what each setting changes (figure)", has_ablation),
     Output(TABLE, "ensemble", MODELS, "ensemble and its members", has_ensembles),
     Output(FIGURE, "ensemble", MODELS, "ensemble and its members (figure)", has_ensembles),
     Output(FIGURE, "losses", MODELS, "training loss of every fit (DenseEnsemble's Figure 3)",
@@ -355,12 +470,17 @@ def attention_files(subject):
     ]
 
 
+def served_of_paper(subject):
+    """A study and all others of its paper, as far as the cells' sources serve them."""
+    return _served(subject, subject.plan.of_paper(subject.name))
+
+
 def list_files_of_paper(subject):
     """What the target of a study builds: all outputs of all studies of its paper.
 
     Raises InputError, with the reason, if there are none.
     """
-    names = _served(subject, subject.plan.of_paper(subject.name))
+    names = served_of_paper(subject)
     others = [Subject(subject.plan, subject.origins, subject.published, name) for name in names]
     files = [file for other in others for file in list_files(other)]
     if not files:

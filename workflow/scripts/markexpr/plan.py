@@ -7,8 +7,8 @@ scripts are told. Imported by the Snakefile: no torch, no numpy.
 import re
 
 from markexpr.io.jobs import InputError
-from markexpr.models.registry import NETS
 from markexpr.settings.reading import did_you_mean
+from markexpr.settings.studies import attends_to
 from markexpr.tasks import HOW, TASKS, TRUTH
 
 NOTHING = r"[^\s\S]"  # a pattern that no text has
@@ -19,16 +19,31 @@ class Plan:
 
     studies: markexpr.settings.studies.Study by name; built, pairs: cells and pairs A-B that the
     configuration builds; seeds: of every fit; simulated: whether data are simulated, so that the
-    best possible predictions are runs as well; listed_pairs: those of config/pairs.tsv. Raises
-    InputError for a study that does not fit its task.
+    best possible predictions are runs as well; listed_pairs: those of config/pairs.tsv; tissues:
+    from a cell to its tissue, a cell that is missing being alone in its own; takes_all: whether the
+    configuration takes all cells, so that a study's own choice counts. Raises InputError for
+    a study that does not fit its task.
     """
 
-    def __init__(self, studies, built, pairs, seeds, simulated=False, listed_pairs=()):
-        self.listed_pairs = listed_pairs
+    def __init__(
+        self,
+        studies,
+        built,
+        pairs,
+        seeds,
+        simulated=False,
+        listed_pairs=(),
+        tissues=None,
+        takes_all=False,
+    ):
+        self.listed_pairs, self.tissues = listed_pairs, tissues or {}
         self.studies, self.built, self.pairs = studies, built, pairs
         self.seeds, self.simulated = seeds, simulated
         self.tasks = {
-            name: TASKS[study.task](study, name, built, pairs) for name, study in studies.items()
+            name: TASKS[study.task](
+                study, name, choose_cells(study, built, takes_all), pairs, self.tissue_of
+            )
+            for name, study in studies.items()
         }
         for task in self.tasks.values():
             task.check()
@@ -39,10 +54,12 @@ class Plan:
 
     def _runs_of(self, study):
         task = self.tasks[study]
-        runs = [run for model in self.studies[study].models for run in task.runs(model)]
+        models = self.studies[study].models
+        found = (task.permuted(run) for model in models for run in task.runs(model))
+        runs = [run for run in found if run]
         if self.simulated:
             runs += [task.truth(unit) for unit in sorted({run.unit for run in runs if run.scored})]
-        return runs
+        return task.in_folds([task.as_seen(run) for run in runs])
 
     # ---- runs ----
 
@@ -70,6 +87,22 @@ class Plan:
             f"model {model} of study {study} has no unit {unit}; "
             + (did_you_mean(unit, units) if units else self.why_no_unit(study))
         )
+
+    def cells_behind(self, run):
+        """The cells that a run predicts or that its model is trained on, each once: those whose
+        tensors are read by it, or by the fits whose files it reads."""
+        cells = list(run.cells)
+        for study, model, unit in run.fits:
+            cells += self._by_name[study, model, unit].cells
+        return list(dict.fromkeys(cells))
+
+    def tissues_behind(self, run):
+        """The tissues of these cells, by cell."""
+        return {cell: self.tissue_of(cell) for cell in self.cells_behind(run)}
+
+    def tissue_of(self, cell):
+        """The tissue of a cell."""
+        return self.tissues.get(cell, cell)
 
     def why_no_unit(self, study):
         """Why a study has nothing to build."""
@@ -126,6 +159,21 @@ class Plan:
         )
         return {"study": f"(?={ahead}){match_any(dict.fromkeys(study for study, _ in groups))}"}
 
+    # ---- boards ----
+
+    def board_of(self, study):
+        """The Board that a study's models stand on; None if none names it."""
+        for holder in self.studies.values():
+            for task in holder.board.tasks.values() if holder.board else ():
+                if study in task.studies.values():
+                    return holder.board
+        return None
+
+    def kinds(self, study):
+        """What kind each model of a study is, whose runs are scored: net, estimator, control or
+        truth."""
+        return {run.model: run.kind for run in self.runs(study, scored=True)}
+
     # ---- papers ----
 
     def of_paper(self, study):
@@ -140,9 +188,14 @@ class Plan:
         return base == ancestor or self._descends(base, ancestor)
 
     def settings(self, study):
-        """A study and the variants of its paper and task, which stand side by side."""
-        task = self.studies[study].task
-        return [name for name in self.of_paper(study) if self.studies[name].task == task]
+        """A study and the variants of its paper, task and metric, which stand side by side."""
+        own = self.studies[study]
+        asked = (own.task, own.first_metric)
+        return [
+            name
+            for name in self.of_paper(study)
+            if (self.studies[name].task, self.studies[name].first_metric) == asked
+        ]
 
     def compared(self, study):
         """What stands side by side over settings: the study's first table or, if it has none, the
@@ -163,8 +216,16 @@ class Plan:
         return [
             name
             for name, net in self.studies[study].nets.items()
-            if NETS[net.architecture].attends_to == over and not net.cell_by_cell
+            if attends_to(net) == over and not net.cell_by_cell
         ]
+
+
+def choose_cells(study, built, takes_all):
+    """The cells of a study: those of its key `cells` where the configuration takes all, else those
+    that the configuration names."""
+    if not (takes_all and study.cells):
+        return built
+    return [cell for cell in built if cell in study.cells]
 
 
 def match_any(names):

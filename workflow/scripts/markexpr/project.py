@@ -14,12 +14,14 @@ from markexpr.meetings import check_meetings
 from markexpr.origins import Origins, refuse_braces
 from markexpr.own_data import OwnData
 from markexpr.own_files import OwnFiles
+from markexpr.own_model import check_file, is_own
 from markexpr.plan import Plan
 from markexpr.predict.predicting import Predicting
 from markexpr.settings.config import Config, check_cell_names, choose_pairs, load_config
 from markexpr.settings.reading import choose, read_sheet, read_yaml
 from markexpr.settings.samples import read_samples
-from markexpr.settings.studies import load_studies
+from markexpr.settings.studies import Net, load_studies
+from markexpr.tissues import list_tissues
 
 # folders of results that need data to train on
 OF_TRAINING = ("tensors", "runs", "metrics", "tables", "figures", "bundle")
@@ -30,8 +32,9 @@ CELL_PLACES = "config/cells.tsv or config key 'sources'"
 class Project:
     """What a configuration amounts to.
 
-    sheet_cells: REMC's cells, of config/cells.tsv; known_cells: those and own samples; predicting:
-    what the rules of `snakemake predict` ask; exporting: what those of `snakemake export` ask.
+    sheet_cells: REMC's cells, of config/cells.tsv; known_cells: those and own samples; tissues:
+    from every known cell to its tissue; predicting: what the rules of `snakemake predict` ask;
+    exporting: what those of `snakemake export` ask.
     """
 
     config: Config
@@ -41,7 +44,13 @@ class Project:
     exporting: Exporting
     sheet_cells: list
     known_cells: list
+    tissues: dict
     chrom_sizes: Path
+
+    @property
+    def sheet_tissues(self):
+        """From each of REMC's cells to its tissue."""
+        return {cell: self.tissues[cell] for cell in self.sheet_cells}
 
     def refuse_mixed_results(self, results):
         """Raise InputError if a folder of results holds real data and simulated ones are asked
@@ -94,12 +103,15 @@ def read_project(home, given, files=(), own_files=None, tell=None, asked=None):
     built = () if bundle else config.studies
     studies = load_studies(home / "config/studies", config.overrides, config.marks, built)
     choose(config.studies, studies, "studies", "config/studies/")
-    sheet_cells = [row["cell"] for row in read_sheet(home / "config/cells.tsv", ["cell", "name"])]
+    rows = read_sheet(home / "config/cells.tsv", ["cell", "name", "tissue"])
+    sheet_cells = [row["cell"] for row in rows]
     known = [*sheet_cells, *(cell for cell in config.sources if cell not in sheet_cells)]
     sheet, samples = _read_samples(home, config, known)
     _tell_unused_marks(samples, config.marks, tell)
     known += samples
     check_cell_names(known)
+    own_sources = config.sources | {name: sample.source for name, sample in samples.items()}
+    tissues = list_tissues({row["cell"]: row["tissue"] for row in rows}, own_sources)
     built = _choose_cells(config, sheet_cells, known)
     rows = read_sheet(home / "config/pairs.tsv", ["cell_a", "cell_b"])
     listed = [f"{row['cell_a']}-{row['cell_b']}" for row in rows]
@@ -107,6 +119,7 @@ def read_project(home, given, files=(), own_files=None, tell=None, asked=None):
     pairs = choose_pairs(config.pairs, listed, known, chosen)
     for name, study in studies.items():
         _check_cells(name, study, known)
+        _check_own_models(name, study)
     chrom_sizes = Path(bundle.chrom_sizes) if bundle else home / config.chrom_sizes
     if not chrom_sizes.is_file():
         raise InputError(
@@ -114,7 +127,8 @@ def read_project(home, given, files=(), own_files=None, tell=None, asked=None):
             "up beside the Snakefile)"
         )
     refuse_braces(chrom_sizes, "config key 'chrom_sizes'")
-    plan = Plan(studies, built, pairs, config.seeds, config.simulated, listed)
+    takes_all = config.cells == "all"
+    plan = Plan(studies, built, pairs, config.seeds, config.simulated, listed, tissues, takes_all)
     origins = Origins(config, known, str(chrom_sizes), samples, sheet, bundle)
     check_meetings(plan, origins, config.studies)
     rows = read_sheet(home / "config/published.tsv", ["study", "metric"])
@@ -124,7 +138,9 @@ def read_project(home, given, files=(), own_files=None, tell=None, asked=None):
     lookup = Lookup(config, plan, origins, published, gradients, own)
     predicting = Predicting(config, plan, origins, samples, sheet, own, bundle)
     exporting = Exporting(config, plan, predicting, home)
-    return Project(config, plan, lookup, predicting, exporting, sheet_cells, known, chrom_sizes)
+    return Project(
+        config, plan, lookup, predicting, exporting, sheet_cells, known, tissues, chrom_sizes
+    )
 
 
 def _read_samples(home, config, known):
@@ -175,6 +191,18 @@ def _check_cells(name, study, known):
     place = f"{CELL_PLACES} (study {name})"
     for model, block in study.models.items():
         choose(block.cells or [], known, f"models.{model}.cells", place)
+    choose(study.cells or [], known, "cells", place)
     choose(study.data.held_out_cells, known, "data.split.held_out_cells", place)
     if study.transfer:
         choose([study.transfer.source], known, "transfer.source", place)
+
+
+def _check_own_models(name, study):
+    """Each file of the user's own that a model names can hold what its block asks for."""
+    for model, block in study.models.items():
+        if is_own(getattr(block, "architecture", "")):
+            part = "network" if isinstance(block, Net) else "estimator"
+            place = f"study {name}, model {model}"
+            for changes in block.tune or [{}]:
+                keys = {**getattr(block, part), **changes.get(part, {})}
+                check_file(block.architecture, part, keys, place)

@@ -14,6 +14,7 @@ table { border-collapse: collapse; }
 th, td { padding: 0.3em 0.9em; text-align: left; vertical-align: top; }
 th, td { border-bottom: 1px solid #ddd; }
 th { border-bottom: 2px solid #888; position: sticky; top: 0; background: #fff; }
+tr.failing td { background: #c62828; color: #fff; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 """
 
@@ -81,12 +82,13 @@ LONG = 100  # characters of a text that is shown in part until it is opened
 ONE_SEED = "One seed: how much these numbers vary from seed to seed is unknown."
 
 
-def write_html(table, title, job, note="", seeds=None, fold=True):
+def write_html(table, title, job, note="", seeds=None, fold=True, row_class=None):
     """Write a DataFrame as an HTML page that needs nothing else, to `job.output.html`.
 
     Numbers are set to the right, missing ones are a dash, long texts are folded (with `fold`). The
     title says so if the data are simulated; `note` stands below it, and ends in ONE_SEED if
-    `seeds`, how many the numbers are of, is 1.
+    `seeds`, how many the numbers are of, is 1. row_class: function from a row (a named tuple) to
+    the class of its style, or an empty text.
     """
     title = titled(title, job)
     if seeds == 1:
@@ -112,10 +114,13 @@ def write_html(table, title, job, note="", seeds=None, fold=True):
         return f"<td{' class=number' if number else ''}>{html.escape(str(value))}</td>"
 
     head = "".join(f"<th>{html.escape(str(name).replace('_', ' '))}</th>" for name in table.columns)
-    rows = "\n".join(
-        "<tr>" + "".join(map(cell, table.columns, row)) + "</tr>"
-        for row in table.itertuples(index=False)
-    )
+
+    def line(row):
+        style = row_class(row) if row_class else ""
+        tag = f'<tr class="{style}">' if style else "<tr>"
+        return tag + "".join(map(cell, table.columns, row)) + "</tr>"
+
+    rows = "\n".join(map(line, table.itertuples(index=False)))
     page = (
         '<!doctype html>\n<html lang="en"><head><meta '
         f'charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style></head>\n'

@@ -8,12 +8,15 @@ Imported by the Snakefile: no torch, no numpy.
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from markexpr.folds import N_FOLDS, split_unit, unit_in_fold
 from markexpr.io.jobs import InputError
-from markexpr.settings.studies import Control, Estimator, Net
+from markexpr.models.registry import ESTIMATORS
+from markexpr.settings.studies import Control, Estimator, Given, Net
 
 # how a run is made, and by which rule (rules/train.smk)
-HOW = ("train", "fit", "apply", "subtract", "average", "control", "truth")
+HOW = ("train", "fit", "apply", "subtract", "average", "control", "given", "truth")
 TRUTH = "simulator_truth"
+RUNS = "results/runs/"
 # what a fit leaves, by its kind of model: what jobs call it, and its file
 FIT_FILES = {"net": ("weights", "weights.safetensors"), "estimator": ("model", "model.skops")}
 
@@ -44,17 +47,19 @@ class Run:
 
     how: one of HOW. needs: the files it reads, by name, with {seed} left open. samples: how its
     samples are made of them (markexpr.data.samples.load). scored: whether it stands beside other
-    models' runs; a fit that serves other runs does not, nor does a fold.
+    models' runs; a fit that serves other runs does not, nor does a fold of a cross-validation.
+    fold: the fold of chromosomes that tests (0-3), where each does in turn, else None.
     """
 
     study: str
     model: str
     unit: str
     how: str
-    kind: str  # net, estimator, control or truth
+    kind: str  # net, estimator, control, given or truth
     needs: dict
     samples: dict = field(default_factory=dict)
     scored: bool = True
+    fold: int | None = None
     seed: int | str = "{seed}"
 
     @property
@@ -71,12 +76,22 @@ class Run:
     def cells(self):
         """The cells whose tensors it reads, each once, in the order of its inputs."""
         folder = tensor_path(self.study, "").removesuffix(".npz")
-        paths = [
+        paths = self._paths
+        return list(dict.fromkeys(Path(path).stem for path in paths if path.startswith(folder)))
+
+    @property
+    def fits(self):
+        """The runs whose files it reads, as (study, model, unit), each once."""
+        folders = (Path(path).parts for path in self._paths if path.startswith(RUNS))
+        return list(dict.fromkeys(parts[2:5] for parts in folders))
+
+    @property
+    def _paths(self):
+        return [
             path
             for paths in self.inputs.values()
             for path in (paths if isinstance(paths, list) else [paths])
         ]
-        return list(dict.fromkeys(Path(path).stem for path in paths if path.startswith(folder)))
 
     @property
     def net_files(self):
@@ -90,10 +105,30 @@ class Run:
         """The same run with one seed."""
         return replace(self, seed=seed)
 
+    def in_fold(self, fold):
+        """The same run if a fold of chromosomes (0-3) tests. What it reads of other runs is of the
+        same fold."""
+
+        def move(paths):
+            if isinstance(paths, list):
+                return [move(path) for path in paths]
+            parts = paths.split("/")
+            if parts[:2] == ["results", "runs"]:
+                parts[4] = unit_in_fold(parts[4], fold)
+            return "/".join(parts)
+
+        return replace(
+            self,
+            unit=unit_in_fold(self.unit, fold),
+            needs={name: move(paths) for name, paths in self.needs.items()},
+            samples={**self.samples, "test_fold": fold},
+            fold=fold,
+        )
+
 
 def run_folder(study, model, unit, seed="{seed}"):
     """results/runs/{study}/{model}/{unit}/seed{seed}"""
-    return f"results/runs/{study}/{model}/{unit}/seed{seed}"
+    return f"{RUNS}{study}/{model}/{unit}/seed{seed}"
 
 
 def _with_seed(paths, seed):
@@ -106,17 +141,19 @@ class Task:
     """What all tasks share. A task is of one study.
 
     study: markexpr.settings.studies.Study, called `name`; built: the cells that the configuration
-    builds; pairs: the pairs A-B that it builds.
+    builds; pairs: the pairs A-B that it builds; tissue_of: gives the tissue of a cell.
     """
 
     # which keys of a study and of its models a task takes; those of other tasks are refused
     study_keys = ()
     model_keys = ()
-    kinds = (Net, Estimator, Control)
+    kinds = (Net, Estimator, Control, Given)
+    predicts = "value"  # what it asks of estimators, unless the target is a label
     pools_cells = False  # whether one model predicts all cells, and their rows are scored together
 
-    def __init__(self, study, name, built, pairs):
+    def __init__(self, study, name, built, pairs, tissue_of):
         self.study, self.name, self.built, self.pairs = study, name, built, pairs
+        self.tissue_of = tissue_of
 
     # ---- what it is made of ----
 
@@ -147,8 +184,57 @@ class Task:
         return {**self.study.data.plain(), "split": self.split.plain()}
 
     def runs(self, model):
-        """All runs of a model, without seeds."""
+        """All runs of a model, without seeds; of a study in which each fold of chromosomes tests in
+        turn, those before they are multiplied by folds (in_folds)."""
         raise NotImplementedError
+
+    def as_seen(self, run):
+        """A run with what its model's `view` and `residual` need."""
+        block = self.study.models.get(run.model)
+        if run.how not in ("train", "fit"):
+            return run
+        needs, samples = dict(run.needs), dict(run.samples)
+        train = [cell for cell in self.training_cells if cell not in samples.get("left_out", [])]
+        if block.view:
+            samples["view"] = self._view(block.view)
+            if block.view.orientation == "transcription":
+                needs["genes"] = genes_path(self.name)
+            if block.view.normalise == "quantile":
+                needs["reference"] = tensor_path(self.name, train[0])
+        if block.residual:
+            needs["others"] = self.tensors(train)
+            tissues = {cell: self.tissue_of(cell) for cell in self.built}
+            by_tissue = block.residual == "tissue_mean"
+            samples["residual"] = {"tissues": tissues} if by_tissue else {}
+        return replace(run, needs=needs, samples=samples)
+
+    def _view(self, view):
+        bins = count_bins(self.study.data.window, view.span)
+        asked = {"normalise": view.normalise, "orientation": view.orientation}
+        return {"bins": bins, **{key: value for key, value in asked.items() if value is not None}}
+
+    def permuted(self, run):
+        """A run with the files of the cells whose targets it is given, if its model is one of
+        `permute: cell`; None if there is no other cell, or if it is no fit."""
+        if getattr(self.study.models[run.model], "permute", None) != "cell":
+            return run
+        others = self.others_of(run) if run.how in ("train", "fit") else {}
+        if not others:
+            return None
+        names = {role: f"targets_of_{role}" for role in others}
+        needs = {**run.needs, **{names[role]: paths for role, paths in others.items()}}
+        return replace(run, needs=needs, samples={**run.samples, "targets_of": names})
+
+    def others_of(self, run):
+        """The tensors of other cells in the place of those of a run, by their role; empty if there
+        are none."""
+        raise NotImplementedError
+
+    def in_folds(self, runs):
+        """Runs as often as there are folds of chromosomes that test in turn, or as they are."""
+        if getattr(self.split, "fold", None) != "all":
+            return runs
+        return [run.in_fold(fold) for run in runs for fold in range(N_FOLDS)]
 
     def meetings(self):
         """Pairs of cells whose numbers come together in one sample, model or score."""
@@ -165,6 +251,10 @@ class Task:
     def _run(self, model, unit, how, needs, samples=None, scored=True):
         kind = type(self.study.models[model]).__name__.lower()
         return Run(self.name, model, unit, how, kind, needs, samples or {}, scored)
+
+    def _given(self, model, unit, needs, samples):
+        """Predictions that were made elsewhere, of the rows that a fit would have."""
+        return self._run(model, unit, "given", needs, samples)
 
     def _truth(self, unit, needs, samples):
         return Run(self.name, TRUTH, unit, "truth", "truth", needs, samples)
@@ -201,16 +291,40 @@ class Task:
         drawn = getattr(self.study.data.split, "valid_drawn", "shared")
         if drawn != "shared" and "valid_drawn" not in self.study_keys:
             self.refuse("data.split.valid_drawn: per_model is for tasks cells and pooled")
+        if self.leaves_tissues_out and "tissues" not in self.study_keys:
+            self.refuse("split.scheme: tissue is for task pooled: choose another scheme")
         if TRUTH in self.study.models:
             self.refuse(f"a model may not be called {TRUTH}: that is the simulator's own")
         for name, model in self.study.models.items():
             self._check_keys(name, model)
+            if isinstance(model, (Net, Estimator)):
+                self._check_view(name, model)
             self.check_model(name, model)
         self.check_study()
+        if getattr(self.split, "fold", None) == "all":
+            self._check_folds()
         if self.study.models and not (self.held_out or _tests(self.split)):
             self.refuse(
                 "no gene tests and no cell is held out, so that there is nothing to score: name a "
                 "test part in the split, or held_out_cells"
+            )
+
+    @property
+    def leaves_tissues_out(self):
+        """Whether the cells of each tissue are left out in turn."""
+        return self.study.data.split.scheme == "tissue"
+
+    def _check_folds(self):
+        if "folds" not in self.study_keys:
+            self.refuse("split.fold: all is for tasks cells, pairs and pooled: name a fold, 0 to 3")
+        if self.held_out:
+            self.refuse("split.fold: all and held_out_cells do not go together: take one away")
+        if self.study.cross_validation:
+            self.refuse("split.fold: all and cross_validation do not go together: take one away")
+        if self.study.data.zscore_genes == "train":
+            self.refuse(
+                "data.zscore_genes: train needs one fold, and split.fold is all: its tensors serve "
+                "all folds; choose another normalise, and a `view` of a model"
             )
 
     def _check_keys(self, name, model):
@@ -221,6 +335,8 @@ class Task:
         for key, (task, default) in TASK_OF_MODEL_KEY.items():
             if getattr(model, key, default) != default and key not in self.model_keys:
                 self.refuse(f"'{key}' is for studies with task: {task}", name)
+        if isinstance(model, Estimator) and model.architecture in ESTIMATORS:
+            self._check_predicts(name, model)
         training = getattr(model, "training", None)
         for key, (task, default) in TASK_OF_TRAINING_KEY.items():
             if training and getattr(training, key) != default and key not in self.model_keys:
@@ -228,6 +344,43 @@ class Task:
         if getattr(model, "network", {}).get("dna") and not self.study.sequence:
             self.refuse(
                 "network.dna reads DNA, and the study names no 'sequence' (its bp around the TSS)",
+                name,
+            )
+
+    def _check_view(self, name, model):
+        """A view is made when samples are loaded for a fit: not where fits serve other runs."""
+        if not (model.view or model.residual):
+            return
+        if self.held_out or self.study.task not in ("cells", "pairs", "pooled"):
+            self.refuse(
+                "'view' and 'residual' are for studies of tasks cells, pairs and pooled that hold "
+                "no cells out",
+                name,
+            )
+        data = self.study.data
+        if model.residual and (data.has_labels or self.study.task == "pairs"):
+            self.refuse("'residual' is for values of cells, not for labels or changes", name)
+        if model.view and data.normalise == "zscore":
+            self.refuse("'view' needs data.normalise: none or log1p", name)
+        if model.view and data.orientation == "transcription":
+            self.refuse("'view' needs data.orientation: genomic, which it can turn", name)
+        if model.view and data.window.endswith("_flanks"):
+            self.refuse("'view' is for windows around the TSS alone", name)
+        if model.view and count_bins(data.window, model.view.span) is None:
+            self.refuse(
+                f"view.span is {model.view.span} bp, and must be an even number of bins of "
+                f"{data.window}, no more than that has",
+                name,
+            )
+
+    def _check_predicts(self, name, model):
+        asked = "label" if self.study.data.has_labels else self.predicts
+        able = ESTIMATORS[model.architecture].predicts
+        if asked not in able:
+            others = [other for other, kind in ESTIMATORS.items() if asked in kind.predicts]
+            self.refuse(
+                f"{model.architecture} predicts a {' or a '.join(able)}, and the study asks for a "
+                f"{asked}; use one of {', '.join(others)}",
                 name,
             )
 
@@ -243,6 +396,20 @@ class Task:
         raise InputError(f"{place}: {message}")
 
 
+def next_of(name, names):
+    """The name after one of some names, the first after the last; None if there is no other."""
+    return names[(names.index(name) + 1) % len(names)] if len(names) > 1 else None
+
+
+def count_bins(window, span=None):
+    """Bins of a window ({span}bp_{bin}bp), or of its middle `span` bp; None if it has no such
+    middle."""
+    whole, width = (int(part.removesuffix("bp")) for part in window.split("_")[:2])
+    span = span or whole
+    even = span % width == 0 and (whole - span) // width % 2 == 0
+    return span // width if even and span <= whole else None
+
+
 def _tests(split):
     """Whether a split has a part that tests."""
     if split.scheme == "id_order":
@@ -251,7 +418,9 @@ def _tests(split):
 
 
 TASK_OF_STUDY_KEY = {
+    "cells": "cells or pooled",
     "named_cells": "cells",
+    "gaps": "cells",
     "transfer": "transfers",
     "cross_validation": "pooled",
     "gene_attributions": "pooled",
@@ -265,6 +434,7 @@ TASK_OF_MODEL_KEY = {
     "source_genes": ("transfers", "all"),
     "cell_by_cell": ("pairs", False),
     "cells": ("cells, transfers and pairs", None),
+    "permute": ("cells, pairs and pooled", None),
 }
 TASK_OF_TRAINING_KEY = {
     "domain": ("transfers", None),
@@ -278,23 +448,36 @@ class Cells(Task):
     """Each cell alone: a model a cell. A held-out cell is predicted by the mean of all cells'
     models (DenseEnsemble, section 2)."""
 
-    study_keys = ("held_out_cells", "named_cells", "valid_drawn")
-    model_keys = ("cells",)
+    study_keys = ("cells", "held_out_cells", "named_cells", "valid_drawn", "folds", "gaps")
+    model_keys = ("cells", "permute")
 
     def runs(self, model):
         block = self.study.models[model]
         cells = self._chosen(model, self.built)
         if isinstance(block, Control):
             found = (self._control(model, cell) for cell in cells)
+        elif isinstance(block, Given):
+            found = (
+                self._given(model, cell, {"cell": tensor_path(self.name, cell)}, {"kind": "cell"})
+                for cell in cells
+            )
         else:
             members = [cell for cell in cells if cell not in self.held_out]
             found = (self._fit(model, cell, members) for cell in cells)
         return [run for run in found if run]
 
+    def check_study(self):
+        if self.study.gaps and not self.study.data.has_labels:
+            self.refuse("'gaps' is for studies of labels")
+
     def meetings(self):
         # cells that are held out are predicted by the others' models, and scored together
         apart = not (self.held_out and self.training_cells)
         return [] if apart else [(self.built[0], other) for other in self.built[1:]]
+
+    def others_of(self, run):
+        other = next_of(run.unit, self._chosen(run.model, self.training_cells))
+        return {"cell": tensor_path(self.name, other)} if other else {}
 
     def _control(self, model, cell):
         others = [other for other in self.training_cells if other != cell]
@@ -313,6 +496,7 @@ class Cells(Task):
         needs = {
             part: [f"{folder}/{file}" for folder in folders],
             "params": [f"{folder}/params.yaml" for folder in folders],
+            "predictions": [f"{folder}/predictions.tsv.gz" for folder in folders],
             "cell": tensors,
         }
         return self._run(model, cell, "average", needs)
@@ -327,15 +511,21 @@ class Transfers(Task):
 
     study_keys = ("transfer",)
     model_keys = ("cells", "trained_on", "source_genes", "domain")
-    kinds = (Net,)
+    kinds = (Net, Given)
 
     @property
     def cells(self):
         return list(dict.fromkeys([*self.built, self.study.transfer.source]))
 
     def runs(self, model):
-        source, trained_on = self.study.transfer.source, self.study.models[model].trained_on
+        source = self.study.transfer.source
+        trained_on = getattr(self.study.models[model], "trained_on", None)
         targets = [cell for cell in self._chosen(model, self.built) if cell != source]
+        if isinstance(self.study.models[model], Given):
+            return [
+                self._given(model, f"{source}-to-{target}", self._tested_in(target), self._tested)
+                for target in targets
+            ]
         if trained_on != "source":
             return [self._trained(model, f"{source}-to-{target}", target) for target in targets]
         needs = {**self._cell("source", source), "genes": genes_path(self.name)}
@@ -355,13 +545,16 @@ class Transfers(Task):
     def _applied(self, fit, target):
         needs = {
             **fit.net_files,
-            **self._cell("target", target),
-            "genes": genes_path(self.name),
+            "predictions": f"{fit.folder}/predictions.tsv.gz",
+            **self._tested_in(target),
         }
         return self._run(fit.model, f"{fit.unit}-to-{target}", "apply", needs, self._tested)
 
     def _cell(self, role, cell):
         return {role: tensor_path(self.name, cell)}
+
+    def _tested_in(self, target):
+        return {**self._cell("target", target), "genes": genes_path(self.name)}
 
     def _samples(self, model):
         block = self.study.models[model]
@@ -393,14 +586,15 @@ class Transfers(Task):
 
     def truth(self, unit):
         target = unit.removeprefix(f"{self.study.transfer.source}-to-")
-        needs = {**self._cell("target", target), "genes": genes_path(self.name)}
-        return self._truth(unit, needs, self._tested)
+        return self._truth(unit, self._tested_in(target), self._tested)
 
     def check_study(self):
         if self.study.transfer is None:
             self.refuse("task: transfers needs the key 'transfer', its source and split")
 
     def check_model(self, name, model):
+        if isinstance(model, Given):
+            return
         if model.trained_on is None:
             self.refuse("task: transfers needs 'trained_on': target, source or both", name)
         both = model.trained_on == "both"
@@ -421,9 +615,10 @@ class Transfers(Task):
 class Pairs(Task):
     """The change of expression between two cells (DeepDiff). Units are A-B: B over A."""
 
-    study_keys = ("mark_attention", "inputs")
-    model_keys = ("cells", "cell_by_cell", "auxiliary")
-    kinds = (Net, Estimator)
+    study_keys = ("mark_attention", "inputs", "folds")
+    model_keys = ("cells", "cell_by_cell", "auxiliary", "permute")
+    kinds = (Net, Estimator, Given)
+    predicts = "change"
 
     @property
     def cells(self):
@@ -432,6 +627,9 @@ class Pairs(Task):
     def runs(self, model):
         block = self.study.models[model]
         pairs = [pair for pair in self.pairs if self._has_both(model, pair)]
+        if isinstance(block, Given):
+            samples = {"kind": "pair", "labels": False}
+            return [self._given(model, pair, self.inputs_of(pair), samples) for pair in pairs]
         if getattr(block, "cell_by_cell", False):
             cells = sorted({cell for pair in pairs for cell in pair.split("-")})
             fits = [self._alone(model, cell) for cell in cells]
@@ -443,6 +641,11 @@ class Pairs(Task):
 
     def meetings(self):
         return [tuple(pair.split("-")) for pair in self.pairs]
+
+    def others_of(self, run):
+        pairs = [pair for pair in self.pairs if self._has_both(run.model, pair)]
+        other = next_of(run.unit, pairs)
+        return self.inputs_of(other) if other else {}
 
     def _has_both(self, model, pair):
         return len(self._chosen(model, pair.split("-"))) == 2
@@ -492,20 +695,26 @@ class Pairs(Task):
     def check_model(self, name, model):
         if getattr(model, "cell_by_cell", False) and model.training.auxiliary:
             self.refuse("'cell_by_cell' and 'training.auxiliary' do not go together", name)
+        if getattr(model, "cell_by_cell", False) and model.permute == "cell":
+            self.refuse("'cell_by_cell' and 'permute: cell' do not go together", name)
 
 
 class Pooled(Task):
     """All cells at once: one model of all that are not held out (WakaWaka). The unit is `pooled`,
-    and fold1, fold2, … of the model that `cross_validation` names."""
+    and fold1, fold2, … of the model that `cross_validation` names. Where the cells of each tissue
+    are left out in turn (split.scheme: tissue), it is `pooled-without-BRAIN` and the like."""
 
     study_keys = (
+        "cells",
         "held_out_cells",
         "valid_drawn",
         "cross_validation",
         "gene_attributions",
         "sequence",
+        "folds",
+        "tissues",
     )
-    model_keys = ("stages", "sampler")
+    model_keys = ("stages", "sampler", "permute")
     pools_cells = True
 
     @property
@@ -515,24 +724,64 @@ class Pooled(Task):
             data["split"]["valid_drawn"] = "shared"  # one model of all cells draws once
         return data
 
+    @property
+    def left_out(self):
+        """The cells that each unit leaves out in turn; none of the unit `pooled`."""
+        if not self.leaves_tissues_out:
+            return {"pooled": []}
+        found = {}
+        for cell in self.built:
+            found.setdefault(f"pooled-without-{self.tissue_of(cell)}", []).append(cell)
+        return found if len(found) > 1 else {}
+
     def runs(self, model):
         block = self.study.models[model]
-        if isinstance(block, Control):
-            needs = {
-                "cells": self.tensors(self.built),
-                "others": self.tensors(self.training_cells),
-            }
-            # it needs another cell for each
-            enough = len(self.training_cells) > 1
-            return [self._run(model, "pooled", "control", needs)] if enough else []
-        if not self.training_cells:
-            return []
+        if isinstance(block, Given):
+            units = self.left_out.items()
+            return [self._given_pooled(model, unit, left_out) for unit, left_out in units]
         crossed = self.study.cross_validation
-        if crossed and crossed.model == model:
+        if crossed and crossed.model == model and self.training_cells:
             return [self._fold(model, which) for which in range(1, crossed.folds + 1)]
+        make = self._control if isinstance(block, Control) else self._fit
+        found = (make(model, unit, left_out) for unit, left_out in self.left_out.items())
+        return [run for run in found if run]
+
+    def _trains(self, left_out):
+        """The cells that train where some are left out."""
+        return [cell for cell in self.training_cells if cell not in left_out]
+
+    def _control(self, model, unit, left_out):
+        others = self._trains(left_out)
+        needs = {"cells": self.tensors(self.built), "others": self.tensors(others)}
+        samples = {"left_out": left_out} if left_out else {}
+        # it needs another cell for each
+        return self._run(model, unit, "control", needs, samples) if len(others) > 1 else None
+
+    def _fit(self, model, unit, left_out):
+        if not self._trains(left_out):
+            return None
         needs = {"cells": self.tensors(self.built), **self._sequence(model)}
+        return self._run(model, unit, self._how_made(model), needs, self._samples(left_out))
+
+    def _given_pooled(self, model, unit, left_out):
+        needs = {"cells": self.tensors(self.built)}
+        return self._given(model, unit, needs, self._samples(left_out))
+
+    def _samples(self, left_out):
         samples = {"kind": "pooled", "fold": None}
-        return [self._run(model, "pooled", self._how_made(model), needs, samples)]
+        return {**samples, "left_out": left_out} if left_out else samples
+
+    def why_no_unit(self, listed_pairs):
+        if self.built and not self.left_out:
+            return (
+                f"it leaves out one tissue after another, and {', '.join(self.built)} are all of "
+                f"{self.tissue_of(self.built[0])}: add a cell of another tissue to 'cells'"
+            )
+        return super().why_no_unit(listed_pairs)
+
+    def others_of(self, run):
+        cells = [next_of(cell, self.built) for cell in self.built]
+        return {"cells": self.tensors(cells)} if len(self.built) > 1 else {}
 
     def meetings(self):
         return [(self.built[0], other) for other in self.built[1:]]
@@ -551,9 +800,11 @@ class Pooled(Task):
 
     def truth(self, unit):
         needs = {"cells": self.tensors(self.built)}
-        return self._truth(unit, needs, {"kind": "pooled", "fold": None})
+        return self._truth(unit, needs, self._samples(self.left_out[unit]))
 
     def check_study(self):
+        if self.leaves_tissues_out:
+            self._check_tissues()
         if self.study.data.has_labels:
             self.refuse(
                 "task: pooled is for values, not for labels: set data.target.kind to expression"
@@ -567,6 +818,22 @@ class Pooled(Task):
                 self.refuse(
                     f"gene_attributions: {shown.model} does not read both marks and DNA of all "
                     "cells"
+                )
+
+    def _check_tissues(self):
+        for key in ("cross_validation", "gene_attributions"):
+            if getattr(self.study, key) is not None:
+                self.refuse(f"split.scheme: tissue and {key} do not go together: take one away")
+        if self.study.data.zscore_genes == "train":
+            self.refuse(
+                "data.zscore_genes: train needs genes that train, and under split.scheme: tissue "
+                "a cell has none where it is left out: choose all"
+            )
+        for cell in self.built:
+            if split_unit(f"pooled-without-{self.tissue_of(cell)}")[1] is not None:
+                self.refuse(
+                    f"the tissue of {cell}, {self.tissue_of(cell)}, is called like a fold of "
+                    "chromosomes: call it otherwise"
                 )
 
     def check_model(self, name, model):

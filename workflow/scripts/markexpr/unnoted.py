@@ -76,7 +76,10 @@ class Unnoted:
         """The same of the params.yaml of a fit. asked: what it should say; keys: all that a model's
         block may have."""
         if self._is_new(path, rule):
-            self._compare(path, rule, read_yaml(path), asked, {*keys, *asked})
+            said = read_yaml(path)
+            # of a model that was chosen among candidates, what it was before
+            said = {**said, **said.get("untuned", {})} if said else said
+            self._compare(path, rule, said, asked, {*keys, *asked})
 
     def check_others(self, path, rule):
         """Tell of a file of a `rule` that does not say what made it, of the first one of each."""

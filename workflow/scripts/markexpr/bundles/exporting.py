@@ -17,6 +17,7 @@ from markexpr.bundles.files import (
     list_parts,
     sequence_file,
 )
+from markexpr.folds import split_unit
 from markexpr.io.jobs import InputError
 from markexpr.lookup import by_content, one_line
 from markexpr.origins import GENES as ANNOTATION
@@ -53,7 +54,7 @@ class Exporting:
         task = self.plan.tasks[study]
         units = [run.unit for run in self.plan.runs(study, model, how=("train", "fit"))]
         if predictor.predicts == CHANGE:
-            return {"cells": units[0].split("-"), "unseen": False}
+            return {"cells": split_unit(units[0])[0].split("-"), "unseen": False}
         trained = [self.plan.studies[study].transfer.source] if self._transfers(study) else units
         if task.pools_cells:
             trained = task.training_cells

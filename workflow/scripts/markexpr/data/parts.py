@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from markexpr.data.splits import FOLDS, SPLITS
 from markexpr.io.jobs import InputError, warn
 
 
@@ -9,10 +10,10 @@ def list_parts(split):
     """The parts that a study's `split` block asks for in a cell that it does not hold out."""
     if split["scheme"] == "id_order":
         return list(split["parts"])
-    if split["scheme"] == "random":
+    if split["scheme"] in ("random", "tissue"):
         cut = split.get("folds") or split.get("valid", 0.1)
         return ["train"] + ["valid"] * bool(cut) + ["test"] * bool(split.get("test"))
-    return ["train", "valid", "test"]
+    return list(FOLDS if split.get("fold") == "all" else SPLITS)
 
 
 def check_parts(split, target, data, cell):
@@ -25,7 +26,8 @@ def check_parts(split, target, data, cell):
     """
     others_test = data["split"].get("held_out_cells", [])
     parts = ["test"] if cell in others_test else list_parts(data["split"])
-    sizes = {part: int((split == part).sum()) for part in ("train", "valid", "test")}
+    names = FOLDS if parts == list(FOLDS) else SPLITS
+    sizes = {part: int((split == part).sum()) for part in names}
     labels = data["target"]["kind"] == "median_label"
     for part in parts:
         if not sizes[part]:
@@ -40,7 +42,7 @@ def check_parts(split, target, data, cell):
             continue
         what = f"label {values[0]:g}" if labels else f"expression {values[0]:g}"
         said = f"its {sizes[part]:,} {part} genes are all of {what}"
-        if part == "train":
+        if part == "train" or part in FOLDS:
             raise InputError(f"{cell}: {said}, so that nothing can be learned from them")
         score = "AUC" if labels else "correlation"
         warn(f"{said}, so that they have no {score}: are genes missing from its files?", cell)

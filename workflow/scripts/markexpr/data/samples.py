@@ -8,7 +8,15 @@ import numpy as np
 
 from markexpr.data.annotation import read_genes
 from markexpr.data.measured import Measured, check_alike, describe
-from markexpr.data.splits import SPLITS, UNLABELLED, UNSEEN, split_by_gene
+from markexpr.data.residuals import take_residual
+from markexpr.data.splits import (
+    SPLITS,
+    UNLABELLED,
+    UNSEEN,
+    choose_fold,
+    leave_out,
+    split_by_gene,
+)
 from markexpr.io.jobs import InputError
 
 
@@ -24,6 +32,9 @@ class Samples:
     by name; normalise: how inputs were made of counts; measured: all of how the cell was measured,
     of several cells that of the first
     auxiliary: further targets by name, float32 [samples] (`a`, `b`: of each cell of a pair)
+    offset: what was taken from the target, float32 [samples], and belongs to a prediction (the
+    model's key `residual`), or None; told: from each cell to the genes whose values had a part in
+    the offsets of other cells' samples
     by_gene: inputs that are a gene's own whatever the cell, first axis [genes] (`sequence`: uint8
     [genes, bp]), and gene: int64 [samples], the row of each sample in them
     """
@@ -40,6 +51,8 @@ class Samples:
     measured: Measured | None = None
     by_gene: dict = field(default_factory=dict)
     gene: np.ndarray | None = None
+    offset: np.ndarray | None = None
+    told: dict = field(default_factory=dict)
 
     def index(self, split):
         """Positions of the samples of one split, int64."""
@@ -52,8 +65,10 @@ class Samples:
             part: {name: values[keep] for name, values in getattr(self, part).items()}
             for part in ("inputs", "auxiliary")
         }
-        gene = None if self.gene is None else self.gene[keep]
-        return replace(self, **{**rows, **named, "gene": gene, **changes})
+        for name in ("gene", "offset"):
+            values = getattr(self, name)
+            rows[name] = None if values is None else values[keep]
+        return replace(self, **{**rows, **named, **changes})
 
     def digest(self):
         """Hash of all that training sees, so that a checkpoint is never resumed on other data."""
@@ -77,7 +92,42 @@ def load(how, inputs):
     pooled: inputs `cells` (several) and, for a model of DNA, `sequence`; `fold` as for load_pooled
     transfer: inputs `source` and `target`, as far as `trained_on` takes them, and `genes`, the
     study's genes, which `split` splits anew; `trained_on` and `source_genes` as for load_transfer
+
+    It takes what in_run does as well. A model's `view` (markexpr.data.views) is made of input
+    `reference` and `genes` as well, and `residual`, with its `tissues`, of input `others`.
     """
+    samples = in_run(_load(how, inputs), how)
+    if "view" in how:
+        from markexpr.data.views import apply_view
+
+        genes = read_genes(inputs["genes"]) if inputs.get("genes") else None
+        reference = load_cell(inputs["reference"]) if inputs.get("reference") else None
+        samples = apply_view(samples, how["view"], genes, reference)
+    if "residual" in how:
+        samples = take_residual(samples, inputs["others"], how["residual"].get("tissues"))
+    return samples
+
+
+def in_run(samples, how):
+    """Samples with the split that they have in one of several runs on the same tensors.
+
+    how: test_fold (0-3), the fold of chromosomes that tests here, where each does in turn;
+    left_out, the cells whose genes all test here, where the cells of each tissue are left out in
+    turn. Without either they are as they are.
+    """
+    samples = in_fold(samples, how.get("test_fold"))
+    if "left_out" not in how:
+        return samples
+    return replace(samples, split=leave_out(samples.split, samples.cell, how["left_out"]))
+
+
+def in_fold(samples, fold):
+    """Samples whose split holds folds of chromosomes, with the split in which one of them tests;
+    fold None: as they are."""
+    return samples if fold is None else replace(samples, split=choose_fold(samples.split, fold))
+
+
+def _load(how, inputs):
     kind = how["kind"]
     if kind == "cell":
         return load_cell(inputs["cell"])

@@ -25,6 +25,8 @@ CHROMOSOME_FOLDS = (
     ("chr2", "chr3", "chr4", "chr16", "chr18", "chr20"),
     ("chr9", "chr13", "chr17", "chr19", "chr22", "chrX"),
 )
+# the fold of each gene of a study in which each of them tests in turn (fold: all)
+FOLDS = tuple(f"fold{number}" for number in range(len(CHROMOSOME_FOLDS)))
 
 
 def by_id_order(gene_id, parts):
@@ -89,8 +91,8 @@ def at_random(
 
 def by_chromosome(chrom, fold):
     """Whole chromosomes: part `fold` (0-3) of CHROMOSOME_FOLDS tests, the next one validates, the
-    other two train. Of other genomes, those of the same numbers are taken together (mouse has 1 to
-    19, X and Y)."""
+    other two train; fold `all`: the name of each gene's part, of FOLDS, for choose_fold. Of other
+    genomes, those of the same numbers are taken together (mouse has 1 to 19, X and Y)."""
     part_of = {
         plain_name(name): number for number, names in enumerate(CHROMOSOME_FOLDS) for name in names
     }
@@ -100,10 +102,23 @@ def by_chromosome(chrom, fold):
             f"chromosome {unknown[0]} is in no fold of the chromosome split, which knows chr1 to "
             "chr22, chrX and chrY; use a study with another data.split.scheme, as random"
         )
-    part = np.array([part_of[plain_name(name)] for name in chrom])
+    parts = np.array([FOLDS[part_of[plain_name(name)]] for name in chrom], dtype="<U5")
+    return parts if fold == "all" else choose_fold(parts, fold)
+
+
+def choose_fold(parts, fold):
+    """The split of genes if part `fold` (0-3) tests: the next one validates, the other two train.
+    parts: str [genes], of FOLDS."""
+    valid = (fold + 1) % len(FOLDS)
     return np.where(
-        part == fold, "test", np.where(part == (fold + 1) % len(CHROMOSOME_FOLDS), "valid", "train")
+        parts == FOLDS[fold], "test", np.where(parts == FOLDS[valid], "valid", "train")
     ).astype("<U5")
+
+
+def leave_out(split, cell, left_out):
+    """The split of samples if all genes of some cells test, str [samples]. split, cell: str
+    [samples]; left_out: names of cells."""
+    return np.where(np.isin(cell, left_out), "test", split).astype("<U5")
 
 
 def split_genes(setting, gene_id, chrom, cell):
@@ -121,6 +136,9 @@ def split_genes(setting, gene_id, chrom, cell):
         return by_id_order(gene_id, **setting)
     if scheme == "random":
         return at_random(gene_id, **setting, cell=cell)
+    if scheme == "tissue":
+        # which cells test is a run's own: here all train and validate
+        return at_random(gene_id, **setting)
     if scheme == "chromosome":
         return by_chromosome(chrom, **setting)
     raise ValueError(f"unknown split scheme {scheme!r}")

@@ -273,7 +273,8 @@ def build(cell, data, genes, counts, levels, all_genes=None):
         else None
     )
     split = make_split(data["split"], genes, source_split, cell).loc[kept].to_numpy(dtype=str)
-    sizes = {name: int((split == name).sum()) for name in splits.SPLITS}
+    names = splits.FOLDS if data["split"].get("fold") == "all" else splits.SPLITS
+    sizes = {name: int((split == name).sum()) for name in names}
     summary = ", ".join(f"{number} {name}" for name, number in sizes.items())
     log.info(
         "%s: %d of the study's %d genes have counts and expression; %s",

@@ -7,6 +7,7 @@ counted, not skipped: its unit has no value for that model, and counts as worse 
 import numpy as np
 import pandas as pd
 
+from markexpr.folds import split_unit
 from markexpr.io.files import read_tsv
 from markexpr.io.jobs import InputError
 
@@ -16,7 +17,7 @@ ROUNDING = 1e-12  # share of two values below which their difference is rounding
 
 def cell_of_unit(unit):
     """The cell whose genes a unit tests: its own, or the target of a transfer."""
-    return unit.split("-to-")[-1]
+    return split_unit(unit)[0].split("-to-")[-1]
 
 
 def group_cells(labels):

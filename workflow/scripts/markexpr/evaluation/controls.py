@@ -38,6 +38,22 @@ def gene_mean(known, genes):
     return means.fillna(np.nanmean(known.to_numpy())).to_numpy(dtype=np.float64)
 
 
+def tissue_mean(known, genes, company):
+    """Each gene's mean over the cells of the same tissue, float64 [genes]; gene_mean for a gene of
+    which they know nothing, and where there are none.
+
+    known: as for gene_mean; company: names of those of its cells that are of the tissue of the cell
+    that is predicted.
+    """
+    means = known[company].mean(axis=1).reindex(genes).to_numpy(dtype=np.float64)
+    return np.where(np.isnan(means), gene_mean(known, genes), means)
+
+
+def list_company(cell, cells, tissue_of):
+    """Of some cells, those of the tissue of another. tissue_of: from cell to tissue."""
+    return [other for other in cells if other != cell and tissue_of[other] == tissue_of[cell]]
+
+
 def profile(samples, rows=slice(None)):
     """Mean signal of each mark in the window of each gene of some rows, DataFrame [genes, marks].
 
@@ -74,13 +90,14 @@ def nearest_cell(own, others):
     return max(found, key=lambda cell: -2.0 if np.isnan(found[cell]) else found[cell]), found
 
 
-def predict(kind, cell, samples, others):
+def predict(kind, cell, samples, others, tissue_of):
     """Predict the target of every gene of a cell by a control, float64 [genes], and say how.
 
     Of the other cells, a control knows what models are trained on: targets and marks of genes that
-    train. kind: gene_mean or nearest_cell; samples: of the cell, whose target is not looked at;
-    others: from each other training cell to its samples. Raises InputError without another cell,
-    or if one is not measured as the cell is.
+    train. kind: gene_mean, tissue_mean or nearest_cell; samples: of the cell, whose target is not
+    looked at; others: from each other training cell to its samples; tissue_of: from cell to tissue,
+    of all of them. Raises InputError without another cell, or if one is not measured as the cell
+    is.
     """
     if not others:
         raise InputError(
@@ -91,6 +108,11 @@ def predict(kind, cell, samples, others):
             check_alike(samples.measured, other.measured, f"compared ({kind})")
     if kind == "gene_mean":
         return gene_mean(known_targets(others), samples.gene_id), f"mean of {len(others)} cells"
+    if kind == "tissue_mean":
+        company = list_company(cell, others, tissue_of)
+        found = tissue_mean(known_targets(others), samples.gene_id, company)
+        alone = "" if company else f": the mean of {len(others)} others"
+        return found, f"mean of {len(company)} cells of tissue {tissue_of[cell]}{alone}"
     nearest, found = nearest_cell(
         profile(samples),
         {other: profile(own, own.split == "train") for other, own in others.items()},
@@ -101,14 +123,16 @@ def predict(kind, cell, samples, others):
     ), f"{nearest} is nearest by its marks (correlation {found[nearest]:.3f})"
 
 
-def leave_one_out(values, rpkm):
+def leave_one_out(values, rpkm, tissue_of):
     """How well other cells tell a left-out cell's expression, for each cell of a table: no
     chromatin, no model.
 
     values: DataFrame [genes, cells] of the target; rpkm: of plain expression, whose median parts
-    high from low. Returns a DataFrame of cell, control (gene_mean; nearest_cell, the one other cell
-    whose expression is most like its own, which takes its own expression to find), nearest, auc,
-    pearson, spearman, mse and the variance of the cell's values, which is the MSE of their mean.
+    high from low; tissue_of: from cell to tissue. Returns a DataFrame of cell, tissue, company (the
+    number of other cells of its tissue), control (gene_mean; tissue_mean, which is the gene mean
+    without company; nearest_cell, the one other cell whose expression is most like its own, which
+    takes its own expression to find), nearest, auc, pearson, spearman, mse and the variance of the
+    cell's values, which is the MSE of their mean.
     """
     table, rows = values.to_numpy(dtype=np.float64), []
     like = np.corrcoef(table.T)
@@ -118,8 +142,12 @@ def leave_one_out(values, rpkm):
         own = table[:, place]
         nearest = int(like[place].argmax())
         high, _ = median_label(rpkm[cell].to_numpy(), "numeric")
+        company = list_company(cell, values.columns, tissue_of)
+        of_genes = (total - own) / (table.shape[1] - 1)
+        of_tissue = values[company].mean(axis=1).to_numpy() if company else of_genes
         predicted = {
-            "gene_mean": (total - own) / (table.shape[1] - 1),
+            "gene_mean": of_genes,
+            "tissue_mean": of_tissue,
             "nearest_cell": table[:, nearest],
         }
         for control, guess in predicted.items():
@@ -130,6 +158,8 @@ def leave_one_out(values, rpkm):
             rows.append(
                 {
                     "cell": cell,
+                    "tissue": tissue_of[cell],
+                    "company": len(company),
                     "control": control,
                     "nearest": named,
                     "auc": metrics.auc(high, guess),

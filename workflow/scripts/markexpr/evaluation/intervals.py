@@ -12,6 +12,9 @@ from scipy.special import stdtr, stdtrit  # not scipy.stats, which takes a secon
 LEVEL = 0.05
 QUANTILES = [LEVEL / 2, 1 - LEVEL / 2]  # of the replicates, where a 95 % interval ends
 CHUNK = 1 << 24  # weights held at once: 128 MB
+# Weights that ranks are scored by at once: their cumulative sums then stay in a core's cache, which
+# is three times as fast. Sums are products of matrices, and want more.
+CACHED = 1 << 18
 
 
 def draws(n, replicates, seed, cells=0, rest=False, chunk=None):
@@ -71,6 +74,16 @@ def interval(value, replicated, cells=0):
         return value - reach, value + reach
     low, high = np.quantile(defined, QUANTILES)
     return low, high
+
+
+def interval_of_mean(values):
+    """95 % interval of the mean over cells by Student's t, (low, high); NaN for fewer than 3. What
+    it says is said of more cells like these. values: float [cells]."""
+    n = len(values)
+    if n < 3:
+        return np.nan, np.nan
+    reach = stdtrit(n - 1, QUANTILES[1]) * np.std(values, ddof=1) / np.sqrt(n)
+    return np.mean(values) - reach, np.mean(values) + reach
 
 
 def p_above_zero(value, replicated, cells=0):

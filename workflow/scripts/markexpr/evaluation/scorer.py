@@ -12,7 +12,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 import pandas as pd
 
-from markexpr.evaluation.intervals import bootstrap, interval
+from markexpr.evaluation.intervals import CACHED, bootstrap, interval
 from markexpr.evaluation.metrics import (
     accuracy,
     auc,
@@ -28,10 +28,6 @@ from markexpr.evaluation.metrics import (
 # A variance below this share of the mean squares that it is left over from is rounding, not spread:
 # adding up n values rounds by at most n times 1e-16 of their squares, and n is 1e4 to 1e6.
 ROUNDING = 1e-10
-
-# Weights that ranks are scored by at once: their cumulative sums then stay in a core's cache, which
-# is three times as fast. Sums are products of matrices, and want more.
-CACHED = 1 << 18
 
 
 class _Ranked:
@@ -248,6 +244,19 @@ def score_classification(y_true, y_pred, replicates, seed):
     }
     replicated = bootstrap_classification(y_true, y_pred, replicates, seed)
     return _tabulate(values, replicated, len(y_true), prevalence=y_true.mean())
+
+
+def weigh(metric, y_true, y_pred):
+    """A function from weights of genes, float64 [replicates, genes], to a metric under each,
+    float64 [replicates]. metric: auc, auprc or accuracy of labels, pearson, spearman or mse of
+    values."""
+    if metric in ("auc", "auprc", "accuracy"):
+        ranked = _Ranked(y_true, y_pred)
+        return lambda weights: _score_ranked(ranked, weights[:, ranked.order])[metric]
+    if metric == "spearman":
+        y_true, y_pred = ranks(y_true), ranks(y_pred)
+    sums, name = Sums(y_true, y_pred), "pearson" if metric == "spearman" else metric
+    return lambda weights: getattr(sums.moments(weights), name)()
 
 
 # by the kind of a study's target

@@ -84,12 +84,12 @@ def gzip_writer(path, level=6):
 # A sample may be called NA, 001 or true: pandas would take these for nothing, 1 and a switch.
 # fmt: off
 TEXT = frozenset([
-    "against", "best_member", "biotype", "cell", "chosen_member", "chrom",
-    "claim", "control", "description", "expression", "gene_id", "group",
-    "label_mode", "mark", "member", "metric", "model", "name",
-    "nearest", "own_paper", "reason", "regime", "setting", "sha256",
-    "source", "split", "statistic", "strand", "study", "unit",
-    "verdict", "what",
+    "against", "against_controls", "best_member", "biotype", "cell", "chosen_member", "chrom",
+    "claim", "control", "description", "expression", "from", "gene_id", "group", "kind",
+    "label_mode", "mark", "member", "metric", "model", "name", "nearest", "other", "outcome",
+    "own_paper", "part", "published_label_mode", "randomised", "reason", "regime", "setting",
+    "sha256", "source", "split", "standing", "statistic", "step", "strand", "study", "task",
+    "tested_by", "to", "unit", "verdict", "what", "why",
 ])
 # fmt: on
 # how a missing number is written; missing text is empty

@@ -13,8 +13,10 @@ from markexpr import __version__
 from markexpr.data.splits import SPLITS, UNLABELLED
 from markexpr.io.files import atomic, read_tsv, write_tsv
 from markexpr.io.jobs import InputError
+from markexpr.seen import SEEN
 
-COLUMNS = ["gene_id", "cell", "split", "y_true", "y_pred"]
+VALUES = ["gene_id", "cell", "split", "y_true", "y_pred"]
+COLUMNS = [*VALUES, *SEEN]
 
 
 def parse_run(path):
@@ -23,10 +25,15 @@ def parse_run(path):
     return {"study": study, "model": model, "unit": unit, "seed": int(seed.removeprefix("seed"))}
 
 
-def tabulate(samples, predicted):
-    """The predictions of samples, a DataFrame of COLUMNS. predicted: float [samples]."""
-    values = (samples.gene_id, samples.cell, samples.split, samples.target, predicted)
-    return pd.DataFrame(dict(zip(COLUMNS, values)))
+def tabulate(samples, predicted, trained):
+    """The predictions of samples, a DataFrame of COLUMNS. predicted: float [samples], of their
+    targets; what was taken from these is added to both; trained: what the model was trained on,
+    markexpr.seen.Trained."""
+    target = samples.target
+    if samples.offset is not None:
+        target, predicted = target + samples.offset, predicted + samples.offset
+    values = (samples.gene_id, samples.cell, samples.split, target, predicted)
+    return trained.mark(pd.DataFrame(dict(zip(VALUES, values))))
 
 
 def write_run(output, predictions, **others):
@@ -37,6 +44,7 @@ def write_run(output, predictions, **others):
     (TSV), a dict (YAML), or bytes.
     """
     scored = predictions.loc[predictions["split"].isin(SPLITS), COLUMNS]
+    scored = scored.astype(dict.fromkeys(SEEN, int))
     write_tsv(output["predictions"], scored, float_format="%.9g")
     for name, content in others.items():
         if isinstance(content, pd.DataFrame):
@@ -49,8 +57,9 @@ def write_run(output, predictions, **others):
 
 
 def read_predictions(path):
-    """Predictions of one run as a DataFrame of COLUMNS. Raises InputError if a column is missing or
-    a number is not finite."""
+    """Predictions of one run as a DataFrame of COLUMNS, those of SEEN bool. Raises InputError if a
+    column is missing, as in files of an earlier version, a number is not finite, or it is not said
+    by 1 or 0 whether something was seen."""
     table = read_tsv(path)
     missing = [column for column in COLUMNS if column not in table]
     if missing:
@@ -62,32 +71,41 @@ def read_predictions(path):
             f"{path}, line {line}: the prediction of {gene} is no number; delete the file to "
             "train the run again"
         )
-    return table
+    unsaid = table[~table[SEEN].isin([0, 1]).all(axis=1)]
+    if len(unsaid):
+        raise InputError(
+            f"{path}, line {unsaid.index[0] + 2}: {', '.join(SEEN)} are 1 or 0; delete the file to "
+            "train the run again"
+        )
+    return table.astype(dict.fromkeys(SEEN, bool))
 
 
 def subtract(a, b):
     """The change from cell A to cell B, on the genes that both have, in the order of A: DataFrame
-    by gene_id of cell, split (A's), y_true and y_pred. a, b: the same of each cell."""
+    by gene_id of the other COLUMNS; split is A's, and seen is what either has seen. a, b: the same
+    of each cell."""
     shared = a.index.intersection(b.index, sort=False)
     a, b = a.loc[shared], b.loc[shared]
     change = b[["y_true", "y_pred"]] - a[["y_true", "y_pred"]]
+    change[SEEN] = a[SEEN] | b[SEEN]
     return change.assign(cell=a["cell"] + "-" + b["cell"], split=a["split"])
 
 
-def describe(job, samples, versions, **more):
+def describe(job, samples, block, versions, **more):
     """What goes into a fit, as params.yaml holds it.
 
-    job: its params have the model's block, how its samples are made, what from, and the hash of its
-    code;
-    versions: of the packages that fit; more: further entries.
+    job: its params have how its samples are made, what from, the tissues of its cells, and the hash
+    of its code; block: the model's, as it is fitted; versions: of the packages that fit; more:
+    further entries.
     """
     _, _, n_bins = next(iter(samples.inputs.values())).shape
     return {
         **{name: job.wildcards[name] for name in ("study", "model", "unit")},
         "seed": int(job.wildcards.seed),
-        **job.params.model,
+        **block,
         "samples_from": job.params.samples,
         "made_from": job.params.made_from,
+        "tissues": job.params.tissues,
         "inputs": {"marks": samples.mark_names, "bins": n_bins},
         **({"measured": samples.measured.plain()} if samples.measured else {}),
         "samples": {
@@ -95,11 +113,21 @@ def describe(job, samples, versions, **more):
             for split in (*SPLITS, UNLABELLED)
             if len(samples.index(split))
         },
+        **_count_hidden_labels(samples),
         "threads": job.threads,
         "code": job.params.code,
         "versions": {"markexpr": __version__, **versions},
         **more,
     }
+
+
+def _count_hidden_labels(samples):
+    """How many samples that train without their label have one, which must be none: a control looks
+    at it."""
+    rows = samples.index(UNLABELLED)
+    if not len(rows):
+        return {}
+    return {"labels_of_unlabelled": int(np.isfinite(samples.target[rows]).sum())}
 
 
 def fingerprint(params, samples):

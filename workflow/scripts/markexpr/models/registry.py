@@ -17,6 +17,8 @@ class Hyperparameters(Block):
 
     # whose attention save_attention.py keeps: of `positions` along the window, or of `marks`
     attends_to: ClassVar[str | None] = None
+    # what an estimator can be asked for: a value, a label, or the change between two cells
+    predicts: ClassVar[tuple] = ("value", "label", "change")
 
 
 class DeepChrome(Hyperparameters):
@@ -177,8 +179,23 @@ class WakaWaka(Hyperparameters):
     )
 
 
+class MarkexprNet(Hyperparameters):
+    """A small net of convolutions over coarse bins, tolerant of a missing mark. Ours."""
+
+    coarse: Count = Field(5, description="bins that are averaged first")
+    kernels: Count = Field(64, description="kernels of each of the two convolutions")
+    width: Count = Field(5, description="coarse bins that a kernel sees")
+    hidden: Count = Field(128, description="width of the perceptron")
+    dropout: Share = Field(0.3, description="before the layers of the perceptron")
+    mark_dropout: Share = Field(
+        0.1, description="share of the marks that are left out of a sample in training"
+    )
+
+
 class Svr(Hyperparameters):
     """Support vector regression, one model a bin (Cheng and Gerstein 2011)."""
+
+    predicts: ClassVar[tuple] = ("change",)
 
     inputs: Literal["counts", "log1p", "standardised"] = Field(
         "counts",
@@ -198,6 +215,8 @@ class Svr(Hyperparameters):
 
 class ReliefForest(Hyperparameters):
     """Feature selection by ReliefF, then a random forest (Li et al. 2015)."""
+
+    predicts: ClassVar[tuple] = ("change",)
 
     n_features: list[Count] = Field(
         [50, 70, 100], min_length=1, description="numbers of features to choose from"
@@ -220,11 +239,127 @@ class RandomForest(Hyperparameters):
     min_genes: Count = Field(5, description="genes in a leaf, at least")
 
 
-class Ridge(Hyperparameters):
-    """Ridge regression on logarithms of counts in windows of 2 kb: what a net should beat."""
+Summed = Annotated[Count, Field(description="bins that are summed before the logarithm")]
+Logarithm = Annotated[
+    bool,
+    Field(
+        description="whether these are ln(1 + count), whatever the study's normalisation; false: "
+        "sums of inputs as they are normalised"
+    ),
+]
+Strength = Annotated[
+    Positive, Field(description="of the penalty on squared weights, beside the sum of losses")
+]
 
+
+class Ridge(Hyperparameters):
+    """Ridge regression on logarithms of counts in wider bins: what a net should beat."""
+
+    predicts: ClassVar[tuple] = ("value", "change")
+
+    summed_bins: Summed = 20
+    logarithm: Logarithm = True
     strengths: list[Positive] = Field(
         [1, 10, 100, 1000, 10000], min_length=1, description="penalties to choose from"
+    )
+
+
+class Logistic(Hyperparameters):
+    """Logistic regression on logarithms of counts in wider bins: `ridge` for labels."""
+
+    predicts: ClassVar[tuple] = ("label",)
+
+    summed_bins: Summed = 20
+    logarithm: Logarithm = True
+    strength: Strength = 100
+
+
+class Totals(Hyperparameters):
+    """Ridge or logistic regression on the total of each mark: the floor."""
+
+    strength: Strength = 1
+
+
+class ExtraTrees(Hyperparameters):
+    """Extremely randomised trees (Geurts et al. 2006)."""
+
+    summed_bins: Summed = 5
+    logarithm: Logarithm = True
+    n_trees: Count = Field(300, description="trees")
+    tried: Annotated[Number, Field(gt=0, le=1)] = Field(
+        1 / 3, description="share of the features that is tried at each cut"
+    )
+    min_genes: Count = Field(3, description="genes in a leaf, at least")
+
+
+class LightGBM(Hyperparameters):
+    """Gradient-boosted trees of LightGBM (Ke et al. 2017)."""
+
+    summed_bins: Summed = 5
+    logarithm: Logarithm = True
+    n_trees: Count = Field(500, description="trees")
+    rate: Positive = Field(0.0167, description="what each tree counts")
+    leaves: Annotated[Whole, Field(ge=2)] = Field(48, description="leaves of a tree, at most")
+    depth: Count = Field(8, description="cuts from the root to a leaf, at most")
+    min_genes: Count = Field(20, description="genes in a leaf, at least")
+    features: Annotated[Number, Field(gt=0, le=1)] = Field(
+        0.65, description="share of the features that a tree sees"
+    )
+    genes: Annotated[Number, Field(gt=0, le=1)] = Field(
+        0.81, description="share of the genes that a tree sees"
+    )
+    l1: Annotated[Number, Field(ge=0)] = Field(0.33, description="L1 penalty on leaves")
+    l2: Annotated[Number, Field(ge=0)] = Field(0.9, description="L2 penalty on leaves")
+
+
+class KernelSvm(Hyperparameters):
+    """A support vector machine with a radial kernel on all bins."""
+
+    averaged_bins: Count = Field(10, description="bins whose mean is taken before the logarithm")
+    cost: Positive = Field(1, description="C")
+    width: Positive = Field(
+        1, description="of the kernel: γ is this divided by features and their variance"
+    )
+    max_genes: Count = Field(
+        6000, description="genes that train, at most; time grows with their square"
+    )
+
+
+class MiniRocket(Hyperparameters):
+    """MiniRocket (Dempster et al. 2021), then ridge or logistic regression."""
+
+    n_features: Annotated[Whole, Field(ge=84)] = Field(
+        9996, description="features, in multiples of the 84 kernels"
+    )
+    strength: Strength = 1000
+
+
+class ShallowChrome(Hyperparameters):
+    """The highest significant peak of each mark, then logistic regression (Frasca et al. 2022)."""
+
+    p_value: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        0.01, description="of a bin's count by Poisson's law, for it to be a peak, at most"
+    )
+    strength: Strength = 1
+
+
+class PatternChrome(Hyperparameters):
+    """Counts of shapes that a particle swarm finds, then boosted trees (Paul et al. 2025)."""
+
+    max_shapes: Count = Field(30, description="shapes that are looked for, at most")
+    width: Annotated[Whole, Field(ge=3)] = Field(10, description="bins of a shape, at most")
+    particles: Count = Field(12, description="of the swarm that looks for a shape")
+    moves: Count = Field(8, description="of the swarm")
+    search_genes: Annotated[Whole, Field(ge=20)] = Field(
+        2000, description="training genes that look for shapes, at most"
+    )
+    n_trees: Count = Field(500, description="trees")
+    rate: Positive = Field(0.03, description="what each tree counts")
+    depth: Annotated[Whole, Field(ge=1, le=10)] = Field(
+        5, description="cuts from the root to a leaf, at most"
+    )
+    genes: Annotated[Number, Field(gt=0, le=1)] = Field(
+        0.7, description="share of the genes that a tree sees"
     )
 
 
@@ -239,10 +374,19 @@ NETS = {
     "alexnet": AlexNet,
     "transformer": Transformer,
     "wakawaka": WakaWaka,
+    "markexprnet": MarkexprNet,
 }
 ESTIMATORS = {
     "svr": Svr,
     "relief_forest": ReliefForest,
     "random_forest": RandomForest,
     "ridge": Ridge,
+    "logistic": Logistic,
+    "totals": Totals,
+    "extra_trees": ExtraTrees,
+    "lightgbm": LightGBM,
+    "kernel_svm": KernelSvm,
+    "minirocket": MiniRocket,
+    "shallowchrome": ShallowChrome,
+    "patternchrome": PatternChrome,
 }

@@ -86,7 +86,9 @@ class ReliefForest(BaseEstimator, RegressorMixin):
         return self.forest_.predict(X[:, self.kept_])
 
 
-def build(n_marks, n_bins, seed, threads, n_features, n_trees, neighbours, folds, search_genes):
+def build(
+    n_marks, n_bins, seed, threads, labels, n_features, n_trees, neighbours, folds, search_genes
+):
     """From the keys of a model's `estimator` (markexpr.models.registry)."""
     return ReliefForest(
         list(n_features), list(n_trees), neighbours, folds, search_genes, seed, threads

@@ -1,34 +1,23 @@
 """Ridge regression on coarse logarithms of counts: the simplest model that a net should beat. Not
-in any of the papers."""
+in any of the papers. For high or low there is `logistic`, on the same."""
 
-import numpy as np
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from markexpr.io.jobs import InputError
+from markexpr.models.signals import LogSums, check_bins, stack
 
-NEEDS_COUNTS = True  # whatever the study's normalisation
-COARSE = 20  # bins that are summed: 2 kb of bins of 100 bp
+NEEDS_COUNTS = True  # whatever the study's normalisation, unless logarithm is False
 
 
 def features(**inputs):
-    """ln(1 + count) of every mark in windows of COARSE bins, of each cell, float64 [samples, cells
-    · marks · windows]."""
-    parts = []
-    for counts in inputs.values():
-        n, marks, bins = counts.shape
-        if counts.min() < 0 or bins < COARSE:
-            raise InputError(
-                f"ridge takes logarithms of counts in windows of {COARSE} bins: it needs "
-                "signals that are not negative, and as many bins"
-            )
-        whole = bins // COARSE * COARSE
-        sums = counts[:, :, :whole].reshape(n, marks, -1, COARSE).sum(axis=3, dtype=np.float64)
-        parts.append(np.log1p(sums).reshape(n, -1))
-    return np.concatenate(parts, axis=1)
+    """Counts, float32 [samples, cells, marks, bins]."""
+    return stack(inputs)
 
 
-def build(n_marks, n_bins, seed, threads, strengths):
+def build(n_marks, n_bins, seed, threads, labels, summed_bins, logarithm, strengths):
     """From the keys of a model's `estimator` (markexpr.models.registry)."""
-    return make_pipeline(StandardScaler(), RidgeCV(alphas=list(strengths)))
+    check_bins("ridge", n_bins, summed_bins)
+    return make_pipeline(
+        LogSums(summed_bins, logarithm=logarithm), StandardScaler(), RidgeCV(alphas=list(strengths))
+    )

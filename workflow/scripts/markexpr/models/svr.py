@@ -150,6 +150,8 @@ class BinwiseSVR(BaseEstimator, RegressorMixin):
         return self.second_.predict(first) if self.layers == 2 else first[:, 0]
 
 
-def build(n_marks, n_bins, seed, threads, inputs, layers, costs, gamma, folds, search_genes):
+def build(
+    n_marks, n_bins, seed, threads, labels, inputs, layers, costs, gamma, folds, search_genes
+):
     """From the keys of a model's `estimator` (markexpr.models.registry)."""
     return BinwiseSVR(inputs, layers, list(costs), gamma, folds, search_genes, seed, threads)

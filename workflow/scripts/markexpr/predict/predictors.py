@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from markexpr.io.jobs import InputError
 from markexpr.lookup import plain_model
+from markexpr.own_model import is_own
 from markexpr.predict.kinds import CHANGE, LABEL, VALUE
 from markexpr.settings.reading import did_you_mean
-from markexpr.settings.studies import Control, Net
+from markexpr.settings.studies import Control, Given, Net
 from markexpr.tasks import FIT_FILES, Pairs, genes_path, sequence_path
 
 SHARED = "predictions.tsv.gz"
@@ -92,6 +93,18 @@ def find_predictor(plan, name, key):
     block, task = models[model], plan.tasks[study]
     if isinstance(block, Control):
         raise InputError(f"{place} is a control, which reads no marks: name a net or an estimator")
+    if isinstance(block, Given):
+        raise InputError(f"{place} is a file of predictions: name a net or an estimator")
+    if is_own(block.architecture):
+        raise InputError(
+            f"{place} is of a file of your own, and samples are predicted by models of this "
+            "project alone: their bundles hold no code"
+        )
+    if block.permute:
+        raise InputError(
+            f"{place} is a control, trained on targets that are not those of its genes (permute): "
+            "name a model without this key"
+        )
     if getattr(block, "cell_by_cell", False):
         raise InputError(
             f"{place} is trained on each cell apart: name one that is trained on pairs"
@@ -99,6 +112,16 @@ def find_predictor(plan, name, key):
     if getattr(block, "trained_on", "source") != "source" and plan.studies[study].transfer:
         raise InputError(
             f"{place} is trained for one target cell each: name one with trained_on: source"
+        )
+    if getattr(task.split, "fold", None) == "all":
+        raise InputError(
+            f"{place} is trained once for each fold of chromosomes: name a model of a study whose "
+            "data.split has one"
+        )
+    if block.view or block.residual:
+        raise InputError(
+            f"{place} has a `view` or `residual`, which no sample of the sheet is given: name "
+            "another"
         )
     predicts = LABEL if plan.studies[study].data.has_labels else VALUE
     predicts = CHANGE if isinstance(task, Pairs) else predicts

@@ -83,6 +83,15 @@ class Source(Block):
         "a word of your own. Where cells meet, in a pair or a pooled model, their units must be "
         "one; REMC's are RPKM and read count",
     )
+    # of no number that is made of the cell alone, so that counts and tensors do not depend on it
+    tissue: name(CELL_NAME) | None = Field(
+        None,
+        exclude=True,
+        description="the tissue that the cell is of, as LIVER in config/cells.tsv or a word of "
+        "your own. Cells of one tissue are averaged by the control tissue_mean and left out "
+        "together by the split scheme tissue. Without it, a cell that is none of REMC's is alone "
+        "in its tissue",
+    )
     min_mapping_quality: Annotated[Whole, Field(ge=0, le=255)] | None = Field(
         None, description="bam: reads below it are left out"
     )

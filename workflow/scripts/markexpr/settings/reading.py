@@ -206,6 +206,8 @@ def merge(base, changes, name="", keep_none=False):
     return result
 
 
+TUNED = ("network", "training", "estimator")  # what candidates of a model may change (`tune`)
+
 # parts of a study that show models: an inherited one that names a model which the variant does not
 # have is left out
 NAMED_PARTS = ("tables", "figures")
@@ -218,7 +220,7 @@ PARTS_OF_A_MODEL = (
     "cross_validation",
 )
 # what a variant says of itself alone
-OWN = ("base", "setting", "models")
+OWN = ("base", "setting", "models", "gaps", "board")
 
 
 def resolve_study(name, written):
@@ -264,7 +266,8 @@ def _keep_shown(inherited, models):
     for part in PARTS_OF_A_MODEL:
         if part in kept and kept[part].get("model") not in models:
             del kept[part]
-    return {key: value for key, value in kept.items() if value not in ({}, [])}
+    # an empty block of controls asks for them as well
+    return {key: value for key, value in kept.items() if value not in ({}, []) or key == "controls"}
 
 
 def list_models_of_claim(claim):

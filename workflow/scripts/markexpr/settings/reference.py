@@ -117,11 +117,15 @@ BLOCKS = [
     ("study: data.split, scheme: random", studies.Random),
     ("study: data.split, scheme: chromosome", studies.Chromosome),
     ("study: data.split, scheme: source", studies.Source),
+    ("study: data.split, scheme: tissue", studies.LeaveTissueOut),
     ("study: transfer", studies.Transfer),
     ("study: cross_validation", studies.CrossValidation),
     ("study: models, a net", studies.Net),
     ("study: models, an estimator", studies.Estimator),
     ("study: models, a control", studies.Control),
+    ("study: models, given predictions", studies.Given),
+    ("model: view", studies.View),
+    ("study: grid", studies.Grid),
     ("model: training", studies.Training),
     ("training: optimiser, name: sgd", studies.Sgd),
     ("training: optimiser, name: adam", studies.Adam),
@@ -140,6 +144,8 @@ BLOCKS = [
     ("study: inputs", studies.Inputs),
     ("study: gene_attributions", studies.GeneAttributions),
     ("study: named_cells", studies.NamedCells),
+    ("study: gaps", studies.Gaps),
+    ("study: gaps.printed", studies.PrintedNumber),
 ]
 
 

@@ -16,6 +16,7 @@ COLUMNS = ("sample", "mark", "path")
 # of a sample: the same on all its lines, or given on one of them
 OF_A_SAMPLE = (
     "group",
+    "tissue",
     "expression",
     "expression_unit",
     "expression_scale",

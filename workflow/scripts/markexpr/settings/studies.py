@@ -19,6 +19,7 @@ from pydantic import (
 
 from markexpr.io.jobs import InputError
 from markexpr.models.registry import ESTIMATORS, NETS
+from markexpr.own_model import is_own
 from markexpr.settings.blocks import (
     Block,
     Count,
@@ -29,13 +30,16 @@ from markexpr.settings.blocks import (
     Positive,
     Share,
     Whole,
+    expand_path,
     fault,
     first_fault,
     validated,
 )
+from markexpr.settings.grids import expand_grid
 from markexpr.settings.reading import (
     NAMING,
     PARTS_OF_A_MODEL,
+    TUNED,
     did_you_mean,
     list_models_of_claim,
     merge,
@@ -148,7 +152,9 @@ class Chromosome(Block):
     """Whole chromosomes apart, in four folds."""
 
     scheme: Literal["chromosome"]
-    fold: Annotated[Whole, Field(ge=0, le=3)] = Field(..., description="the fold that tests")
+    fold: Annotated[Whole, Field(ge=0, le=3)] | Literal["all"] = Field(
+        ..., description="the fold that tests; all: each in turn, in runs of its own"
+    )
     held_out_cells: HeldOut = None
 
 
@@ -159,7 +165,25 @@ class Source(Block):
     held_out_cells: HeldOut = None
 
 
-Split = Annotated[IdOrder | Random | Chromosome | Source, Field(discriminator="scheme")]
+class LeaveTissueOut(Block):
+    """The cells of each tissue left out in turn, in runs of their own (task pooled): all their
+    genes test."""
+
+    scheme: Literal["tissue"]
+    seed: Annotated[Whole, Field(ge=0)] = Field(..., description="of the order of genes")
+    valid: Share = Field(
+        0.1, description="share of the genes that validates, the same ones in all other cells"
+    )
+
+    @property
+    def held_out_cells(self):
+        """No cell is held out of all runs."""
+        return None
+
+
+Split = Annotated[
+    IdOrder | Random | Chromosome | Source | LeaveTissueOut, Field(discriminator="scheme")
+]
 
 
 class Data(Block):
@@ -357,7 +381,7 @@ def _keys_of_blocks():
 def _fill_in(registry, architecture, values):
     """Hyperparameters with their defaults, as plain values; errors name the key below."""
     if architecture not in registry:
-        return values  # which is said of the key `architecture`
+        return values  # of a file of the user's own, or said of the key `architecture`
     try:
         return registry[architecture].model_validate(values).plain()
     except ValidationError as error:
@@ -366,11 +390,18 @@ def _fill_in(registry, architecture, values):
 
 
 def _known(registry, architecture):
+    if is_own(architecture):
+        return expand_path(architecture)
     if architecture not in registry:
         raise fault(
             f"unknown architecture {architecture!r}; {did_you_mean(architecture, registry)}"
         )
     return architecture
+
+
+def attends_to(net):
+    """What the attention of a net is over, positions or marks; None without any."""
+    return getattr(NETS.get(net.architecture), "attends_to", None)
 
 
 class Model(Block):
@@ -389,11 +420,82 @@ class Model(Block):
         return self
 
 
-class Net(Model):
+ARCHITECTURE = (
+    "a module of markexpr/models/, or the path of a file of your own, which ends in .py (if "
+    "relative, it is looked up in the working directory, then beside the Snakefile)"
+)
+HYPERPARAMETERS = "hyperparameters of the architecture; of an own file, arguments of what it builds"
+
+
+class View(Block):
+    """What a model sees of a study's counts, where it is not what the study has under `data`."""
+
+    span: Count | None = Field(None, description="bp around the TSS, at most the study's window")
+    normalise: Literal["none", "log1p", "zscore", "quantile"] | None = Field(
+        None,
+        description="as data.normalise; zscore: by the training genes of each cell; quantile: "
+        "counts are mapped to the distribution of those of the first cell that trains, then log1p",
+    )
+    orientation: Literal["genomic", "transcription"] | None = Field(
+        None, description="as data.orientation"
+    )
+
+
+class Fitted(Model):
+    """A model that is fitted: a net or an estimator."""
+
+    view: View | None = Field(
+        None,
+        description="another window, normalisation or direction, made of the study's tensors when "
+        "they are loaded; data.normalise must be none or log1p",
+    )
+    residual: Literal["gene_mean", "tissue_mean"] | None = Field(
+        None,
+        description="it predicts what is left when a gene's mean over the other cells (of the "
+        "tissue) is taken away, which is added to its predictions; for values",
+    )
+
+    permute: Literal["target", "cell"] | None = Field(
+        None,
+        description="a control that must fail. target: it is fitted on targets that are permuted "
+        "among the training and validation genes of each cell; cell: on the marks of a cell and "
+        "the targets of another, the next of those that are built",
+    )
+    tune: Annotated[list[dict[str, Any]], Field(min_length=2)] | None = Field(
+        None,
+        description="candidates, each a block of keys laid over the model's own, as {estimator: "
+        "{strength: 10}}. All are fitted on the training genes; the one with the best score of the "
+        "validation genes (AUC of labels, Pearson correlation of values) is kept",
+    )
+
+    @model_validator(mode="after")
+    def check_permuted(self):
+        if self.permute and self.residual:
+            raise ValueError(
+                "'permute' and 'residual' do not go together: what is added to the predictions "
+                "tells of the targets"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def check_candidates(self):
+        for number, changes in enumerate(self.tune or []):
+            unknown = [key for key in changes if key not in TUNED]
+            if unknown:
+                raise fault(f"{did_you_mean(unknown[0], TUNED)}", f"tune.{number}.{unknown[0]}")
+            try:
+                type(self).model_validate(merge(self.plain() | {"tune": None}, changes))
+            except ValidationError as error:
+                place, message, unknown = first_fault(error, changes)
+                raise fault(message, f"tune.{number}.{place}", unknown) from None
+        return self
+
+
+class Net(Fitted):
     """A neural network."""
 
-    architecture: str = Field(..., description="a module of markexpr/models/")
-    network: dict[str, Any] = Field(..., description="hyperparameters of the architecture")
+    architecture: str = Field(..., description=ARCHITECTURE)
+    network: dict[str, Any] = Field(..., description=HYPERPARAMETERS)
     training: Training = Field(..., description="how it is trained")
     trained_on: Literal["target", "source", "both"] | None = Field(
         None,
@@ -429,11 +531,11 @@ class Net(Model):
         return self
 
 
-class Estimator(Model):
+class Estimator(Fitted):
     """An estimator of scikit-learn."""
 
-    architecture: str = Field(..., description="a module of markexpr/models/")
-    estimator: dict[str, Any] = Field(..., description="hyperparameters of the architecture")
+    architecture: str = Field(..., description=ARCHITECTURE)
+    estimator: dict[str, Any] = Field(..., description=HYPERPARAMETERS)
 
     @field_validator("architecture")
     @classmethod
@@ -446,16 +548,34 @@ class Estimator(Model):
         return _fill_in(ESTIMATORS, info.data.get("architecture"), value)
 
 
+class Given(Model):
+    """Predictions that were made elsewhere, scored beside all other models' on the same rows."""
+
+    predictions: OwnPath = Field(
+        ...,
+        description="TSV with the columns gene_id and y_pred and, where one file has several, cell "
+        "or unit, and seed; {unit} and {seed} in its path are those of a run. A relative path is "
+        "looked up in the working directory, then beside the Snakefile",
+    )
+    seen: Literal["split", "nothing", "unknown"] = Field(
+        "unknown",
+        description="what they were trained on, as you say: split, the genes and cells that train "
+        "in the study, and no others; nothing of it; unknown: every row then counts as seen",
+    )
+
+
 class Control(Model):
     """What other training cells tell of a cell, without a model of marks."""
 
-    control: Literal["gene_mean", "nearest_cell"] = Field(
-        ..., description="the gene's mean over cells, or its value in the cell most alike"
+    control: Literal["gene_mean", "tissue_mean", "nearest_cell"] = Field(
+        ...,
+        description="the gene's mean over cells, over those of the cell's tissue (over all where "
+        "it is alone in it), or its value in the cell most alike",
     )
 
 
 def _kind(block):
-    """Which kind of model a block describes: by its key `network`, `estimator` or `control`."""
+    """Which kind of model a block describes: by the one key of KINDS that it has."""
     if isinstance(block, Model):  # when it is written
         return next(kind for key, kind in KINDS.items() if hasattr(block, key))
     if not isinstance(block, dict):
@@ -464,15 +584,22 @@ def _kind(block):
     return kinds[0] if len(kinds) == 1 else "a net" if "training" in block else None
 
 
-KINDS = {"network": "a net", "estimator": "an estimator", "control": "a control"}
+KINDS = {
+    "network": "a net",
+    "estimator": "an estimator",
+    "control": "a control",
+    "predictions": "given predictions",
+}
 AnyModel = Annotated[
     Annotated[Net, Tag("a net")]
     | Annotated[Estimator, Tag("an estimator")]
-    | Annotated[Control, Tag("a control")],
+    | Annotated[Control, Tag("a control")]
+    | Annotated[Given, Tag("given predictions")],
     Discriminator(
         _kind,
         custom_error_type="kind_of_model",
-        custom_error_message="one of 'network', 'estimator' and 'control' says what model it is",
+        custom_error_message="one of 'network', 'estimator', 'control' and 'predictions' says what "
+        "model it is",
     ),
 ]
 
@@ -719,6 +846,115 @@ class GeneAttributions(Block):
     genes: Count = Field(..., description="test genes to take means over, at most")
 
 
+class PrintedNumber(Block):
+    """A number that is printed of a model, and the data setting that it was printed for."""
+
+    value: Number | None = Field(
+        None, description="mean over units of the study's metric; none if it is not known to us"
+    )
+    labels: Literal["text", "numeric"] = Field(..., description="data.target.label_mode of it")
+    split: Literal["id_order", "random", "chromosome"] = Field(
+        ..., description="data.split.scheme of it"
+    )
+    genes: Literal["all", "thinned"] = Field(
+        ..., description="thinned: with data.genes.min_distance"
+    )
+    unknown: list[Literal["labels", "split", "genes"]] = Field(
+        [], description="what of these is not said where it is printed: then as it reads"
+    )
+    source: str = Field(..., description="where it is printed")
+
+
+class Gaps(Block):
+    """Where the gaps between printed numbers come from: each model is run under all data settings,
+    which are this study and its variants."""
+
+    printed: dict[str, PrintedNumber] = Field(..., description="by model")
+    steps: Annotated[
+        list[Annotated[list[str], Field(min_length=2, max_length=2)]], Field(min_length=1)
+    ] = Field(..., description="pairs of models, from one to the other")
+
+    @model_validator(mode="after")
+    def check_steps(self):
+        for model in (model for step in self.steps for model in step):
+            if model not in self.printed:
+                raise fault(f"{model} has no number; {did_you_mean(model, self.printed)}", "steps")
+        return self
+
+
+class BoardTask(Block):
+    """What is asked of all models of some studies, each under a split of its own."""
+
+    title: str = Field(..., description="what is asked, in a few words")
+    studies: Annotated[dict[NotEmpty, str], Field(min_length=1)] = Field(
+        ...,
+        description="from a split, in words, to the study that has it; the first is the main one, "
+        "by which models are ordered",
+    )
+
+
+class Equivalence(Block):
+    """How small a difference is practically none: models that are shown to differ by less are as
+    good as each other. Ours."""
+
+    auc: Positive = Field(0.005, description="of AUC")
+    pearson: Positive = Field(0.01, description="of Pearson correlation")
+
+
+class Board(Block):
+    """Models of several studies side by side, with tests of which is better."""
+
+    tasks: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[a-z0-9_]+$")], BoardTask], Field(min_length=1)
+    ] = Field(..., description="tasks by name; one table and one figure each")
+    equivalence: Equivalence = Field(
+        Equivalence(), description="differences that are practically none"
+    )
+    block: Count = Field(
+        10_000_000,
+        description="bp: genes on a stretch of a chromosome of this length are drawn together",
+    )
+
+    @model_validator(mode="after")
+    def check_studies(self):
+        """No study stands twice: its models are compared once, by one set of rules."""
+        named = [study for task in self.tasks.values() for study in task.studies.values()]
+        for study in named:
+            if named.count(study) > 1:
+                raise fault(f"study {study!r} stands twice: name it under one split", "tasks")
+        return self
+
+
+Level = Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
+
+
+class Grid(Block):
+    """Models in all combinations of some settings, in place of the models themselves."""
+
+    models: Names = Field(..., description="which of the study's models")
+    axes: dict[str, Annotated[dict[Level, dict[str, Any] | None], Field(min_length=1)]] = Field(
+        ...,
+        min_length=1,
+        description="from what is varied to its levels, and from a level to the keys that it lays "
+        "over a model; the first level is the one that others are compared with. A model is then "
+        "called by its name and its levels, as ridge_5kb_log1p",
+    )
+
+
+class Controls(Block):
+    """What is asked of all models so that a leak, or a model that has learned nothing, shows
+    (docs/controls.md). Empty: with the values below."""
+
+    units: Count = Field(
+        1, description="units of each model whose saved fits predict from randomised marks"
+    )
+    seeds: Count = Field(1, description="seeds of each, the first of config key seeds")
+    genes: Count = Field(
+        2000, description="test genes of which that is asked, at most, drawn at random"
+    )
+    draws: Count = Field(3, description="permutations of each mark")
+
+
 Comparisons = dict[Annotated[str, Field(pattern=r"^(table|figure)[0-9]+[a-z]?$")], Comparison]
 ModelName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 
@@ -743,6 +979,10 @@ class Study(Block):
         description="cells: each alone; transfers: from one cell to another; pairs: the change "
         "between two; pooled: all at once",
     )
+    cells: Names | None = Field(
+        None,
+        description="tasks cells and pooled: these alone, where config key cells is `all`",
+    )
     transfer: Transfer | None = Field(None, description="task transfers: from where, which split")
     sequence: Count | None = Field(
         None, description="task pooled: bp of DNA around the TSS that models may read"
@@ -752,6 +992,7 @@ class Study(Block):
         None, description="of comparisons; auc for labels, pearson for values if absent"
     )
     models: dict[ModelName, AnyModel] = Field(..., description="models by name")
+    grid: Grid | None = Field(None, description="models in all combinations of settings")
     tables: Comparisons = Field({}, description="tables of models side by side")
     figures: Comparisons = Field({}, description="figures of models side by side")
     claims: list[AnyClaim] = Field([], description="what the paper says of its models, tested")
@@ -765,6 +1006,15 @@ class Study(Block):
     )
     named_cells: NamedCells | None = Field(
         None, description="task cells: cells that the paper names by rank"
+    )
+    controls: Controls | None = Field(
+        None, description="controls that can fail, judged for all models"
+    )
+    gaps: Gaps | None = Field(
+        None, description="task cells, labels: where gaps between printed numbers come from"
+    )
+    board: Board | None = Field(
+        None, description="models of several studies side by side; not inherited"
     )
 
     @property
@@ -824,13 +1074,13 @@ class Study(Block):
                 raise fault(f"{model} is no net: it has no training loss", "losses")
         for model in self.attention:
             net = self.nets.get(model)
-            if net is None or NETS[net.architecture].attends_to != "positions":
+            if net is None or attends_to(net) != "positions":
                 raise fault(
                     f"{model} has no self-attention over the positions of one cell", "attention"
                 )
         if self.mark_attention:
             net = self.nets.get(self.mark_attention.model)
-            if net is None or NETS[net.architecture].attends_to != "marks":
+            if net is None or attends_to(net) != "marks":
                 raise fault(
                     f"{self.mark_attention.model} has no attention over marks", "mark_attention"
                 )
@@ -871,6 +1121,8 @@ class Study(Block):
                     yield f"{part}.{name}.against", [model, other]
         yield "losses", self.losses
         yield "attention", self.attention
+        for model in self.gaps.printed if self.gaps else ():
+            yield "gaps", [model]
         for claim in self.claims:
             yield "claims", list_models_of_claim(claim.plain())
         for part in PARTS_OF_A_MODEL:
@@ -909,7 +1161,10 @@ def load_studies(folder, overrides, marks, built=None):
     studies = {}
     for name, path in files.items():
         place = f"config/studies/{path.name}" + (" with 'overrides'" if name in overrides else "")
-        study = validated(Study, resolve_study(name, written), place)
+        try:
+            study = validated(Study, expand_grid(resolve_study(name, written)), place)
+        except ValueError as error:
+            raise InputError(f"{place}: {error}") from None
         if study.data.marks is None:
             study = with_marks(study, order_marks(marks, study.data.mark_order or []))
         elif built is None or name in built:
@@ -951,8 +1206,9 @@ def _check_fixed_marks(name, fixed, marks):
 
 
 def check_other_studies(name, studies):
-    """Raise InputError if a table of a study names another one that is not there, or models that it
-    lacks. studies: all, by name."""
+    """Raise InputError if a table or the board of a study names another one that is not there, or
+    models that it lacks. studies: all, by name."""
+    _check_board(name, studies)
     for place, block in studies[name].tables.items():
         other = block.relative_to_study
         if other is None:
@@ -969,3 +1225,27 @@ def check_other_studies(name, studies):
                     f"{key}.relative_to names {model!r}, which study {other} lacks; "
                     f"{did_you_mean(model, studies[other].models)}"
                 )
+
+
+def _check_board(name, studies):
+    board = studies[name].board
+    for task, block in board.tasks.items() if board else ():
+        key = f"study {name}: board.tasks.{task}.studies"
+        kinds = {}
+        for other in block.studies.values():
+            if other not in studies:
+                raise InputError(
+                    f"{key} names the unknown study {other!r}; {did_you_mean(other, studies)}"
+                )
+            if not studies[other].models:
+                raise InputError(f"{key} names {other}, which has no models: take it out")
+            kinds.setdefault(studies[other].data.has_labels, other)
+            for rival, theirs in studies.items():
+                held = theirs.board if rival != name else None
+                if held and any(other in one.studies.values() for one in held.tasks.values()):
+                    raise InputError(f"{key} names {other}, which is on the board of {rival}")
+        if len(kinds) > 1:
+            raise InputError(
+                f"{key} names {kinds[True]}, which predicts labels, and {kinds[False]}, which "
+                "predicts values: they are two tasks"
+            )
