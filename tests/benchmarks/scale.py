@@ -27,8 +27,8 @@ import yaml
 
 from markexpr.project import read_project
 from markexpr.resources import Needs
+from markexpr.settings.models import Net
 from markexpr.settings.reading import read_sheet
-from markexpr.settings.studies import Net
 
 USED = re.compile(r"done: ([\d.]+) s of CPU, (\d+) MB")
 TABLE = ROOT / "config/resources.tsv"

@@ -13,7 +13,8 @@ from markexpr.io.jobs import InputError
 from markexpr.settings.blocks import validated
 from markexpr.settings.config import MARKS
 from markexpr.settings.deviations import deviations_of_models, list_deviations
-from markexpr.settings.studies import Control, load_studies
+from markexpr.settings.models import Control
+from markexpr.settings.studies import load_studies
 
 FILES = sorted(Path(ROOT / "config/studies").glob("*.yaml"))
 MARKED = re.compile(r"\bours\b|\bnot printed\b", re.IGNORECASE)

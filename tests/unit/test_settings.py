@@ -13,9 +13,10 @@ from markexpr.evaluation.regimes import REGIMES
 from markexpr.io.jobs import InputError
 from markexpr.models.registry import ESTIMATORS, NETS
 from markexpr.settings import reference
+from markexpr.settings.claims import Regime
 from markexpr.settings.config import Config, choose_pairs, load_config
 from markexpr.settings.reading import choose, read_sheet, read_yaml
-from markexpr.settings.studies import TARGET_OF_LOSS, Regime, load_studies
+from markexpr.settings.studies import TARGET_OF_LOSS, load_studies
 from markexpr.training import LOSSES
 
 MARKS = ["H3K4me3", "H3K4me1", "H3K36me3", "H3K9me3", "H3K27me3"]

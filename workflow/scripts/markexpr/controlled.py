@@ -3,7 +3,7 @@
 Imported by the Snakefile: no torch, no numpy.
 """
 
-from markexpr.settings.studies import Estimator, Net
+from markexpr.settings.models import Estimator, Net
 
 FITTED = (Net, Estimator)
 TOTALS = "totals"  # the architecture that sees nothing but a total of each mark

@@ -7,8 +7,8 @@ scripts are told. Imported by the Snakefile: no torch, no numpy.
 import re
 
 from markexpr.io.jobs import InputError
+from markexpr.settings.models import attends_to
 from markexpr.settings.reading import did_you_mean
-from markexpr.settings.studies import attends_to
 from markexpr.tasks import HOW, TASKS, TRUTH
 
 NOTHING = r"[^\s\S]"  # a pattern that no text has

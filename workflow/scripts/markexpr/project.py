@@ -18,9 +18,10 @@ from markexpr.own_model import check_file, is_own
 from markexpr.plan import Plan
 from markexpr.predict.predicting import Predicting
 from markexpr.settings.config import Config, check_cell_names, choose_pairs, load_config
+from markexpr.settings.models import Net
 from markexpr.settings.reading import choose, read_sheet, read_yaml
 from markexpr.settings.samples import read_samples
-from markexpr.settings.studies import Net, load_studies
+from markexpr.settings.studies import load_studies
 from markexpr.tissues import list_tissues
 
 # folders of results that need data to train on

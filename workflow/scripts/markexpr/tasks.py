@@ -11,7 +11,7 @@ from pathlib import Path
 from markexpr.folds import N_FOLDS, split_unit, unit_in_fold
 from markexpr.io.jobs import InputError
 from markexpr.models.registry import ESTIMATORS
-from markexpr.settings.studies import Control, Estimator, Given, Net
+from markexpr.settings.models import Control, Estimator, Given, Net
 
 # how a run is made, and by which rule (rules/train.smk)
 HOW = ("train", "fit", "apply", "subtract", "average", "control", "given", "truth")

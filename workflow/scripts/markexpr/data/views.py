@@ -16,7 +16,7 @@ from markexpr.io.jobs import InputError
 def apply_view(samples, view, genes=None, reference=None):
     """Samples as a view sees them.
 
-    view: bins (the middle ones that are kept), normalise, orientation (settings.studies.View);
+    view: bins (the middle ones that are kept), normalise, orientation (settings.models.View);
     genes: the study's list, for orientation: transcription; reference: samples of the cell to whose
     counts those of the others are mapped (normalise: quantile). Raises InputError for a view that
     cannot be made of the samples.

@@ -55,7 +55,7 @@ class Evidence:
 
 
 def judge_claims(metrics, claims, metric, **further):
-    """Judge each claim of a study (markexpr.settings.studies.Claim) by Evidence.
+    """Judge each claim of a study (markexpr.settings.claims.Claim) by Evidence.
 
     metrics, metric, further: the fields of Evidence; claims: list of dicts of plain values. Seeds
     are averaged first. p-values are adjusted by Holm's method for the number of claims, the paper's

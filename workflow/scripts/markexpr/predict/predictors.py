@@ -9,8 +9,8 @@ from markexpr.io.jobs import InputError
 from markexpr.lookup import plain_model
 from markexpr.own_model import is_own
 from markexpr.predict.kinds import CHANGE, LABEL, VALUE
+from markexpr.settings.models import Control, Given, Net
 from markexpr.settings.reading import did_you_mean
-from markexpr.settings.studies import Control, Given, Net
 from markexpr.tasks import FIT_FILES, Pairs, genes_path, sequence_path
 
 SHARED = "predictions.tsv.gz"

@@ -18,7 +18,7 @@ from markexpr.bundles.files import (
 from markexpr.models.registry import ESTIMATORS, NETS
 from markexpr.settings.blocks import Block, Count, NotEmpty, Number, Whole, fault, name, names
 from markexpr.settings.config import MARK
-from markexpr.settings.studies import Data
+from markexpr.settings.data import Data
 
 # the key of a block that has its hyperparameters, and what these may be
 REGISTRIES = {"net": ("network", NETS), "estimator": ("estimator", ESTIMATORS)}
