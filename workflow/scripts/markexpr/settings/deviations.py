@@ -8,7 +8,7 @@ ABSENT = object()  # a key that this block has not, since it is of another kind
 
 
 def list_deviations(block):
-    """Where a block, a study or a model of markexpr.settings.studies, is not as its paper: a line
+    """Where a block, a study or one of its models, is not as its paper: a line
     a key, as "epochs 30 (paper: 120)"."""
     values = block.model_dump()
     lines = []
