@@ -70,7 +70,7 @@ def main(job):
         history=pd.DataFrame(progress.history),
         steps=pd.DataFrame(progress.steps),
         weights=save(weights),
-        params={**fitted.steps, **progress.best(), **told},
+        params={**fitted.params, **progress.best(), **told},
     )
     for trainer in trainers:
         trainer.remove_checkpoint()

@@ -20,13 +20,13 @@ class Fit:
     """One fitted candidate.
 
     block: the model's block with its keys; predicted: float64 [samples]; model: what was fitted, in
-    whatever form the job writes it; steps: all that is known of how it was fitted.
+    whatever form the job writes it; params: what params.yaml holds of it, if that is known before.
     """
 
     block: dict
     predicted: np.ndarray
     model: Any
-    steps: Any = None
+    params: dict | None = None
 
 
 def list_candidates(block):

@@ -17,6 +17,7 @@ from markexpr.data.splits import (
     leave_out,
     split_by_gene,
 )
+from markexpr.data.views import apply_view
 from markexpr.io.jobs import InputError
 
 
@@ -98,8 +99,6 @@ def load(how, inputs):
     """
     samples = in_run(_load(how, inputs), how)
     if "view" in how:
-        from markexpr.data.views import apply_view
-
         genes = read_genes(inputs["genes"]) if inputs.get("genes") else None
         reference = load_cell(inputs["reference"]) if inputs.get("reference") else None
         samples = apply_view(samples, how["view"], genes, reference)

@@ -1,10 +1,9 @@
 """What each setting of a grid of models changes: paired differences over all other settings."""
 
-import numpy as np
 import pandas as pd
-from scipy.special import stdtrit  # not scipy.stats, which takes a second to load
 
 from markexpr.evaluation import metrics
+from markexpr.evaluation.intervals import interval_of_mean
 from markexpr.folds import split_unit
 
 SCORES = ("pearson", "auc")
@@ -60,19 +59,10 @@ def compare_levels(scores, axes):
                 row = {"model": model, "axis": axis, "level": level, "split": split}
                 row["value"] = wide[level].mean(skipna=False)
                 change = (wide[level] - wide[levels[0]]).groupby("cell").mean()
-                row["difference"], row["ci_low"], row["ci_high"] = mean_interval(change)
+                row["difference"] = change.mean(skipna=False)
+                row["ci_low"], row["ci_high"] = interval_of_mean(change.to_numpy(), fewest=2)
                 rows.append({**row, "cells": len(change), "settings": len(wide) // len(change)})
     return pd.DataFrame(rows)
-
-
-def mean_interval(values):
-    """The mean of values over cells and its 95 % interval by Student's t; NaN ends for one."""
-    values = values.to_numpy(dtype=float)
-    mean, n = values.mean(), len(values)
-    if n < 2:
-        return mean, np.nan, np.nan
-    reach = stdtrit(n - 1, 0.975) * values.std(ddof=1) / np.sqrt(n)
-    return mean, mean - reach, mean + reach
 
 
 def rank_settings(scores, axes):

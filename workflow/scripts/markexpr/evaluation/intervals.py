@@ -76,11 +76,12 @@ def interval(value, replicated, cells=0):
     return low, high
 
 
-def interval_of_mean(values):
-    """95 % interval of the mean over cells by Student's t, (low, high); NaN for fewer than 3. What
-    it says is said of more cells like these. values: float [cells]."""
+def interval_of_mean(values, fewest=3):
+    """95 % interval of the mean over cells by Student's t, (low, high); NaN for fewer than `fewest`
+    cells, which is at least 2. What it says is said of more cells like these. values: float
+    [cells]."""
     n = len(values)
-    if n < 3:
+    if n < fewest:
         return np.nan, np.nan
     reach = stdtrit(n - 1, QUANTILES[1]) * np.std(values, ddof=1) / np.sqrt(n)
     return np.mean(values) - reach, np.mean(values) + reach

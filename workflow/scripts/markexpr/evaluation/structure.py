@@ -41,11 +41,16 @@ def count_misplaced(table, expected):
     return wrong, first
 
 
+def _over_runs(found):
+    """How many rows of all runs are wrong, and the first that is, in words. found: the same of each
+    run."""
+    return sum(number for number, _ in found), next((words for _, words in found if words), "")
+
+
 def judge_split(model, found, unit):
     """Every gene is where the setting of the split has it. found: of each run, what
     count_misplaced gives."""
-    wrong = sum(number for number, _ in found)
-    first = next((words for _, words in found if words), "")
+    wrong, first = _over_runs(found)
     return Counted(
         "test genes train nothing",
         model,
@@ -142,8 +147,7 @@ def count_off(table, targets):
 def judge_targets(model, found, unit):
     """True values in predictions follow from the expression of their gene. found: of each run, what
     count_off gives."""
-    wrong = sum(number for number, _ in found)
-    first = next((words for _, words in found if words), "")
+    wrong, first = _over_runs(found)
     return Counted(
         "targets are those of their genes",
         model,
