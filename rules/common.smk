@@ -1,8 +1,8 @@
 """The configuration, the plan, and what all rules share. No rules.
 
 Needs: config/ (config.yaml, sheets, studies/).
-Makes: `plan` (markexpr/plan.py), `ask` (markexpr/lookup.py), `predicting`, `exporting`, wildcard constraints, and the helpers
-of rules that end in the report.
+Makes: `plan` (markexpr/plan.py), `ask` (markexpr/lookup.py), `predicting`, `exporting`, wildcard
+constraints, and what rules that end in the report share.
 """
 
 import os
